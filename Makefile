@@ -1,0 +1,64 @@
+# Everything runs in .venv, which the first target that needs it makes. `make` alone lists the targets.
+
+SHELL := /usr/bin/env bash
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+EXTRAS := dev,offline,render
+SUPPORTED := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
+	"$$p" -c '$(SUPPORTED)' 2>/dev/null && { echo "$$p"; break; }; done)
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: setup course test lab lint notebooks bench clean distclean help
+
+setup: $(STAMP) ## Make .venv with the pinned packages (the other targets do it by themselves)
+
+course: $(STAMP) ## Run every notebook in order (quick profile) into runs/course and show the results
+	@$(BIN)/python -m lass_lab.course.notebooks run
+
+test: $(STAMP) ## Run all tests, the notebooks among them
+	@$(BIN)/python -m pytest
+
+lab: $(STAMP) ## Open the course in JupyterLab
+	@$(BIN)/jupyter lab notebooks/00_welcome.ipynb
+
+lint: $(STAMP) ## Check style, formatting, floors and spelling
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/lint-imports --no-logo
+	@$(BIN)/codespell
+
+notebooks: $(STAMP) ## Make notebooks/*.ipynb from notebooks/source/*.py
+	@$(BIN)/python -m lass_lab.course.notebooks build
+
+bench: $(STAMP) ## Measure speed and memory on this computer
+	@$(BIN)/lass-lab bench
+
+clean: ## Delete runs/course, caches and builds (your other runs and .venv stay)
+	@rm -rf runs/course build dist *.egg-info .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	@find lass_lab tests notebooks -type d \( -name __pycache__ -o -name .ipynb_checkpoints \) -prune -exec rm -rf {} +
+
+distclean: clean ## Delete .venv as well
+	@rm -rf $(VENV)
+
+help: ## Show this list
+	@echo "LASS Lab: separate a duet by typing what you want to hear. Start with: make course"
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+# The stamp is made last, so that an install which dies half-way is done again by the next `make`.
+$(STAMP): pyproject.toml constraints.txt
+	@"$(PYTHON)" -c '$(SUPPORTED)' 2>/dev/null || \
+		{ echo "lass-lab needs Python 3.11, 3.12 or 3.13: install one, or name it with make PYTHON=/path/to/python" >&2; exit 1; }
+	@rm -f $@
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || "$(PYTHON)" -m venv --clear $(VENV)
+	@echo "Installing into $(VENV): this happens once and takes some minutes (6 GB on disk with the CUDA libraries on Linux)."
+	@set -o pipefail; \
+	$(BIN)/python -m pip install --disable-pip-version-check --progress-bar off \
+		-c constraints.txt -e '.[$(EXTRAS)]' torch torchaudio torchvision 2>&1 \
+		| tee $(VENV)/install.log | awk '/^ +(Downloading|Using cached) .*\([0-9][0-9]+\.[0-9]+ MB\)/ { $$1 = "  " $$1; print } \
+			/^Installing/ { print "   Installing " NF - 3 " packages ..." } \
+			/^(ERROR|error|WARNING: Retrying|  *(ERROR|error):)/ { print } { fflush() }' \
+		|| { echo "The installation failed; all that pip said is in $(VENV)/install.log" >&2; exit 1; }
+	@touch $@

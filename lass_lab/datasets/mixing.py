@@ -1,0 +1,177 @@
+"""Mixtures made on the fly from single sources: every epoch different, every epoch repeatable."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import soundfile
+import torch
+from torch.utils.data import Dataset
+
+from lass_lab.datasets.captions import heldout_captions, training_captions
+from lass_lab.signal.audio import SAMPLE_RATE
+from lass_lab.signal.files import InputError
+
+AUDIBLE_RMS = 10 ** (-45 / 20)  # a cut of a source below this holds nothing to hear
+TRIES = 20
+ENERGY_RATIO = (0.02, 50.0)  # AudioSep's clamp on the energy-matching ratio
+PEAK = 0.9  # a mixture that would clip is scaled to this peak
+
+
+@dataclass(frozen=True)
+class MixtureRecipe:
+    """How a mixture is drawn.
+
+    Attributes:
+        gain_db: sources are brought to one energy, and then set apart by up to this, either way.
+        aligned: share of mixtures made of two voices of one score (same key, same beat: the hard kind).
+        third: share of the others that hold three sources instead of two.
+        absent: share whose query names an instrument that does not play; their target is silence.
+        level_db: the whole mixture is turned down by up to this.
+        heldout_captions: draw queries from the phrasings held out from training.
+    """
+
+    gain_db: float = 10.0
+    aligned: float = 0.25
+    third: float = 0.0
+    absent: float = 0.05
+    level_db: float = 12.0
+    heldout_captions: bool = False
+
+
+class SourceBank:
+    """Clips of single sources on disk, as `lass-lab render sources` writes them: `sources.csv` and WAV files.
+
+    Args:
+        folder: the bank.
+        split: "train", "validation" or "test".
+        instruments: use only these; None for all.
+
+    Raises:
+        InputError: the folder has no `sources.csv`, or it lacks a column or holds no clip of the split.
+    """
+
+    def __init__(self, folder: str | Path, split: str, instruments: Sequence[str] | None = None) -> None:
+        self.folder = Path(folder)
+        table_path = self.folder / "sources.csv"
+        if not table_path.is_file():
+            raise InputError(f"{table_path}: no such file; make the sources with: lass-lab render sources")
+        table = pd.read_csv(table_path)
+        if missing := {"path", "instrument", "score", "split", "seconds"} - set(table.columns):
+            raise InputError(f"{table_path}: column {sorted(missing)[0]} is missing")
+        chosen = (table["split"] == split) & table["instrument"].isin(instruments or table["instrument"])
+        self.clips = table[chosen].reset_index(drop=True)
+        if self.clips.empty:
+            raise InputError(f"{table_path}: holds no clip of the split '{split}'")
+        self.rows = {name: group.index.to_numpy() for name, group in self.clips.groupby("instrument")}
+        self.instruments = sorted(self.rows)
+        voices = self.clips.drop_duplicates(["score", "instrument"]).groupby("score").groups.values()
+        self.scores = [rows.to_numpy() for rows in voices if len(rows) > 1]
+
+    def read(self, row: int, start: int, samples: int) -> np.ndarray:
+        """Samples `(samples,)` float32 of one clip from `start` on; silence past its end."""
+        cut, _ = soundfile.read(
+            self.folder / self.clips.at[row, "path"], samples, start, dtype="float32", fill_value=0.0
+        )
+        return cut
+
+    def frames(self, row: int) -> int:
+        return int(self.clips.at[row, "seconds"] * SAMPLE_RATE)
+
+
+class MixtureDataset(Dataset):
+    """Mixtures of two or three sources with a query for one of them.
+
+    Item: `mixture` and `target`, float32 `(1, samples)`; `query`, the words; `instrument`, whom they name. Items are a
+    function of (seed, epoch, index) alone, so that a resumed run hears what an unbroken one would have heard.
+    AudioSep's own mixer seeds by batch index and so repeats its gains every epoch; this one does not.
+
+    Every mixture stands twice, one after the other, asked for its first source and then for its second: what differs
+    between the two can only come from the query, which is therefore learnt much sooner.
+    """
+
+    def __init__(
+        self,
+        bank: SourceBank,
+        size: int,
+        seconds: float = 2.0,
+        recipe: MixtureRecipe | None = None,
+        seed: int = 0,
+        epoch: int = 0,
+    ) -> None:
+        self.bank, self.size, self.seed, self.epoch = bank, size, seed, epoch
+        self.samples = round(seconds * SAMPLE_RATE)
+        self.recipe = recipe or MixtureRecipe()
+
+    def __len__(self) -> int:
+        return self.size
+
+    def __getitem__(self, index: int) -> dict:
+        if not 0 <= index < self.size:
+            raise IndexError(index)
+        mixture_index, asked = divmod(index, 2)
+        rng = np.random.default_rng((self.seed, self.epoch, mixture_index))
+        names, sources = self._draw(rng)
+        gains = [self._gain(rng) for _ in sources[1:]]
+        sources[1:] = [match_energy(other, sources[0], gain) for other, gain in zip(sources[1:], gains, strict=True)]
+        mixture, target = prevent_clipping(sum(sources), sources[asked])
+        level = np.float32(10 ** (-rng.uniform(0, self.recipe.level_db) / 20))
+        instrument = names[asked]
+        if rng.random() < self.recipe.absent:
+            instrument = str(rng.choice([name for name in self.bank.instruments if name not in names]))
+            target = np.zeros_like(target)
+        captions = heldout_captions if self.recipe.heldout_captions else training_captions
+        return {
+            "mixture": torch.from_numpy(mixture * level)[None],
+            "target": torch.from_numpy(target * level)[None],
+            "query": str(rng.choice(captions(instrument))),
+            "instrument": instrument,
+        }
+
+    def _gain(self, rng: np.random.Generator) -> float:
+        return rng.uniform(-self.recipe.gain_db, self.recipe.gain_db)
+
+    def _draw(self, rng: np.random.Generator) -> tuple[list[str], list[np.ndarray]]:
+        """Instruments and their sources, two or three."""
+        if self.bank.scores and rng.random() < self.recipe.aligned:
+            for _ in range(TRIES):
+                rows = rng.permutation(self.bank.scores[rng.integers(len(self.bank.scores))])[:2]
+                start = self._start(rng, rows[0])
+                sources = [self.bank.read(row, start, self.samples) for row in rows]
+                if all(map(audible, sources)):
+                    return [str(self.bank.clips.at[row, "instrument"]) for row in rows], sources
+        count = 3 if rng.random() < self.recipe.third else 2
+        names = [str(name) for name in rng.choice(self.bank.instruments, count, replace=False)]
+        return names, [self._cut(rng, name) for name in names]
+
+    def _cut(self, rng: np.random.Generator, name: str) -> np.ndarray:
+        """A cut of one of the instrument's clips, from where it can be heard."""
+        for _ in range(TRIES):
+            row = rng.choice(self.bank.rows[name])
+            cut = self.bank.read(row, self._start(rng, row), self.samples)
+            if audible(cut):
+                return cut
+        raise InputError(f"{self.bank.folder}: {TRIES} cuts of '{name}' in a row were silent")
+
+    def _start(self, rng: np.random.Generator, row: int) -> int:
+        return int(rng.integers(max(1, self.bank.frames(row) - self.samples)))
+
+
+def audible(waveform: np.ndarray) -> bool:
+    """Whether a source's cut has a level (RMS) above -45 dB of full scale."""
+    return float(np.sqrt(np.mean(np.square(waveform)))) > AUDIBLE_RMS
+
+
+def match_energy(source: np.ndarray, target: np.ndarray, gain_db: float = 0.0) -> np.ndarray:
+    """`source`, scaled to the target's energy (ratio clamped to 0.02...50, as in AudioSep), then by a gain in dB."""
+    ratio = np.sum(np.square(target)) / max(np.sum(np.square(source)), 1e-10)
+    return source * np.float32(np.sqrt(np.clip(ratio, *ENERGY_RATIO)) * 10 ** (gain_db / 20))
+
+
+def prevent_clipping(mixture: np.ndarray, *sources: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Mixture and sources, scaled together to a peak of 0.9 where the mixture's passes 1."""
+    peak = float(np.max(np.abs(mixture)))
+    gain = np.float32(PEAK / peak if peak > 1 else 1.0)
+    return tuple(waveform * gain for waveform in (mixture, *sources))

@@ -1,0 +1,219 @@
+"""The separation network: a residual U-Net on spectrograms, told by FiLM what to keep.
+
+The layout is AudioSep's ResUNet30 (Liu et al., "Separate Anything You Describe", 2023; the network is Kong et al.,
+2021) at any width, depth and resolution. Each `block` below reads top to bottom as the signal flows:
+
+    mixture -> |STFT| -> batch norm over bins -> encoder -> bottleneck -> decoder -> mask x STFT -> estimate
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from lass_lab.models import audiosep_keys
+from lass_lab.models.heads import AudioSepHead
+from lass_lab.signal.files import InputError
+from lass_lab.signal.spectral import istft, magnitude_phase, stft
+
+MOMENTUM = 0.01  # of every batch norm's running statistics
+SLOPE = 0.01  # of the leaky ReLU below zero
+
+
+@dataclass(frozen=True)
+class ResUNetConfig:
+    """Sizes of a ResUNet. The defaults are the tiny tier's: AudioSep's layout at a quarter of its width.
+
+    Attributes:
+        channels: feature channels of each encoder block, outermost first; its length is the depth.
+        n_fft: STFT window in samples; `n_fft / 2` must be divisible by `2 ** depth`.
+        hop: samples between frames.
+        condition_size: length of the condition vector.
+        inert_parameters: also hold the second norm of each decoder block that AudioSep's state has and its
+            forward pass never uses, so that its parameters are counted, loaded and saved in full.
+    """
+
+    channels: tuple[int, ...] = (8, 16, 32, 64, 96, 96)
+    n_fft: int = 2048
+    hop: int = 640
+    condition_size: int = 512
+    inert_parameters: bool = False
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "channels", tuple(self.channels))  # JSON gives a list
+        if not self.channels or min(self.channels) < 1 or self.condition_size < 1:
+            raise InputError(f"ResUNetConfig: sizes must be positive, got {asdict(self)}")
+        if self.n_fft % (2 << len(self.channels)):
+            raise InputError(f"ResUNetConfig: n_fft {self.n_fft} is not divisible by {2 << len(self.channels)}")
+        if not 0 < self.hop <= self.n_fft // 3:
+            raise InputError(f"ResUNetConfig: hop {self.hop} is not within 1 and n_fft / 3 = {self.n_fft // 3}")
+
+    @classmethod
+    def audiosep(cls) -> "ResUNetConfig":
+        """AudioSep's own sizes: 26,447,941 trainable parameters, 246 GFLOP for five seconds."""
+        return cls(channels=(32, 64, 128, 256, 384, 384), hop=320, inert_parameters=True)
+
+    @property
+    def frame_multiple(self) -> int:
+        """Frames are padded to a multiple of this: every pooling but the last halves them."""
+        return 2 ** (len(self.channels) - 1)
+
+
+class ConditionedNorm(nn.Module):
+    """Batch norm, plus a shift read off the condition, then leaky ReLU.
+
+    FiLM (Perez et al., 2018) in its additive form: one linear layer gives the shift beta for each channel, the
+    same over time and frequency. Features `(batch, channels, frames, bins)`, condition `(batch, condition_size)`.
+    """
+
+    def __init__(self, channels: int, condition_size: int) -> None:
+        super().__init__()
+        self.norm = nn.BatchNorm2d(channels, momentum=MOMENTUM)
+        self.film = nn.Linear(condition_size, channels)
+
+    def forward(self, features: Tensor, condition: Tensor) -> Tensor:
+        beta = self.film(condition)[:, :, None, None]
+        return functional.leaky_relu(self.norm(features) + beta, SLOPE)
+
+
+class ResidualBlock(nn.Module):
+    """Two conditioned, pre-activated 3x3 convolutions beside a shortcut (He et al., 2016)."""
+
+    def __init__(self, channels_in: int, channels_out: int, condition_size: int) -> None:
+        super().__init__()
+        self.norm1 = ConditionedNorm(channels_in, condition_size)
+        self.conv1 = nn.Conv2d(channels_in, channels_out, kernel_size=3, padding=1, bias=False)
+        self.norm2 = ConditionedNorm(channels_out, condition_size)
+        self.conv2 = nn.Conv2d(channels_out, channels_out, kernel_size=3, padding=1, bias=False)
+        same = channels_in == channels_out
+        self.shortcut = nn.Identity() if same else nn.Conv2d(channels_in, channels_out, kernel_size=1)
+
+    def forward(self, features: Tensor, condition: Tensor) -> Tensor:
+        residual = self.conv1(self.norm1(features, condition))
+        residual = self.conv2(self.norm2(residual, condition))
+        return self.shortcut(features) + residual
+
+
+class DecoderBlock(nn.Module):
+    """Upsample by a transposed convolution, put the encoder's features beside, and refine."""
+
+    def __init__(
+        self, channels_in: int, channels_out: int, condition_size: int, stride: tuple[int, int], inert: bool
+    ) -> None:
+        super().__init__()
+        self.norm = ConditionedNorm(channels_in, condition_size)
+        self.upsample = nn.ConvTranspose2d(channels_in, channels_out, kernel_size=stride, stride=stride, bias=False)
+        self.block = ResidualBlock(2 * channels_out, channels_out, condition_size)
+        if inert:
+            self.inert = ConditionedNorm(channels_in, condition_size)
+
+    def forward(self, features: Tensor, skip: Tensor, condition: Tensor) -> Tensor:
+        features = self.upsample(self.norm(features, condition))
+        return self.block(torch.cat((features, skip), dim=1), condition)
+
+
+class ResUNet(nn.Module):
+    """A mixture's waveform and a condition in, the estimate's waveform out.
+
+    Five seconds at AudioSep's sizes: 501 frames, padded to 512; 1025 bins, the topmost left out of the U-Net.
+    """
+
+    def __init__(self, config: ResUNetConfig | None = None) -> None:
+        super().__init__()
+        self.config = config = config or ResUNetConfig()
+        channels, size = config.channels, config.condition_size
+        self.strides = [(2, 2)] * (len(channels) - 1) + [(1, 2)]
+        self.input_norm = nn.BatchNorm2d(config.n_fft // 2 + 1, momentum=MOMENTUM)
+        self.input_conv = nn.Conv2d(1, channels[0], kernel_size=1)
+        inputs = (channels[0], *channels[:-1])
+        self.encoder = nn.ModuleList(
+            ResidualBlock(before, after, size) for before, after in zip(inputs, channels, strict=True)
+        )
+        self.bottleneck = ResidualBlock(channels[-1], channels[-1], size)
+        upwards = channels[::-1]
+        below = (channels[-1], *upwards[:-1])
+        self.decoder = nn.ModuleList(
+            DecoderBlock(before, after, size, stride, config.inert_parameters)
+            for before, after, stride in zip(below, upwards, self.strides[::-1], strict=True)
+        )
+        self.head = AudioSepHead(channels[0])
+        self.apply(_initialise)
+        self.layout = torch.channels_last  # of features in memory; 3 times as fast to train on a CPU
+        self.to(memory_format=self.layout)
+
+    def forward(self, mixture: Tensor, condition: Tensor) -> Tensor:
+        """Separate a batch.
+
+        Args:
+            mixture: `(batch, 1, samples)`, 32 kHz, at least one sample.
+            condition: `(batch, condition_size)`.
+
+        Returns:
+            The estimate, `(batch, 1, samples)`.
+        """
+        spectrum = stft(mixture[:, 0].float(), self.config.n_fft, self.config.hop)
+        estimate = self.mask(spectrum, condition) * spectrum
+        return istft(estimate, mixture.shape[-1], self.config.hop)[:, None]
+
+    def separate(self, mixture: Tensor, conditions: Tensor) -> Tensor:
+        """Every mixture by every condition: `(batch, samples)`, `(queries, size)` -> `(batch, queries, samples)`.
+
+        The mixture's spectrogram is computed once, whatever the number of queries.
+        """
+        queries = len(conditions)
+        spectrum = stft(mixture.float(), self.config.n_fft, self.config.hop)
+        spectrum = spectrum.repeat_interleave(queries, dim=0)
+        estimate = self.mask(spectrum, conditions.repeat(len(mixture), 1)) * spectrum
+        return istft(estimate, mixture.shape[-1], self.config.hop).unflatten(0, (len(mixture), queries))
+
+    def mask(self, spectrum: Tensor, condition: Tensor) -> Tensor:
+        """Complex mask `(batch, frames, bins)` for a mixture's complex spectrogram of that shape."""
+        magnitude = magnitude_phase(spectrum)[0][:, None]
+        return self.head.mask(self.logits(magnitude, condition).float())
+
+    def logits(self, magnitude: Tensor, condition: Tensor) -> Tensor:
+        """Mask logits for magnitudes `(batch, 1, frames, bins)`; what the U-Net proper computes."""
+        frames = magnitude.shape[2]
+        # The batch norm runs over bins, which therefore stand where channels do.
+        features = self.input_norm(magnitude.transpose(1, 3)).transpose(1, 3)
+        padding = -frames % self.config.frame_multiple
+        features = functional.pad(features, (0, -1, 0, padding))  # -1: drops the topmost bin
+        features = self.input_conv(features.contiguous(memory_format=self.layout))
+        skips = []
+        for block, stride in zip(self.encoder, self.strides, strict=True):
+            skips.append(block(features, condition))
+            features = functional.avg_pool2d(skips[-1], stride)
+        features = self.bottleneck(features, condition)
+        for block in self.decoder:
+            features = block(features, skips.pop(), condition)
+        return functional.pad(self.head(features), (0, 1))[:, :, :frames]
+
+    def load_audiosep_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Load AudioSep's separation network by its own keys, with or without the `ss_model.` prefix.
+
+        Strict: the Fourier kernels under `base.stft.` and `base.istft.`, which `torch.stft` replaces, are the only
+        keys that may be absent or of another size; query-encoder keys of a whole checkpoint are passed over.
+
+        Raises:
+            InputError: names the keys that are missing or foreign, or the first tensor of a wrong shape. Nothing
+                is loaded then.
+        """
+        own = audiosep_keys.translate(state, self.state_dict(), depth=len(self.config.channels))
+        self.load_state_dict(own)
+
+
+def _initialise(module: nn.Module) -> None:
+    """Xavier-uniform convolutions, biases at zero; batch norms keep PyTorch's ones and zeros.
+
+    FiLM's weights start larger than AudioSep's: Xavier's would shift features by 0.06 of their spread, so that a short
+    training would begin as if there were no query; these shift them by 0.5.
+    """
+    if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d)):
+        nn.init.xavier_uniform_(module.weight)
+    elif isinstance(module, nn.Linear):
+        nn.init.normal_(module.weight, std=0.5)
+    if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d, nn.Linear)) and module.bias is not None:
+        nn.init.zeros_(module.bias)

@@ -1,0 +1,207 @@
+"""The separator: a query network and a separation network, and how both are kept in a folder."""
+
+import json
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import torch
+from huggingface_hub import ModelCard, ModelCardData, PyTorchModelHubMixin, hf_hub_download
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+from tqdm.auto import tqdm
+
+from lass_lab.models.querynet import TinyQueryNet, check_queries
+from lass_lab.models.resunet import ResUNet, ResUNetConfig
+from lass_lab.models.streaming import Read, Windows, stream
+from lass_lab.signal.audio import SAMPLE_RATE, checked_waveform
+from lass_lab.signal.files import InputError, atomic_path
+
+CONFIG, WEIGHTS = "config.json", "model.safetensors"
+WINDOW_S, OVERLAP_S, MARGIN_S = 10.0, 1.0, 0.25
+PROGRESS_FROM_S = 60.0  # shorter mixtures are done before a bar could be read
+
+
+README = """# A language-queried audio source separator
+
+Made with LASS Lab. Open this folder, or the hub id it was pushed to, with
+
+    from lass_lab.models import load_separator
+
+    estimate = load_separator("FOLDER OR HUB ID").separate(mixture, "violin")
+
+`config.json` has the sizes of its networks, `model.safetensors` their weights; how it was trained and how well it
+separates stands in `MODEL_CARD.md` where there is one.
+"""
+
+
+class LanguageSeparator(nn.Module, PyTorchModelHubMixin):
+    """Hears one source in a mixture: the one that the query names.
+
+    `save_pretrained`, `from_pretrained` and `push_to_hub` keep it as safetensors (weights in float16, running
+    statistics and vectors in float32) beside a config.json. The sentence encoder is not stored: it is the official
+    one, checked by its hash, unless training changed it.
+    """
+
+    def __init__(self, query_network: TinyQueryNet, network: ResUNet) -> None:
+        super().__init__()
+        self.query_network = query_network
+        self.network = network
+        self.precision = torch.float32
+
+    @property
+    def device(self) -> torch.device:
+        return self.network.input_conv.weight.device
+
+    def forward(self, mixture: Tensor, queries: Sequence[str]) -> Tensor:
+        """Mixtures `(batch, 1, samples)` and one query for each -> estimates `(batch, 1, samples)`."""
+        return self.network(mixture, self.query_network(queries))
+
+    def separate(
+        self, mixture: np.ndarray, query: str | Sequence[str], *, batch: int = 1, progress: bool | None = None
+    ) -> np.ndarray:
+        """Separate a whole recording, of any length, by one query or several in one pass.
+
+        Args:
+            mixture: `(samples,)`, 32 kHz.
+            query: one query, or a sequence of them.
+            batch: windows computed at once; one is fastest on a CPU.
+            progress: show a progress bar; None shows it for mixtures over a minute.
+
+        Returns:
+            float32 `(samples,)` for one query, `(queries, samples)` for a sequence.
+
+        Raises:
+            InputError: an empty query, or a mixture that is not one finite floating-point waveform.
+        """
+        mixture = checked_waveform(mixture, "mixture").astype(np.float32, copy=False)
+        queries = [query] if isinstance(query, str) else list(query)
+        estimates = np.empty((len(queries), len(mixture)), dtype=np.float32)
+        start = 0
+        for block in self.separate_stream(
+            lambda first, last: mixture[first:last], len(mixture), queries, batch=batch, progress=progress
+        ):
+            estimates[:, start : start + block.shape[1]] = block
+            start += block.shape[1]
+        return estimates[0] if isinstance(query, str) else estimates
+
+    def separate_stream(
+        self, read: Read, length: int, queries: Sequence[str], *, batch: int = 1, progress: bool | None = None
+    ) -> Iterator[np.ndarray]:
+        """Separate block by block, in memory that does not depend on the length.
+
+        Args:
+            read: gives the mixture's samples `(stop - start,)` between two positions; each window is read once.
+            length: samples of the mixture.
+            queries: one or more.
+            batch, progress: as in `separate`.
+
+        Yields:
+            float32 `(queries, samples)`; the blocks' lengths add up to `length`.
+        """
+        check_queries(queries)
+        seconds = (round(part * SAMPLE_RATE) for part in (WINDOW_S, OVERLAP_S, MARGIN_S))
+        windows = Windows(length, *seconds)
+        if progress is None:
+            progress = length > PROGRESS_FROM_S * SAMPLE_RATE
+        was_training = self.training
+        self.eval()
+        try:
+            with torch.no_grad():
+                condition = self.query_network(queries)
+            with tqdm(total=round(length / SAMPLE_RATE), unit="s", desc="separating", disable=not progress) as bar:
+                for block in stream(read, windows, lambda cut: self._windows(cut, condition), batch):
+                    yield block
+                    bar.update(round(block.shape[1] / SAMPLE_RATE))
+        finally:
+            self.train(was_training)
+
+    def _windows(self, cut: np.ndarray, condition: Tensor) -> np.ndarray:
+        """Windows `(windows, samples)` -> estimates `(windows, queries, samples)`."""
+        mixture = torch.from_numpy(cut).to(self.device)
+        with torch.inference_mode(), torch.autocast(self.device.type, self.precision, self._lowered):
+            estimates = self.network.separate(mixture, condition)
+        return estimates.float().cpu().numpy()
+
+    @property
+    def _lowered(self) -> bool:
+        return self.precision != torch.float32
+
+    # How it is kept ---------------------------------------------------------------------------------
+
+    def _save_pretrained(self, save_directory: Path) -> None:
+        """Write config.json and model.safetensors, each whole or not at all."""
+        config = {"query_network": self.query_network.config, "network": asdict(self.network.config)}
+        state = {
+            key: (value.half() if value.is_floating_point() and value.ndim > 1 else value).contiguous()
+            for key, value in self.state_dict().items()
+            if not self._is_official(key)
+        }
+        with atomic_path(save_directory / WEIGHTS, force=True) as path:
+            save_file(state, path, metadata={"format": "pt"})
+        with atomic_path(save_directory / CONFIG, force=True) as path:
+            path.write_text(json.dumps(config, indent=2) + "\n")
+
+    def generate_model_card(self, *args, **kwargs) -> ModelCard:
+        """The README.md of a saved folder and of its page on the hub: what it is and how to open it."""
+        data = ModelCardData(library_name="lass-lab", tags=["audio-source-separation", "language-queried"])
+        return ModelCard(f"---\n{data.to_yaml()}\n---\n\n{README}")
+
+    def _is_official(self, key: str) -> bool:
+        return key.startswith("query_network.encoder.")
+
+    @classmethod
+    def _from_pretrained(
+        cls, *, model_id: str, revision=None, cache_dir=None, force_download=False, local_files_only=False,
+        token=None, map_location="cpu", strict=True, **_,
+    ) -> "LanguageSeparator":  # fmt: skip
+        folder = Path(model_id)
+        if not folder.is_dir():
+            where = {"revision": revision, "cache_dir": cache_dir, "force_download": force_download}
+            for name in (CONFIG, WEIGHTS):
+                found = hf_hub_download(model_id, name, token=token, local_files_only=local_files_only, **where)
+            folder = Path(found).parent
+        return cls.from_folder(folder).to(map_location)
+
+    @classmethod
+    def from_folder(cls, folder: str | os.PathLike[str]) -> "LanguageSeparator":
+        """The separator that `save_pretrained` wrote to `folder`, in eval mode on the CPU.
+
+        Raises:
+            InputError: a file is missing, damaged, or does not fit the other.
+        """
+        folder = Path(folder)
+        query_network, network = _read_config(folder / CONFIG)
+        separator = cls(query_network, network)
+        separator._load(folder / WEIGHTS)
+        return separator.eval()
+
+    def _load(self, path: Path) -> None:
+        if not path.is_file():
+            raise InputError(f"{path}: no such file")
+        try:
+            state = load_file(path)
+        except (SafetensorError, OSError) as error:
+            raise InputError(f"{path}: not a whole safetensors file ({error})") from error
+        wanted = {key: value for key, value in self.state_dict().items() if not self._is_official(key)}
+        if odd := sorted(wanted.keys() ^ {key for key in state if not self._is_official(key)}):
+            raise InputError(f"{path}: {len(odd)} key(s) missing or foreign, the first is {odd[0]}")
+        for key, value in wanted.items():
+            if state[key].shape != value.shape:
+                found, expected = tuple(state[key].shape), tuple(value.shape)
+                raise InputError(f"{path}: {key} has shape {found}, config.json asks for {expected}")
+        self.load_state_dict(state, strict=False)
+
+
+def _read_config(path: Path) -> tuple[TinyQueryNet, ResUNet]:
+    try:
+        config = json.loads(path.read_text())
+        network = ResUNet(ResUNetConfig(**config["network"]))
+        return TinyQueryNet(**config["query_network"]), network
+    except FileNotFoundError as error:
+        raise InputError(f"{path}: no such file") from error
+    except (ValueError, TypeError, KeyError) as error:
+        raise InputError(f"{path}: not a separator's configuration ({error})") from error

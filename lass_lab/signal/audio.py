@@ -1,0 +1,205 @@
+"""Audio files in and out: every recording is checked here, made mono and brought to 32 kHz.
+
+soundfile (libsndfile) decodes and encodes, soxr resamples.
+"""
+
+import math
+import os
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import soundfile
+import soxr
+
+from lass_lab.signal.files import InputError, atomic_path
+
+SAMPLE_RATE = 32_000  # Hz, everywhere inside the package
+
+_SUBTYPES = {".wav": "PCM_16", ".flac": "PCM_16", ".ogg": "VORBIS", ".mp3": "MPEG_LAYER_III"}
+_PCM_BITS = {"PCM_S8": 8, "PCM_U8": 8, "PCM_16": 16, "PCM_24": 24, "PCM_32": 32}
+_WRITE_BLOCK = 65_536  # libsndfile's Vorbis encoder puts a whole write on its stack
+
+
+class AudioError(InputError):
+    """A recording cannot be read, or a waveform cannot be written; the message names the file and why."""
+
+
+class AudioWarning(UserWarning):
+    """A waveform was changed before it was written; the message says how."""
+
+
+class AudioInfo(NamedTuple):
+    """What a file holds, before any conversion: rate in Hz, channels, and frames (samples per channel)."""
+
+    sample_rate: int
+    channels: int
+    frames: int
+
+
+def audio_info(path: str | os.PathLike[str]) -> AudioInfo:
+    """Sample rate, channels and frames of a recording, from its header alone.
+
+    Raises:
+        AudioError: missing, a folder, unreadable, not audio, or without samples.
+    """
+    with _opened(Path(path)) as file:
+        return AudioInfo(file.samplerate, file.channels, file.frames)
+
+
+def read_audio(path: str | os.PathLike[str], sample_rate: int = SAMPLE_RATE) -> np.ndarray:
+    """A recording as one checked waveform.
+
+    WAV, FLAC, OGG, MP3 and whatever else libsndfile knows. Channels are averaged; any other rate is resampled
+    by soxr at its best quality (VHQ, linear phase). Nothing is clipped: a lossy or floating-point file may
+    pass 1.0 a little, as it does in the file.
+
+    Args:
+        path: the file.
+        sample_rate: rate of the result in Hz.
+
+    Returns:
+        float32 `(samples,)`, at least one sample, all finite.
+
+    Raises:
+        AudioError: missing, a folder, unreadable, not audio, without samples, NaN or infinite.
+    """
+    path = Path(path)
+    _check_rate(path, sample_rate)
+    with _opened(path) as file:
+        rate = file.samplerate
+        frames = file.read(dtype="float32", always_2d=True)
+    if not frames.size:
+        raise AudioError(f"{path}: holds no samples")
+    finite = np.isfinite(frames).all(axis=1)
+    if not finite.all():
+        where = np.argmin(finite) / rate
+        raise AudioError(f"{path}: holds NaN or infinite samples, the first at {where:.3f} s")
+    mono = frames.mean(axis=1, dtype=np.float64).astype(np.float32)
+    if rate == sample_rate:
+        return mono
+    resampled = soxr.resample(mono, rate, sample_rate, quality="VHQ")
+    if not resampled.size:
+        raise AudioError(f"{path}: too short, {len(mono)} samples at {rate} Hz are none at {sample_rate} Hz")
+    return resampled
+
+
+def write_audio(
+    path: str | os.PathLike[str],
+    waveform: np.ndarray,
+    sample_rate: int = SAMPLE_RATE,
+    *,
+    force: bool = False,
+    subtype: str | None = None,
+) -> float:
+    """Write a mono waveform as WAV, FLAC, OGG or MP3, by the suffix of `path`; never wraps and never clips.
+
+    A waveform whose peak passes 1.0 is scaled as a whole to a peak of 1.0, with an `AudioWarning` that says
+    by how much. 16-bit samples are rounded to steps of 1/32768; +1.0, for which there is no step, becomes the
+    highest one. The file is written beside its place and moved in.
+
+    Args:
+        path: where to; missing folders are made.
+        waveform: real floating-point `(samples,)`, at least one sample, NumPy array or tensor on the CPU.
+        sample_rate: in Hz.
+        force: replace a file that is there.
+        subtype: libsndfile's name of the encoding, "PCM_24" or "FLOAT" for instance. By default 16 bits
+            for WAV and FLAC, Vorbis for OGG, layer III for MP3.
+
+    Returns:
+        The gain in dB that was applied: negative where the waveform had to be scaled, otherwise 0.0.
+
+    Raises:
+        AudioError: another suffix, an encoding the format lacks, a wrong shape or type, NaN or infinite.
+        InputError: `path` exists and `force` is False, or cannot be written.
+    """
+    path = Path(path)
+    _check_rate(path, sample_rate)
+    suffix = path.suffix.lower()
+    if suffix not in _SUBTYPES:
+        kind = suffix or "a file without a suffix"
+        raise AudioError(f"{path}: cannot write {kind}; use {', '.join(_SUBTYPES)}")
+    audio_format, subtype = suffix[1:].upper(), subtype or _SUBTYPES[suffix]
+    if not soundfile.check_format(audio_format, subtype):
+        raise AudioError(f"{path}: {audio_format} has no encoding {subtype}")
+    samples = checked_waveform(waveform, path)
+
+    peak = float(np.abs(samples).max())
+    gain_db = 0.0
+    if peak > 1:
+        gain_db = -20 * math.log10(peak)
+        # Rounding may leave the peak one float above 1.
+        samples = np.clip(samples / peak, -1, 1)
+        message = f"{path}: peak {peak:.4g} is above full scale; all of it is scaled by {gain_db:.2f} dB"
+        warnings.warn(message, AudioWarning, stacklevel=2)
+
+    if subtype in _PCM_BITS:
+        samples = _rounded(samples, _PCM_BITS[subtype])
+    with atomic_path(path, force) as temporary:
+        try:
+            with soundfile.SoundFile(temporary, "w", sample_rate, 1, subtype, format=audio_format) as file:
+                for start in range(0, len(samples), _WRITE_BLOCK):
+                    file.write(samples[start : start + _WRITE_BLOCK])
+        except soundfile.LibsndfileError as error:
+            raise AudioError(f"{path}: cannot be written at {sample_rate} Hz ({_reason(error)})") from error
+    return gain_db
+
+
+def checked_waveform(waveform: np.ndarray, name: str | os.PathLike[str]) -> np.ndarray:
+    """The waveform as a NumPy array, float64 where it was that and float32 otherwise, once checked.
+
+    Args:
+        waveform: real floating-point `(samples,)`, NumPy array, sequence, or tensor on the CPU.
+        name: what to call it in the error.
+
+    Raises:
+        AudioError: not one-dimensional, empty, not floating-point, NaN or infinite.
+    """
+    samples = np.asarray(waveform)
+    if samples.ndim != 1 or not samples.size:
+        raise AudioError(f"{name}: needs a waveform of shape (samples,), was given {samples.shape}")
+    if not np.issubdtype(samples.dtype, np.floating):
+        raise AudioError(f"{name}: needs a waveform of floating-point numbers, was given {samples.dtype}")
+    if not np.isfinite(samples).all():
+        raise AudioError(f"{name}: holds NaN or infinite samples")
+    return samples.astype(np.float64 if samples.dtype == np.float64 else np.float32, copy=False)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[soundfile.SoundFile]:
+    if path.is_dir():
+        raise AudioError(f"{path}: is a folder, not an audio file")
+    if not path.exists():
+        raise AudioError(f"{path}: no such file")
+    if not os.access(path, os.R_OK):
+        raise AudioError(f"{path}: may not be read (permission denied)")
+    if not path.stat().st_size:
+        raise AudioError(f"{path}: is empty (0 bytes)")
+    try:
+        with soundfile.SoundFile(path) as file:
+            if not file.frames:
+                raise AudioError(f"{path}: holds no samples")
+            yield file
+    except soundfile.LibsndfileError as error:
+        raise AudioError(f"{path}: cannot be read as audio ({_reason(error)})") from error
+    except TypeError as error:  # soundfile's answer to headerless .raw
+        raise AudioError(f"{path}: cannot be read as audio (raw samples without a header)") from error
+
+
+def _rounded(samples: np.ndarray, bits: int) -> np.ndarray:
+    # libsndfile rounds down for WAV, which adds half a step of offset, and to the nearest for FLAC.
+    half = 2 ** (bits - 1)
+    steps = np.clip(np.rint(samples.astype(np.float64) * half), -half, half - 1)
+    return steps.astype(np.int32) * np.int32(2 ** (32 - bits))
+
+
+def _check_rate(path: Path, sample_rate: int) -> None:
+    if sample_rate != int(sample_rate) or sample_rate < 1:
+        raise AudioError(f"{path}: a sample rate of {sample_rate} Hz is impossible")
+
+
+def _reason(error: soundfile.LibsndfileError) -> str:
+    return error.error_string.strip().rstrip(".")

@@ -1,0 +1,80 @@
+"""Files that are written whole or not at all, where the shipped ones lie, and the error every bad input ends in."""
+
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+class InputError(ValueError):
+    """Something given from outside (a file, a folder, an array, an option) is wrong.
+
+    The message is one clear line that names the thing and what is wrong with it.
+    """
+
+
+@contextmanager
+def atomic_path(path: str | os.PathLike[str], force: bool = False) -> Iterator[Path]:
+    """Yield a temporary path to write to; it takes the place of `path` once the block ends well.
+
+    The temporary file lies in the same folder and has the same suffix, so that writers which choose a
+    format by suffix choose the right one and the move is a single rename. A kill at any moment leaves the
+    old file or the new one, never half of one. When the block raises, the temporary file is deleted and
+    `path` is untouched. Missing parent folders are created.
+
+    Raises:
+        InputError: `path` exists and `force` is False, is a folder, its folder cannot be written
+            to, or the block wrote nothing.
+    """
+    path = Path(path)
+    if path.is_dir():
+        raise InputError(f"{path}: is a folder, not a file")
+    _refuse_existing(path, force)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"{path}: its folder cannot be made ({error.strerror})") from error
+    if not os.access(path.parent, os.W_OK):
+        raise InputError(f"{path}: its folder cannot be written to")
+    # A name and not a file: tempfile.mkstemp would leave the result readable by its owner alone.
+    temporary = path.parent / f".partial-{secrets.token_hex(8)}{path.suffix}"
+    try:
+        yield temporary
+        if not temporary.exists():
+            raise InputError(f"{path}: nothing was written")
+        _flush_to_disk(temporary)
+        _refuse_existing(path, force)
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def data_dir() -> Path:
+    """The folder of the shipped data: $LASS_LAB_DATA, or data/ beside the package in its source checkout.
+
+    Raises:
+        InputError: there is none.
+    """
+    if "LASS_LAB_DATA" in os.environ:
+        folder, hint = Path(os.environ["LASS_LAB_DATA"]), "LASS_LAB_DATA names it"
+    else:
+        folder = Path(__file__).resolve().parents[2] / "data"
+        hint = "set LASS_LAB_DATA to the repository's data folder"
+    if not folder.is_dir():
+        raise InputError(f"{folder}: no such data folder; {hint}")
+    return folder
+
+
+def _refuse_existing(path: Path, force: bool) -> None:
+    if not force and (path.exists() or path.is_symlink()):
+        raise InputError(f"{path}: exists already; pass --force to overwrite")
+
+
+def _flush_to_disk(path: Path) -> None:
+    # Without this, a power cut after the rename can leave the new name with none of its bytes.
+    descriptor = os.open(path, os.O_RDWR)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

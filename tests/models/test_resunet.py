@@ -1,0 +1,152 @@
+"""The separation network against AudioSep's own: size, keys, answer."""
+
+import re
+
+import numpy as np
+import pytest
+import torch
+
+from lass_lab.models import ResUNet, ResUNetConfig
+from lass_lab.signal.files import InputError
+from tests.models.made import FIXTURES, made_audiosep_state
+
+SMALL = ResUNetConfig(channels=(4, 6), n_fft=256, hop=64, condition_size=8)
+
+
+@pytest.fixture(scope="module")
+def audiosep():
+    network = ResUNet(ResUNetConfig.audiosep()).eval()
+    network.load_audiosep_state_dict(made_audiosep_state(prefix="ss_model."))
+    return network
+
+
+def small(seed=0):
+    torch.manual_seed(seed)
+    return ResUNet(SMALL).eval()
+
+
+def relative_error(found, expected):
+    return (torch.linalg.vector_norm(found - expected) / torch.linalg.vector_norm(expected)).item()
+
+
+def parity_case():
+    with np.load(FIXTURES / "audiosep_parity.npz") as case:
+        return [torch.from_numpy(case[name]) for name in ("mixture", "condition", "waveform")]
+
+
+def test_audiosep_has_its_published_number_of_trainable_parameters(audiosep):
+    assert sum(p.numel() for p in audiosep.parameters() if p.requires_grad) == 26_447_941
+
+
+def test_answers_as_the_original_does(audiosep):
+    mixture, condition, waveform = parity_case()
+    with torch.inference_mode():
+        assert relative_error(audiosep(mixture, condition), waveform) < 1e-4
+
+
+def test_the_fixture_sees_a_wrong_network(audiosep):
+    mixture, condition, waveform = parity_case()
+    with torch.inference_mode():
+        assert relative_error(audiosep(mixture, condition.flip(1)), waveform) > 1e-3
+
+
+def test_bfloat16_agrees_to_30_db(audiosep):
+    mixture, condition, waveform = parity_case()
+    with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
+        assert relative_error(audiosep(mixture, condition), waveform) < 10 ** (-30 / 20)
+
+
+@pytest.mark.parametrize("prefix", ["", "ss_model."])
+def test_loads_the_originals_keys_with_and_without_prefix(prefix):
+    state = made_audiosep_state(salt=1, prefix=prefix)
+    state |= (
+        {f"{prefix}base.stft.conv_real.weight": torch.zeros(3), "query_encoder.model.x": torch.zeros(1)}
+        if prefix
+        else {}
+    )
+    network = ResUNet(ResUNetConfig.audiosep())
+    network.load_audiosep_state_dict(state)
+    expected = state[f"{prefix}film.decoder_block3->conv_block2->beta1.bias"]
+    assert torch.equal(network.decoder[2].block.norm1.film.bias, expected)
+
+
+def test_every_key_of_the_original_has_its_place(audiosep):
+    from lass_lab.models.audiosep_keys import original_key
+
+    ours = {original_key(key, depth=6) for key in audiosep.state_dict()}
+    assert ours == set(made_audiosep_state())
+
+
+@pytest.mark.parametrize("fault", ["missing", "foreign", "shape", "not a tensor"])
+def test_a_state_that_does_not_fit_is_named_and_not_loaded(fault):
+    state = made_audiosep_state()
+    key = "base.encoder_block4.conv_block1.conv1.weight"
+    expected = {"missing": f"missing 1 key(s): {key}", "foreign": "foreign 1 key(s): base.extra.weight"}.get(fault, key)
+    if fault == "missing":
+        del state[key]
+    elif fault == "foreign":
+        state["base.extra.weight"] = torch.zeros(1)
+    else:
+        state[key] = torch.zeros(2, 3) if fault == "shape" else 7
+    network = ResUNet(ResUNetConfig.audiosep())
+    before = network.encoder[0].conv1.weight.clone()
+    with pytest.raises(InputError, match=re.escape(expected)):
+        network.load_audiosep_state_dict(state)
+    assert torch.equal(network.encoder[0].conv1.weight, before)
+
+
+@pytest.mark.parametrize("samples", [1, 2, 63, 64, 127, 1000, 4097])
+def test_the_estimate_has_the_mixtures_length(samples):
+    mixture, condition = torch.randn(2, 1, samples), torch.randn(2, 8)
+    with torch.inference_mode():
+        estimate = small()(mixture, condition)
+    assert estimate.shape == mixture.shape and estimate.isfinite().all()
+
+
+def test_silence_gives_silence():
+    with torch.inference_mode():
+        assert small()(torch.zeros(1, 1, 2000), torch.randn(1, 8)).abs().max() == 0
+
+
+def test_items_of_a_batch_do_not_hear_each_other():
+    network, mixture, condition = small(), torch.randn(3, 1, 1500), torch.randn(3, 8)
+    with torch.inference_mode():
+        alone = torch.cat([network(mixture[i : i + 1], condition[i : i + 1]) for i in range(3)])
+        torch.testing.assert_close(network(mixture, condition), alone, atol=1e-5, rtol=1e-4)
+
+
+def test_several_conditions_in_one_pass_equal_one_at_a_time():
+    network, mixture, conditions = small(), torch.randn(2, 1500), torch.randn(3, 8)
+    with torch.inference_mode():
+        together = network.separate(mixture, conditions)
+        alone = [network(mixture[:, None], condition.expand(2, 8))[:, 0] for condition in conditions]
+    torch.testing.assert_close(together, torch.stack(alone, dim=1), atol=1e-5, rtol=1e-4)
+
+
+def test_the_condition_reaches_the_mask_and_has_a_gradient():
+    network, condition = small().train(), torch.randn(2, 8, requires_grad=True)
+    network(torch.randn(2, 1, 2000), condition).abs().mean().backward()
+    assert condition.grad.abs().sum() > 0
+    unreached = [name for name, p in network.named_parameters() if p.grad is None]
+    assert unreached == []
+
+
+def test_the_mask_never_amplifies():
+    with torch.inference_mode():
+        mask = small().mask(torch.randn(2, 40, 129, dtype=torch.complex64), torch.randn(2, 8))
+    assert mask.abs().max() <= 1 + 1e-6
+
+
+@pytest.mark.parametrize(
+    ("sizes", "fault"),
+    [
+        ({"n_fft": 1000}, "n_fft 1000 is not divisible"),
+        ({"hop": 0}, "hop 0"),
+        ({"hop": 2048}, "hop 2048"),
+        ({"channels": ()}, "positive"),
+        ({"condition_size": 0}, "positive"),
+    ],
+)
+def test_impossible_sizes_are_refused(sizes, fault):
+    with pytest.raises(InputError, match=fault):
+        ResUNetConfig(**sizes)

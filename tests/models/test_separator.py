@@ -1,0 +1,206 @@
+"""What a user of `LanguageSeparator` relies on: lengths, several queries, a folder that brings it back."""
+
+import json
+import re
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from lass_lab.models import LanguageSeparator, ResUNet, ResUNetConfig, load_separator
+from lass_lab.models.querynet import TinyQueryNet
+from lass_lab.signal.files import InputError
+
+RNG = np.random.default_rng(0)
+
+
+def made(seed=0):
+    torch.manual_seed(seed)
+    network = ResUNet(ResUNetConfig(channels=(4, 6), n_fft=256, hop=64))
+    for module in network.modules():  # untrained statistics would hide a mistake in how they are kept
+        if isinstance(module, torch.nn.BatchNorm2d):
+            module.running_mean.normal_(0, 0.1)
+            module.running_var.uniform_(0.5, 1.5)
+    network.input_norm.running_var.mul_(1e-8)  # as small as the topmost bins' are: float16 would make it zero
+    return LanguageSeparator(TinyQueryNet(), network).eval()
+
+
+@pytest.fixture(scope="module")
+def separator():
+    return made()
+
+
+@pytest.fixture
+def folder(separator, tmp_path):
+    separator.save_pretrained(tmp_path / "model")
+    return tmp_path / "model"
+
+
+def noise(samples):
+    return RNG.uniform(-0.5, 0.5, samples).astype(np.float32)
+
+
+@pytest.mark.parametrize("samples", [1, 2, 999, 32_000, 320_001])
+def test_the_estimate_has_the_mixtures_length(separator, samples):
+    mixture = noise(samples)
+    one = separator.separate(mixture, "violin")
+    assert one.shape == (samples,) and one.dtype == np.float32 and np.isfinite(one).all()
+    assert separator.separate(mixture, ["violin", "the trumpet", "a dog"]).shape == (3, samples)
+
+
+def test_several_queries_in_one_pass_equal_one_at_a_time(separator):
+    mixture = noise(400_000)
+    together = separator.separate(mixture, ["violin", "trumpet"])
+    for query, estimate in zip(["violin", "trumpet"], together, strict=True):
+        np.testing.assert_allclose(estimate, separator.separate(mixture, query), atol=1e-5)
+    assert np.abs(together[0] - together[1]).max() > 1e-4
+
+
+def test_batches_of_windows_change_nothing(separator):
+    mixture = noise(1_000_000)
+    np.testing.assert_allclose(
+        separator.separate(mixture, "violin", batch=3), separator.separate(mixture, "violin"), atol=1e-5
+    )
+
+
+def test_an_identity_network_gives_its_input_back(separator, monkeypatch):
+    monkeypatch.setattr(separator.network, "separate", lambda mixture, c: mixture[:, None].repeat(1, len(c), 1))
+    for samples in (1, 100, 319_999, 320_000, 320_001, 1_500_000):
+        mixture = noise(samples)
+        assert np.abs(separator.separate(mixture, "violin") - mixture).max() <= 1e-6
+
+
+def test_silence_stays_silent_and_input_is_left_alone(separator):
+    silence = np.zeros(50_000, np.float32)
+    assert not separator.separate(silence, "violin").any()
+    mixture = noise(50_000)
+    before = mixture.copy()
+    separator.separate(mixture, "violin")
+    np.testing.assert_array_equal(mixture, before)
+
+
+def test_separating_leaves_training_mode_and_gradients_alone(separator):
+    separator.train()
+    separator.separate(noise(1000), "violin")
+    assert separator.training and separator.network.training
+    separator.eval()
+    assert all(p.grad is None for p in separator.parameters())
+
+
+def test_long_audio_shows_a_progress_bar_and_short_audio_none(separator, monkeypatch, capsys):
+    monkeypatch.setattr(separator.network, "separate", lambda mixture, c: mixture[:, None])
+    separator.separate(noise(32_000), "violin")
+    assert capsys.readouterr().err == ""
+    separator.separate(noise(70 * 32_000), "violin")
+    assert "separating" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("mixture", "query", "fault"),
+    [
+        (np.zeros((2, 100), np.float32), "violin", "shape (samples,)"),
+        (np.zeros(0, np.float32), "violin", "shape (samples,)"),
+        (np.array([0.0, np.nan]), "violin", "NaN or infinite"),
+        (np.zeros(100, np.int16), "violin", "int16"),
+        (np.zeros(100, np.float32), "", "empty"),
+        (np.zeros(100, np.float32), [], "at least one"),
+        (np.zeros(100, np.float32), ["violin", None], "NoneType"),
+    ],
+)
+def test_bad_input_gets_one_line(separator, mixture, query, fault):
+    with pytest.raises(InputError, match=re.escape(fault)):
+        separator.separate(mixture, query)
+
+
+def test_a_saved_separator_comes_back(separator, folder):
+    """Matrices to float16's precision (11 bits), vectors and running statistics to the last bit."""
+    expected, found = separator.state_dict(), load_separator(folder, precision="float32").state_dict()
+    assert expected.keys() == found.keys()
+    for key, value in expected.items():
+        if value.ndim > 1 and "query_network.encoder" not in key:
+            torch.testing.assert_close(found[key], value, rtol=2**-11, atol=1e-7)
+        else:
+            assert torch.equal(found[key], value), key
+
+
+def test_the_official_sentence_encoder_is_not_stored(folder):
+    stored = load_file(folder / "model.safetensors")
+    assert {key.split(".")[1] for key in stored if key.startswith("query_network.")} == {"projection"}
+
+
+def test_saving_twice_gives_the_same_bytes(separator, folder, tmp_path):
+    load_separator(folder).save_pretrained(tmp_path / "again")
+    for name in ("model.safetensors", "config.json"):
+        assert (tmp_path / "again" / name).read_bytes() == (folder / name).read_bytes()
+
+
+def _drop(folder):
+    _edit(folder, lambda state: state.pop("network.head.conv.weight"))
+
+
+def _add(folder):
+    _edit(folder, lambda state: state.update(stranger=torch.zeros(1)))
+
+
+def _reshape(folder):
+    _edit(folder, lambda state: state.update({"network.head.conv.weight": torch.zeros(3, 5, 1, 1)}))
+
+
+def _edit(folder, change):
+    state = load_file(folder / "model.safetensors")
+    change(state)
+    save_file(state, folder / "model.safetensors")
+
+
+def _truncate(folder):
+    path = folder / "model.safetensors"
+    path.write_bytes(path.read_bytes()[:-1000])
+
+
+def _other_network(folder):
+    config = json.loads((folder / "config.json").read_text())
+    config["network"]["width"] = 7
+    (folder / "config.json").write_text(json.dumps(config))
+
+
+@pytest.mark.parametrize(
+    ("break_it", "fault"),
+    [
+        (_drop, "1 key(s) missing or foreign, the first is network.head.conv.weight"),
+        (_add, "stranger"),
+        (_reshape, "network.head.conv.weight has shape (3, 5, 1, 1)"),
+        (_truncate, "not a whole safetensors file"),
+        (_other_network, "config.json: not a separator's configuration"),
+        (
+            lambda folder: (folder / "config.json").write_text("{"),
+            "config.json: not a separator's configuration",
+        ),
+        (lambda folder: (folder / "config.json").unlink(), "config.json: no such file"),
+        (lambda folder: (folder / "model.safetensors").unlink(), "model.safetensors: no such file"),
+    ],
+)
+def test_a_broken_folder_is_named(folder, break_it, fault):
+    break_it(folder)
+    with pytest.raises(InputError, match=re.escape(fault)):
+        load_separator(folder)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "fault"),
+    [
+        ({"name": "grand"}, "model 'grand': neither one of tiny"),
+        ({"device": "cuda:99"}, "CUDA GPU(s)"),
+        ({"device": "abacus"}, "not a device name"),
+        ({"precision": "float8"}, "choose float32, bfloat16 or auto"),
+    ],
+)
+def test_what_cannot_be_opened_is_named(folder, arguments, fault):
+    with pytest.raises(InputError, match=re.escape(fault)):
+        load_separator(**{"name": folder, **arguments})
+
+
+def test_missing_shipped_weights_are_named(tmp_path, monkeypatch):
+    monkeypatch.setenv("LASS_LAB_DATA", str(tmp_path))
+    with pytest.raises(InputError, match=re.escape(f"{tmp_path / 'tiny'}: the weights of 'tiny' are not there")):
+        load_separator("tiny")

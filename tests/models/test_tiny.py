@@ -1,0 +1,75 @@
+"""The shipped separator: what a student is promised of it, on music that it never heard."""
+
+import numpy as np
+import pytest
+
+from lass_lab.datasets import load_piece
+from lass_lab.models import load_separator
+from lass_lab.models.separator import MARGIN_S, OVERLAP_S, WINDOW_S
+from lass_lab.signal import SAMPLE_RATE, sdr, sdr_improvement
+
+STEP_S = WINDOW_S - OVERLAP_S
+
+
+@pytest.fixture(scope="module")
+def separator():
+    return load_separator("tiny", device="cpu")
+
+
+@pytest.fixture(scope="module")
+def piece():
+    return load_piece("auld-lang-syne").slice(10, 46)
+
+
+@pytest.fixture(scope="module")
+def estimate(separator, piece):
+    return separator.separate(piece.mixture, "violin")
+
+
+def seconds(start, stop):
+    return slice(round(start * SAMPLE_RATE), round(stop * SAMPLE_RATE))
+
+
+def test_the_violin_of_a_duet_it_never_heard_comes_out(piece, estimate):
+    assert sdr_improvement(piece.sources["violin"], estimate, piece.mixture) > 1
+
+
+def test_the_error_at_window_borders_is_no_larger_than_inside(separator):
+    """The same seconds of music, once where two windows meet and once in the middle of a window: eighteen borders."""
+    piece = load_piece("auld-lang-syne")
+    shift = WINDOW_S / 2 - OVERLAP_S / 2
+    met = separator.separate(piece.mixture, "violin", progress=False)
+    inside = separator.separate(piece.mixture[seconds(shift, 1000)], "violin", progress=False)
+    inside = np.concatenate([np.zeros(round(shift * SAMPLE_RATE), np.float32), inside])
+    borders = range(1, int((piece.seconds - WINDOW_S) / STEP_S) + 1)
+    zones = [seconds(k * STEP_S, k * STEP_S + OVERLAP_S) for k in borders]
+    target = piece.sources["violin"]
+    errors = [sum(np.sum(np.square(target[zone] - found[zone])) for zone in zones) for found in (met, inside)]
+    assert 10 * np.log10(errors[0] / errors[1]) < 0.1
+
+
+def test_there_is_no_click_where_windows_meet(piece, estimate):
+    """A click is a jump from sample to sample; the largest at a border must not stand out from the rest."""
+    jumps = np.abs(np.diff(estimate, 2))
+    borders = [k * STEP_S + part for k in range(1, 5) for part in (MARGIN_S, OVERLAP_S - MARGIN_S)]
+    at_border = max(jumps[seconds(border - 0.005, border + 0.005)].max() for border in borders)
+    assert at_border <= np.quantile(jumps, 0.9999)
+
+
+def test_a_quieter_or_louder_mixture_is_separated_as_well(separator, piece):
+    cut = seconds(0, 10)
+    mixture, target = piece.mixture[cut], piece.sources["violin"][cut]
+    usual = sdr(target, separator.separate(mixture, "violin"))
+    for gain in (10 ** (-6 / 20), 10 ** (6 / 20)):
+        found = sdr(gain * target, separator.separate(gain * mixture, "violin"))
+        assert abs(found - usual) < 1
+
+
+def test_a_phrasing_it_never_trained_on_means_the_same(separator, piece):
+    from lass_lab.datasets import heldout_captions
+
+    cut = seconds(0, 10)
+    mixture, target = piece.mixture[cut], piece.sources["violin"][cut]
+    queries = ["violin", *heldout_captions("violin")]
+    scores = [sdr(target, estimate) for estimate in separator.separate(mixture, queries)]
+    assert np.mean(scores[1:]) > scores[0] - 3

@@ -1,0 +1,192 @@
+import os
+import warnings
+
+import numpy as np
+import pytest
+import soundfile
+
+from lass_lab.signal import AudioError, AudioWarning, InputError, audio_info, read_audio, write_audio
+
+RATE = 32_000
+
+
+def tone(hz, seconds=1.0, rate=RATE, amplitude=0.5):
+    return (amplitude * np.sin(2 * np.pi * hz * np.arange(int(seconds * rate)) / rate)).astype(np.float32)
+
+
+@pytest.mark.parametrize("suffix", [".wav", ".flac"])
+def test_sixteen_bits_are_written_to_the_nearest_step(tmp_path, suffix):
+    waveform = np.random.default_rng(0).uniform(-1, 1, RATE).astype(np.float32)
+    path = tmp_path / f"noise{suffix}"
+    assert write_audio(path, waveform) == 0.0
+    assert audio_info(path) == (RATE, 1, RATE)
+    got = read_audio(path)
+    assert got.dtype == np.float32
+    inside = waveform < 32_767 / 32_768
+    assert np.abs(got - waveform)[inside].max() <= 0.5 / 32_768
+    assert abs(np.mean(got - waveform)) < 1e-6  # rounding down would leave half a step, 1.5e-5
+
+
+@pytest.mark.parametrize(("subtype", "bits"), [("PCM_U8", 8), ("PCM_24", 24), ("PCM_32", 32)])
+def test_other_depths_are_rounded_to_their_own_steps(tmp_path, subtype, bits):
+    waveform = np.linspace(-1, 1, 999)[:-9]
+    write_audio(tmp_path / "depth.wav", waveform, subtype=subtype)
+    got, _ = soundfile.read(tmp_path / "depth.wav")
+    assert np.abs(got - waveform).max() <= 0.5 / 2 ** (bits - 1) + 1e-15
+
+
+@pytest.mark.parametrize("suffix", [".wav", ".flac"])
+def test_full_scale_does_not_wrap(tmp_path, suffix):
+    path = tmp_path / f"square{suffix}"
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert write_audio(path, np.array([1.0, -1.0] * 500)) == 0.0
+    steps, _ = soundfile.read(path, dtype="int16")
+    assert steps.reshape(-1, 2).tolist() == [[32_767, -32_768]] * 500
+
+
+def test_a_peak_above_one_scales_the_whole_and_says_by_how_much(tmp_path):
+    waveform = tone(440, amplitude=2.0)
+    path = tmp_path / "loud.wav"
+    message = r"loud\.wav: peak 2 is above full scale; all of it is scaled by -6\.02 dB$"
+    with pytest.warns(AudioWarning, match=message):
+        gain = write_audio(path, waveform)
+    assert gain == pytest.approx(-20 * np.log10(np.abs(waveform).max()))
+    assert np.abs(read_audio(path) - waveform * 10 ** (gain / 20)).max() <= 1.01 / 32_768
+
+
+def test_floating_point_wav_is_exact(tmp_path):
+    waveform = tone(440)
+    write_audio(tmp_path / "exact.wav", waveform, subtype="FLOAT")
+    assert np.array_equal(read_audio(tmp_path / "exact.wav"), waveform)
+
+
+@pytest.mark.parametrize("suffix", [".ogg", ".mp3", ".MP3"])
+def test_lossy_formats_come_back_close_and_in_time(tmp_path, suffix):
+    waveform = tone(440, seconds=5)
+    path = tmp_path / f"tone{suffix}"
+    write_audio(path, waveform)
+    got = read_audio(path)
+    assert abs(len(got) - len(waveform)) <= 1152  # at most one frame of MP3
+    middle = slice(RATE, 4 * RATE)
+    assert np.sqrt(np.mean((got[middle] - waveform[middle]) ** 2)) < 0.01
+
+
+def test_channels_are_averaged(tmp_path):
+    left, right = tone(300), tone(500)
+    for channels in (np.stack([left, right], 1), np.stack([left, right, left, right, left, right], 1)):
+        soundfile.write(tmp_path / "many.wav", channels, RATE, subtype="FLOAT")
+        np.testing.assert_allclose(read_audio(tmp_path / "many.wav"), (left + right) / 2, atol=1e-7)
+
+
+@pytest.mark.parametrize("rate", [8_000, 22_050, 44_100, 48_000, 96_000])
+def test_a_resampled_sine_is_the_sine_sampled_at_the_other_rate(tmp_path, rate):
+    soundfile.write(tmp_path / "sine.wav", tone(1_000, rate=rate), rate, subtype="FLOAT")
+    got, expected = read_audio(tmp_path / "sine.wav"), tone(1_000)
+    assert len(got) == len(expected)
+    middle = slice(RATE // 10, -RATE // 10)  # a cut sine is no sine: leave its ends out
+    error = np.sqrt(np.mean((got[middle] - expected[middle]) ** 2)) / np.sqrt(np.mean(expected**2))
+    assert 20 * np.log10(error) < -80
+
+
+def test_what_the_lower_rate_cannot_hold_is_removed_not_folded(tmp_path):
+    soundfile.write(tmp_path / "high.wav", tone(18_000, rate=44_100), 44_100, subtype="FLOAT")
+    rest = read_audio(tmp_path / "high.wav")[RATE // 10 : -RATE // 10]
+    assert 20 * np.log10(np.sqrt(np.mean(rest**2)) / np.sqrt(0.125)) < -80
+
+
+def test_another_rate_can_be_asked_for(tmp_path):
+    write_audio(tmp_path / "sine.wav", tone(440))
+    assert len(read_audio(tmp_path / "sine.wav", sample_rate=48_000)) == 48_000
+
+
+def test_every_bad_file_is_named_with_its_fault(tmp_path):
+    good = tone(440)
+
+    def made(name, write):
+        write(tmp_path / name)
+        return tmp_path / name
+
+    broken = good.copy()
+    broken[RATE // 2] = np.inf
+    cases = [
+        (tmp_path / "missing.wav", "no such file"),
+        (tmp_path, "is a folder, not an audio file"),
+        (made("zero.wav", lambda path: path.touch()), "is empty (0 bytes)"),
+        (made("text.wav", lambda path: path.write_text("hello " * 99)), "cannot be read as audio"),
+        (made("page.mp3", lambda path: path.write_text("<html>" * 99)), "cannot be read as audio"),
+        (made("bare.raw", lambda path: path.write_bytes(bytes(99))), "cannot be read as audio"),
+        (made("none.wav", lambda path: soundfile.write(path, good[:0], RATE)), "holds no samples"),
+    ]
+    for path, fault in cases:
+        for read in (read_audio, audio_info):
+            with pytest.raises(AudioError) as caught:
+                read(path)
+            assert str(caught.value).startswith(f"{path}: {fault}")
+            assert "\n" not in str(caught.value)
+    for value in (np.nan, np.inf):
+        broken[RATE // 2] = value
+        path = made("broken.wav", lambda path: soundfile.write(path, broken, RATE, subtype="FLOAT"))
+        with pytest.raises(AudioError) as caught:
+            read_audio(path)
+        assert str(caught.value) == f"{path}: holds NaN or infinite samples, the first at 0.500 s"
+    path = made("click.wav", lambda path: soundfile.write(path, good[:1], 192_000))
+    with pytest.raises(AudioError, match=r"click\.wav: too short, 1 samples at 192000 Hz"):
+        read_audio(path)
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may read everything")
+def test_a_file_that_may_not_be_read_is_named(tmp_path):
+    path = tmp_path / "secret.wav"
+    write_audio(path, tone(440))
+    path.chmod(0)
+    with pytest.raises(AudioError, match=r"secret\.wav: may not be read \(permission denied\)"):
+        read_audio(path)
+
+
+def test_a_truncated_file_is_named(tmp_path):
+    whole, cut = tmp_path / "whole.flac", tmp_path / "cut.flac"
+    write_audio(whole, np.random.default_rng(0).uniform(-1, 1, RATE))
+    cut.write_bytes(whole.read_bytes()[:-20_000])
+    with pytest.raises(AudioError, match=r"cut\.flac: "):
+        read_audio(cut)
+
+
+def test_every_bad_waveform_is_refused_and_nothing_is_left(tmp_path):
+    good = tone(440)
+    cases = [
+        ("a.wav", np.zeros((2, 99)), "needs a waveform of shape (samples,), was given (2, 99)"),
+        ("a.wav", np.zeros(0), "needs a waveform of shape (samples,), was given (0,)"),
+        ("a.wav", np.zeros(99, np.int16), "needs a waveform of floating-point numbers, was given int16"),
+        ("a.wav", np.array([0.0, np.nan]), "holds NaN or infinite samples"),
+        ("a.wav", np.array([0.0, -np.inf]), "holds NaN or infinite samples"),
+        ("a.aac", good, "cannot write .aac; use .wav, .flac, .ogg, .mp3"),
+        ("a", good, "cannot write a file without a suffix; use .wav, .flac, .ogg, .mp3"),
+    ]
+    for name, waveform, fault in cases:
+        with pytest.raises(AudioError) as caught:
+            write_audio(tmp_path / name, waveform)
+        assert str(caught.value) == f"{tmp_path / name}: {fault}"
+    with pytest.raises(AudioError, match=r"a\.flac: FLAC has no encoding FLOAT$"):
+        write_audio(tmp_path / "a.flac", good, subtype="FLOAT")
+    with pytest.raises(AudioError, match=r"a\.mp3: cannot be written at 96000 Hz \("):
+        write_audio(tmp_path / "a.mp3", good, 96_000)
+    with pytest.raises(AudioError, match=r"a\.wav: a sample rate of 0 Hz is impossible$"):
+        write_audio(tmp_path / "a.wav", good, 0)
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_existing_file_is_kept_unless_forced(tmp_path):
+    path = tmp_path / "a.wav"
+    write_audio(path, tone(440))
+    with pytest.raises(InputError, match=r"a\.wav: exists already; pass --force to overwrite$"):
+        write_audio(path, tone(550))
+    assert np.abs(read_audio(path) - tone(440)).max() < 1e-4
+    write_audio(path, tone(550), force=True)
+    assert np.abs(read_audio(path) - tone(550)).max() < 1e-4
+
+
+def test_long_vorbis_files_are_written(tmp_path):
+    # libsndfile crashes the interpreter when one write hands its Vorbis encoder minutes of audio.
+    write_audio(tmp_path / "long.ogg", tone(440, seconds=180))
+    assert audio_info(tmp_path / "long.ogg").frames == 180 * RATE

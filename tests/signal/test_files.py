@@ -1,0 +1,86 @@
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from lass_lab.signal import InputError, atomic_path
+
+
+def test_the_result_appears_whole_with_the_usual_permissions_and_leaves_nothing_beside_it(tmp_path):
+    path = tmp_path / "new" / "folder" / "result.wav"
+    with atomic_path(path) as temporary:
+        assert (temporary.parent, temporary.suffix) == (path.parent, ".wav")
+        temporary.write_bytes(b"new")
+        assert not path.exists()
+    assert path.read_bytes() == b"new"
+    assert list(path.parent.iterdir()) == [path]
+    plain = tmp_path / "plain"
+    plain.touch()
+    assert path.stat().st_mode == plain.stat().st_mode
+
+
+def test_an_existing_file_is_kept_unless_forced(tmp_path):
+    path = tmp_path / "result.txt"
+    path.write_text("old")
+    message = r"result\.txt: exists already; pass --force to overwrite$"
+    with pytest.raises(InputError, match=message), atomic_path(path):
+        pytest.fail("the block must not run")
+    with atomic_path(path, force=True) as temporary:
+        temporary.write_text("new")
+    assert path.read_text() == "new"
+
+
+def test_a_file_that_appeared_meanwhile_is_kept(tmp_path):
+    path = tmp_path / "result.txt"
+    with pytest.raises(InputError, match="exists already"), atomic_path(path) as temporary:
+        temporary.write_text("mine")
+        path.write_text("somebody else's")
+    assert path.read_text() == "somebody else's"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_an_error_in_the_block_leaves_the_old_file_alone(tmp_path):
+    path = tmp_path / "result.txt"
+    path.write_text("old")
+    with pytest.raises(ZeroDivisionError), atomic_path(path, force=True) as temporary:
+        temporary.write_text("half")
+        raise ZeroDivisionError
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
+def test_a_kill_leaves_the_old_file(tmp_path):
+    path = tmp_path / "result.txt"
+    path.write_text("old")
+    script = (
+        "import sys, time\n"
+        "from lass_lab.signal import atomic_path\n"
+        "with atomic_path(sys.argv[1], force=True) as temporary:\n"
+        "    temporary.write_text('half')\n"
+        "    print('writing', flush=True)\n"
+        "    time.sleep(60)\n"
+    )
+    writer = subprocess.Popen([sys.executable, "-c", script, str(path)], stdout=subprocess.PIPE, text=True)
+    assert writer.stdout.readline() == "writing\n"
+    writer.send_signal(signal.SIGKILL)
+    assert writer.wait() == -signal.SIGKILL
+    writer.stdout.close()
+    assert path.read_text() == "old"
+
+
+def test_bad_places_are_named_in_one_line(tmp_path):
+    (tmp_path / "file").touch()
+    for path, fault in (
+        (tmp_path, "is a folder, not a file"),
+        (tmp_path / "file" / "below.txt", "its folder cannot be made"),
+    ):
+        with pytest.raises(InputError) as caught, atomic_path(path):
+            pytest.fail("the block must not run")
+        assert str(caught.value).startswith(f"{path}: {fault}")
+        assert "\n" not in str(caught.value)
+    path = tmp_path / "never.txt"
+    with pytest.raises(InputError, match=r"never\.txt: nothing was written$"), atomic_path(path):
+        pass

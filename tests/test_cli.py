@@ -1,0 +1,108 @@
+"""The command line as a user meets it: exit statuses, one-line errors, the doctor."""
+
+import subprocess
+import sys
+
+import pytest
+
+from lass_lab import cli
+from lass_lab.signal.files import InputError
+
+
+def lass_lab(*arguments):
+    return subprocess.run(
+        [sys.executable, "-m", "lass_lab.cli", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+@pytest.fixture
+def call(monkeypatch):
+    """Run main() in this process with one more command, `fail`, that raises what it is given."""
+
+    def run(error):
+        def fail():
+            raise error
+
+        monkeypatch.setattr(cli.app, "registered_commands", [*cli.app.registered_commands])
+        cli.app.command("fail")(fail)
+        monkeypatch.setattr(sys, "argv", ["lass-lab", "fail"])
+        with pytest.raises(SystemExit) as caught:
+            cli.main()
+        return caught.value.code
+
+    return run
+
+
+def test_bad_input_ends_in_one_line_and_status_2(call, capsys):
+    assert call(InputError("song.wav: holds no samples")) == 2
+    out, err = capsys.readouterr()
+    assert err == "lass-lab: song.wav: holds no samples\n"
+    assert out == ""
+
+
+def test_a_message_of_several_lines_becomes_one(call, capsys):
+    assert call(InputError("song.wav: cannot be read\n  (Format not recognised)")) == 2
+    assert capsys.readouterr().err == "lass-lab: song.wav: cannot be read (Format not recognised)\n"
+
+
+def test_an_interrupt_ends_in_130_without_traceback(call, capsys):
+    assert call(KeyboardInterrupt()) == 130
+    assert capsys.readouterr().err.strip() == ""
+
+
+def test_a_fault_of_our_own_is_not_dressed_up_as_bad_input(monkeypatch):
+    def broken():
+        raise ZeroDivisionError("ours")
+
+    monkeypatch.setattr(cli.app, "registered_commands", [*cli.app.registered_commands])
+    cli.app.command("broken")(broken)
+    monkeypatch.setattr(sys, "argv", ["lass-lab", "broken"])
+    with pytest.raises(ZeroDivisionError):
+        cli.main()
+
+
+@pytest.mark.parametrize("arguments", [["no-such-command"], ["doctor", "--no-such-option"]])
+def test_a_wrong_call_is_status_2(arguments):
+    result = lass_lab(*arguments)
+    assert result.returncode == 2
+    assert "Traceback" not in result.stderr
+    assert arguments[-1] in result.stderr
+
+
+def test_help_loads_nothing_heavy():
+    code = (
+        "import sys; sys.argv = ['lass-lab', '--help']\n"
+        "import lass_lab.cli\n"
+        "try: lass_lab.cli.main()\n"
+        "except SystemExit as end: assert end.code == 0\n"
+        "heavy = {'torch', 'librosa', 'lightning', 'pandas', 'matplotlib', 'scipy'} & set(sys.modules)\n"
+        "assert not heavy, heavy"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    assert result.returncode == 0, result.stderr
+    assert "doctor" in result.stdout
+
+
+def test_importing_the_package_loads_only_the_package():
+    code = "import sys; before = set(sys.modules); import lass_lab; print(sorted(set(sys.modules) - before))"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert result.stdout.strip() == "['lass_lab']"
+
+
+def test_version():
+    result = lass_lab("--version")
+    assert (result.returncode, result.stdout.count(".")) == (0, 2)
+
+
+def test_doctor_prints_every_finding():
+    import torch
+
+    result = lass_lab("doctor")
+    assert result.returncode == 0, result.stderr
+    for item in ("Python", "torch", "memory", "sentence encoder", "profile"):
+        assert any(line[4:].startswith(item) for line in result.stdout.splitlines()), item
+    assert torch.__version__.split("+")[0] in result.stdout

