@@ -6,6 +6,7 @@ import time
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -22,7 +23,7 @@ app = typer.Typer(
 )
 
 
-Model = Annotated[str, typer.Option(help="tiny, a folder, or a hub id.")]
+Model = Annotated[str, typer.Option(help="tiny, audiosep, a folder, or a hub id.")]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda, ...")]
 Precision = Annotated[str, typer.Option(help="auto, float32 or bfloat16.")]
 Force = Annotated[bool, typer.Option("--force", help="Overwrite what is there.")]
@@ -71,32 +72,39 @@ def doctor() -> None:
 @app.command()
 def separate(
     mixture: Annotated[Path, typer.Argument(help="The recording: WAV, FLAC, OGG or MP3, any length.")],
-    query: Annotated[list[str], typer.Option(help="What to hear; give it again for more estimates.")],
     out: Annotated[Path, typer.Option(help="Folder for the estimates, one WAV file a query.")],
+    query: Annotated[list[str] | None, typer.Option(help="What to hear; give it again for more estimates.")] = None,
+    query_audio: Annotated[
+        list[Path] | None, typer.Option(help="A clip of what to hear, in place of words; its first 10 s count.")
+    ] = None,
     model: Model = "tiny",
     device: Device = "auto",
     precision: Precision = "auto",
     force: Force = False,
 ) -> None:
-    """Separate a recording by words: `lass-lab separate duet.flac --query violin --out estimates`."""
+    """Separate a recording by words, or by a sound: `lass-lab separate duet.flac --query violin --out estimates`."""
     from lass_lab.models import load_separator
     from lass_lab.models.querynet import check_queries
     from lass_lab.signal import SAMPLE_RATE, read_audio, write_audio
 
-    check_queries(query)
-    paths = _estimate_paths(out, mixture, query)
+    words, clips = query or [], query_audio or []
+    if not words and not clips:
+        raise InputError("separate: give --query WORDS or --query-audio CLIP")
+    paths = _estimate_paths(out, mixture, [*words, *(clip.stem for clip in clips)])
+    queries = [*words, *map(read_audio, clips)]
+    check_queries(queries)
     if taken := [path for path in paths if path.exists() and not force]:
         raise InputError(f"{taken[0]}: exists already; pass --force to overwrite")
     waveform = read_audio(mixture)
     separator = load_separator(model, device=device, precision=precision)
     began = time.perf_counter()
-    estimates = separator.separate(waveform, query)
+    estimates = separator.separate(waveform, queries)
     took, seconds = time.perf_counter() - began, len(waveform) / SAMPLE_RATE
     for path, estimate in zip(paths, estimates, strict=True):
         with _warnings_as_lines():
             write_audio(path, estimate, force=force)
         print(path)
-    print(f"{seconds:.1f} s by {len(query)} query(s) in {took:.1f} s: {seconds / took:.1f} times real time")
+    print(f"{seconds:.1f} s by {len(queries)} query(s) in {took:.1f} s: {seconds / took:.1f} times real time")
 
 
 def _estimate_paths(out: Path, mixture: Path, queries: list[str]) -> list[Path]:
@@ -141,9 +149,17 @@ def pretrain(
         "runs/pretrain"
     ),
     out: Annotated[Path, typer.Option(help="Folder for the weights and their model card.")] = Path("runs/tiny"),
-    steps: Annotated[int, typer.Option(min=1, help="Optimiser steps.")] = 8000,
+    start: Annotated[Path | None, typer.Option(help="Go on from the weights in this folder.")] = None,
+    unheard: Annotated[
+        Path | None, typer.Option(help="Sources in another SoundFont, to be measured as well, never trained on.")
+    ] = None,
+    steps: Annotated[int, typer.Option(min=1, help="Optimiser steps.")] = 6500,
+    sounds: Annotated[float, typer.Option(min=0, max=1, help="Share of queries that are a sound, not words.")] = 0.15,
     seed: Annotated[int, typer.Option(help="Of the weights' start and of the mixtures.")] = 0,
     workers: Annotated[int, typer.Option(min=0, help="Processes that make mixtures.")] = 0,
+    fuse: Annotated[
+        bool | None, typer.Option(help="Fused norms: faster on a CPU; by default where a C++ compiler is.")
+    ] = None,
     threads: Annotated[int | None, typer.Option(min=1, help="CPU threads; all cores unless told.")] = None,
     force: Force = False,
 ) -> None:
@@ -152,15 +168,35 @@ def pretrain(
 
     from lass_lab.experiments.model_card import write_card
     from lass_lab.experiments.pretraining import PretrainingRecipe, pretrain
+    from lass_lab.models.fused import can_compile
 
     if (out / "model.safetensors").exists() and not force:
         raise InputError(f"{out}: holds weights already; pass --force to overwrite")
     if threads:
         torch.set_num_threads(threads)
     recipe = PretrainingRecipe(steps=steps, seed=seed)
-    separator = pretrain(sources, run, recipe, workers=workers)
+    recipe = replace(recipe, mixtures=replace(recipe.mixtures, sounds=sounds))
+    fuse = can_compile() if fuse is None else fuse
+    separator = pretrain(sources, run, recipe, start=start, workers=workers, fuse=fuse)
     separator.save_pretrained(out)
-    print(write_card(out, sources, run, recipe))
+    print(write_card(out, sources, run, recipe, unheard=unheard))
+
+
+@app.command()
+def weights(
+    name: Annotated[str, typer.Argument(help="The separator to make ready.")] = "audiosep",
+    weights: Annotated[
+        list[Path] | None,
+        typer.Option(help="A file fetched by hand: the .ckpt, CLAP's .pt, or the tokenizer's .json; one option each."),
+    ] = None,
+    trust: Annotated[
+        bool, typer.Option("--trust", help="Read a checkpoint even if it asks for code to be run.")
+    ] = False,
+) -> None:
+    """Fetch a separator's weights, check them, and make them ready to open without a network."""
+    from lass_lab.models.weights import fetch_weights
+
+    print("\n".join(fetch_weights(name, weights or [], trust=trust)))
 
 
 render = typer.Typer(help="Make the shipped audio again (needs the fluidsynth program and SoundFonts).")

@@ -52,6 +52,21 @@ def test_separate_overwrites_nothing_unless_asked(monkeypatch, mixture, tmp_path
     assert len(read_audio(old)) == len(read_audio(mixture))
 
 
+def test_separate_takes_a_clip_in_place_of_words(monkeypatch, mixture, tmp_path):
+    clip, out = tmp_path / "my clip.wav", tmp_path / "estimates"
+    soundfile.write(clip, 0.1 * np.random.default_rng(0).standard_normal(44_100), 44_100)
+    assert run(monkeypatch, "separate", mixture, "--query-audio", clip, "--query", "violin", "--out", out) == 0
+    assert sorted(path.name for path in out.iterdir()) == ["two tones.my_clip.wav", "two tones.violin.wav"]
+
+
+def test_a_query_clip_without_sound_is_named(monkeypatch, mixture, tmp_path, capsys):
+    clip = tmp_path / "silent.wav"
+    soundfile.write(clip, np.zeros(44_100), 44_100)
+    assert run(monkeypatch, "separate", mixture, "--query-audio", clip, "--out", tmp_path / "out") == 2
+    assert "silent" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
 def _missing(folder):
     return folder / "gone.wav", "no such file"
 

@@ -127,7 +127,11 @@ PACKAGES = (
 
 def _packages() -> list[Finding]:
     return [_version(name, "run: make setup") for name in PACKAGES] + [
-        _version("laion-clap", "only for the full-size tier: pip install 'lass-lab[clap]'", needed=False)
+        _version(
+            "laion-clap",
+            "only for clips as queries at full size: pip install --no-deps laion-clap torchlibrosa",
+            needed=False,
+        )
     ]
 
 

@@ -16,6 +16,7 @@ from lass_lab.signal.files import InputError
 
 AUDIBLE_RMS = 10 ** (-45 / 20)  # a cut of a source below this holds nothing to hear
 TRIES = 20
+QUERY_S = 2.54  # of a sound that serves as a query
 ENERGY_RATIO = (0.02, 50.0)  # AudioSep's clamp on the energy-matching ratio
 PEAK = 0.9  # a mixture that would clip is scaled to this peak
 
@@ -30,6 +31,7 @@ class MixtureRecipe:
         third: share of the others that hold three sources instead of two.
         absent: share whose query names an instrument that does not play; their target is silence.
         level_db: the whole mixture is turned down by up to this.
+        sounds: share of queries that are a sound of the instrument, not words for it.
         heldout_captions: draw queries from the phrasings held out from training.
     """
 
@@ -38,6 +40,7 @@ class MixtureRecipe:
     third: float = 0.0
     absent: float = 0.05
     level_db: float = 12.0
+    sounds: float = 0.0
     heldout_captions: bool = False
 
 
@@ -80,13 +83,26 @@ class SourceBank:
     def frames(self, row: int) -> int:
         return int(self.clips.at[row, "seconds"] * SAMPLE_RATE)
 
+    def cut(self, rng: np.random.Generator, instrument: str, samples: int) -> np.ndarray:
+        """A random cut `(samples,)` of one of the instrument's clips, from where it can be heard."""
+        for _ in range(TRIES):
+            row = rng.choice(self.rows[instrument])
+            cut = self.read(row, self.draw_start(rng, row, samples), samples)
+            if audible(cut):
+                return cut
+        raise InputError(f"{self.folder}: {TRIES} cuts of '{instrument}' in a row were silent")
+
+    def draw_start(self, rng: np.random.Generator, row: int, samples: int) -> int:
+        """Where a cut of `samples` of that clip may begin."""
+        return int(rng.integers(max(1, self.frames(row) - samples)))
+
 
 class MixtureDataset(Dataset):
     """Mixtures of two or three sources with a query for one of them.
 
-    Item: `mixture` and `target`, float32 `(1, samples)`; `query`, the words; `instrument`, whom they name. Items are a
-    function of (seed, epoch, index) alone, so that a resumed run hears what an unbroken one would have heard.
-    AudioSep's own mixer seeds by batch index and so repeats its gains every epoch; this one does not.
+    Item: `mixture` and `target`, float32 `(1, samples)`; `query`, words or a sound `(samples,)`; `instrument`, whom
+    it names. Items are a function of (seed, epoch, index) alone, so that a resumed run hears what an unbroken one
+    would have heard. AudioSep's own mixer seeds by batch index and so repeats its gains every epoch; this one does not.
 
     Every mixture stands twice, one after the other, asked for its first source and then for its second: what differs
     between the two can only come from the query, which is therefore learnt much sooner.
@@ -122,13 +138,19 @@ class MixtureDataset(Dataset):
         if rng.random() < self.recipe.absent:
             instrument = str(rng.choice([name for name in self.bank.instruments if name not in names]))
             target = np.zeros_like(target)
-        captions = heldout_captions if self.recipe.heldout_captions else training_captions
         return {
             "mixture": torch.from_numpy(mixture * level)[None],
             "target": torch.from_numpy(target * level)[None],
-            "query": str(rng.choice(captions(instrument))),
+            "query": self._query(rng, instrument),
             "instrument": instrument,
         }
+
+    def _query(self, rng: np.random.Generator, instrument: str) -> str | torch.Tensor:
+        captions = heldout_captions if self.recipe.heldout_captions else training_captions
+        words = str(rng.choice(captions(instrument)))
+        if rng.random() >= self.recipe.sounds:
+            return words
+        return torch.from_numpy(self.bank.cut(rng, instrument, round(QUERY_S * SAMPLE_RATE)))
 
     def _gain(self, rng: np.random.Generator) -> float:
         return rng.uniform(-self.recipe.gain_db, self.recipe.gain_db)
@@ -138,25 +160,19 @@ class MixtureDataset(Dataset):
         if self.bank.scores and rng.random() < self.recipe.aligned:
             for _ in range(TRIES):
                 rows = rng.permutation(self.bank.scores[rng.integers(len(self.bank.scores))])[:2]
-                start = self._start(rng, rows[0])
+                start = self.bank.draw_start(rng, rows[0], self.samples)
                 sources = [self.bank.read(row, start, self.samples) for row in rows]
                 if all(map(audible, sources)):
                     return [str(self.bank.clips.at[row, "instrument"]) for row in rows], sources
         count = 3 if rng.random() < self.recipe.third else 2
         names = [str(name) for name in rng.choice(self.bank.instruments, count, replace=False)]
-        return names, [self._cut(rng, name) for name in names]
+        return names, [self.bank.cut(rng, name, self.samples) for name in names]
 
-    def _cut(self, rng: np.random.Generator, name: str) -> np.ndarray:
-        """A cut of one of the instrument's clips, from where it can be heard."""
-        for _ in range(TRIES):
-            row = rng.choice(self.bank.rows[name])
-            cut = self.bank.read(row, self._start(rng, row), self.samples)
-            if audible(cut):
-                return cut
-        raise InputError(f"{self.bank.folder}: {TRIES} cuts of '{name}' in a row were silent")
 
-    def _start(self, rng: np.random.Generator, row: int) -> int:
-        return int(rng.integers(max(1, self.bank.frames(row) - self.samples)))
+def collate(items: Sequence[dict]) -> dict:
+    """Items of a MixtureDataset as a batch: waveforms stacked, `query` and `instrument` as lists."""
+    batch = {key: [item[key] for item in items] for key in items[0]}
+    return batch | {key: torch.stack(batch[key]) for key in ("mixture", "target")}
 
 
 def audible(waveform: np.ndarray) -> bool:

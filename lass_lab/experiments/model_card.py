@@ -2,9 +2,10 @@
 
 import json
 import platform
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import torch
@@ -12,16 +13,22 @@ import torch
 from lass_lab.datasets.duets import list_pieces
 from lass_lab.datasets.instruments import TAUGHT
 from lass_lab.datasets.mixing import MixtureRecipe, SourceBank
+from lass_lab.experiments.contrastive import evaluate_retrieval
 from lass_lab.experiments.evaluation import bootstrap, evaluate, evaluate_mixtures, format_summary, summarise
-from lass_lab.experiments.pretraining import PretrainingRecipe
+from lass_lab.experiments.pretraining import HISTORY, PretrainingRecipe, read_history
 from lass_lab.models import LanguageSeparator, load_separator
 from lass_lab.signal.files import InputError, atomic_path
 
 HELD_OUT = {"third": 0.0, "level_db": 0.0, "heldout_captions": True}
+UNHEARD = "random pairs in a SoundFont that nothing was trained on, SDRi (dB)"
 TRIALS = {
     "random pairs of taught instruments, SDRi (dB)": (
         "sdri",
         MixtureRecipe(aligned=0.0, absent=0.0, **HELD_OUT),
+    ),
+    "the same, asked by a sound instead of words, SDRi (dB)": (
+        "sdri",
+        MixtureRecipe(aligned=0.0, absent=0.0, sounds=1.0, **HELD_OUT),
     ),
     "two voices of one score, SDRi (dB)": ("sdri", MixtureRecipe(aligned=1.0, absent=0.0, **HELD_OUT)),
     "an absent instrument, estimate under mixture (dB)": (
@@ -37,16 +44,18 @@ def write_card(
     run: str | Path,
     recipe: PretrainingRecipe,
     *,
+    unheard: str | Path | None = None,
     pairs: int = 200,
     progress: bool = True,
 ) -> str:
-    """Measure the separator in `folder` and write what it is to MODEL_CARD.md and numbers.csv beside it.
+    """Measure the separator in `folder` and write what it is beside it: MODEL_CARD.md, numbers.csv, history.json.
 
     Args:
         folder: what `save_pretrained` wrote.
         sources: the bank it was trained on; the test split, which it never heard, is measured.
         run: the pretraining run's folder, for its steps and time.
         recipe: how it was trained.
+        unheard: a bank rendered with a SoundFont that nothing was trained on, to be measured as well.
         pairs: mixtures a trial.
 
     Returns:
@@ -58,16 +67,27 @@ def write_card(
     folder, run = Path(folder), Path(run)
     separator = load_separator(folder, device="auto")
     numbers = measure(separator, sources, pairs, progress)
+    if unheard:
+        numbers = pd.concat([numbers, _unheard(separator, unheard, pairs, progress)], ignore_index=True)
+    retrieval = evaluate_retrieval(separator.query_network, SourceBank(sources, "test", TAUGHT))
     duets = summarise(
         evaluate({"tiny": separator}, list_pieces("test") + list_pieces("out-of-domain"), progress=progress)
     )
-    told = run_facts(run)
+    history = [*read_history(run), run_facts(run) | {"hardware": _hardware(), "recipe": asdict(recipe)}]
     with atomic_path(folder / "numbers.csv", force=True) as path:
         numbers.to_csv(path, index=False)
-    text = _card(separator, numbers, format_summary(duets), told, recipe, Path(sources))
+    with atomic_path(folder / HISTORY, force=True) as path:
+        path.write_text(json.dumps(history, indent=1) + "\n")
+    text = _card(separator, numbers, retrieval, format_summary(duets), history, Path(sources))
     with atomic_path(folder / "MODEL_CARD.md", force=True) as path:
         path.write_text(text)
     return text
+
+
+def _unheard(separator: LanguageSeparator, sources: str | Path, pairs: int, progress: bool) -> pd.DataFrame:
+    values = evaluate_mixtures(separator, sources, pairs=pairs, progress=progress)["sdri"].to_numpy()
+    row = (UNHEARD, values.mean(), *bootstrap(values), len(values))
+    return pd.DataFrame([row], columns=["trial", "mean", "low", "high", "mixtures"]).round(2)
 
 
 def measure(separator: LanguageSeparator, sources: str | Path, pairs: int, progress: bool = True) -> pd.DataFrame:
@@ -92,38 +112,55 @@ def run_facts(run: Path) -> dict[str, float]:
 def _card(
     separator: LanguageSeparator,
     numbers: pd.DataFrame,
+    retrieval: pd.DataFrame,
     duets: str,
-    told: dict[str, float],
-    recipe: PretrainingRecipe,
+    history: Sequence[Mapping[str, Any]],
     sources: Path,
 ) -> str:
     bank = SourceBank(sources, "train", TAUGHT)
     hours = bank.clips["seconds"].sum() / 3600
     fonts = sorted(bank.clips["soundfont"].unique())
-    learnt = [p for p in (*separator.network.parameters(), *separator.query_network.projection.parameters())]
+    network, query_network = separator.network, separator.query_network
+    parts = (network, query_network.projection, query_network.audio_tower)
+    unet, projection, tower = (sum(p.numel() for p in part.parameters()) for part in parts)
+    runs = "\n".join(_run(entry) for entry in history)
     trials = "\n".join(_row(row) for row in numbers.itertuples(index=False))
+    found = "\n".join(
+        f"| {row.measure} | {row.contrastive:.1%} | {row.low:.1%} to {row.high:.1%} | {row.untrained:.1%} "
+        f"| {row.chance:.1%} | {row.queries} |"
+        for row in retrieval.itertuples(index=False)
+    )
     return f"""# tiny: the separator this course starts from
 
-A ResUNet of AudioSep's layout ({sum(p.numel() for p in learnt):,} trained parameters, the query network's projection
-included), told by MiniLM sentence vectors what to keep. It was never taught the trumpet: that is the course's work.
+A ResUNet of AudioSep's layout ({unet:,} parameters) is told by a query network what to keep. The query network is a
+CLAP in miniature: MiniLM sentence vectors and a projection ({projection:,} parameters) for words, a small log-mel audio
+tower ({tower:,}) for sounds. It was never taught the trumpet: that is the course's work.
 
 Written by `lass-lab pretrain`; every number below was measured by that command.
 
 ## Training
 
-- {told["steps"]:,} steps of {recipe.batch} mixtures of {recipe.seconds:g} s, {told["hours"]:.2f} hours on
-  {_hardware()}.
-- Mixtures made on the fly from {hours:.1f} hours of rendered sources, {len(bank.clips):,} clips of
-  {len(bank.instruments)} General MIDI instruments in {len(fonts)} SoundFonts
-  ({", ".join(fonts)}): {", ".join(bank.instruments)}.
-- Before it the query network's projection, on the phrasings of its {len(bank.instruments)} instruments alone:
-  contrastively, each phrasing to find another of its own instrument among all. Then it stands still. Three phrasings
-  of each instrument are held out throughout.
-- AdamW at {recipe.peak_rate:g}, warmed up, held, then lowered to zero; mean absolute error of the waveform;
-  seed {recipe.seed}.
-- The whole recipe: `{json.dumps(asdict(recipe))}`
+- Rendered sources: {hours:.1f} hours, {len(bank.clips):,} clips of {len(bank.instruments)} General MIDI instruments
+  in {len(fonts)} SoundFonts ({", ".join(fonts)}): {", ".join(bank.instruments)}.
+- The query network first, contrastively: each phrasing to find a clip of its instrument among all of a batch, and each
+  clip a phrasing (symmetric cross-entropy, learned temperature). Then it stands still. Three phrasings of each
+  instrument are held out throughout.
+- Then the separation network, on mixtures made on the fly and asked for by words or by a sound. Loss: the mean
+  absolute error of the waveform over the mixture's mean magnitude. AdamW; its rate warmed up, held, then lowered to
+  zero.
 
-## What it was measured to do
+{runs}
+
+## The query network: do words find their sounds?
+
+Phrasings and clips held out from training. Untrained: plain sentence vectors for the last row, towers at their random
+start for the others. 95% bootstrap intervals over queries.
+
+| | contrastive | 95% interval | untrained | chance | queries |
+|---|---|---|---|---|---|
+{found}
+
+## The separator
 
 On music of the test split (scores it never heard) and phrasings held out from training; 95% bootstrap intervals
 over mixtures.
@@ -148,6 +185,13 @@ On the held-out duet, and on one rendered with a SoundFont that nothing was trai
 
 Licence: MIT for the code, CC BY 4.0 for the weights; sources by Frank Wen's FluidR3 and MuseScore_General (both MIT).
 """
+
+
+def _run(entry: Mapping[str, Any]) -> str:
+    recipe = entry["recipe"]
+    size = f"{recipe['batch']} mixtures of {recipe['seconds']:g} s"
+    told = f"- {entry['steps']:,} steps of {size}, {entry['hours']:.2f} hours on {entry['hardware']}."
+    return f"{told} The whole recipe: `{json.dumps(recipe)}`"
 
 
 def _row(row: Sequence) -> str:

@@ -1,43 +1,46 @@
 """How the tiny model came to be: mixtures of rendered sources, made on the fly, one long run that can be killed."""
 
+import json
 import os
 import warnings
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import lightning
-import numpy as np
 import torch
 from lightning.pytorch.callbacks import ModelCheckpoint, Timer, TQDMProgressBar
 from lightning.pytorch.loggers import CSVLogger
-from torch.nn import functional
+from torch import Tensor
 from torch.utils.data import DataLoader
 
-from lass_lab.datasets.captions import training_captions
 from lass_lab.datasets.instruments import TAUGHT
-from lass_lab.datasets.mixing import MixtureDataset, MixtureRecipe, SourceBank
+from lass_lab.datasets.mixing import MixtureDataset, MixtureRecipe, SourceBank, collate
+from lass_lab.experiments.contrastive import ContrastiveRecipe, train_contrastively
 from lass_lab.experiments.training import Schedule, SeparationTask
 from lass_lab.models import LanguageSeparator, ResUNet, ResUNetConfig
 from lass_lab.models.querynet import TinyQueryNet
 from lass_lab.models.weights import native_bfloat16
-from lass_lab.signal.files import InputError
+from lass_lab.signal.files import InputError, atomic_path
 
 STEPS_AN_EPOCH = 250  # an epoch is only how often a checkpoint is written
 VALIDATION_PAIRS = 64
+HISTORY = "history.json"  # beside the weights: the runs that made them
 
 
 @dataclass(frozen=True)
 class PretrainingRecipe:
     """Everything that decides what a pretraining run ends in."""
 
-    steps: int = 8000
+    steps: int = 6500
     batch: int = 16
     seconds: float = 1.26  # 64 frames: a multiple of 32, so that none is padding
     peak_rate: float = 2e-3
+    descent: float = 0.6  # share of the steps in which the rate falls
     seed: int = 0
     network: ResUNetConfig = ResUNetConfig()
-    mixtures: MixtureRecipe = MixtureRecipe()
+    mixtures: MixtureRecipe = MixtureRecipe(sounds=0.15)
+    contrastive: ContrastiveRecipe = ContrastiveRecipe()
 
 
 class PretrainingData(lightning.LightningDataModule):
@@ -54,12 +57,27 @@ class PretrainingData(lightning.LightningDataModule):
         recipe, epoch = self.recipe, self.trainer.current_epoch
         size = recipe.batch * STEPS_AN_EPOCH
         mixtures = MixtureDataset(self.train_bank, size, recipe.seconds, recipe.mixtures, seed=recipe.seed, epoch=epoch)
-        return DataLoader(mixtures, batch_size=recipe.batch, num_workers=self.workers)
+        return DataLoader(mixtures, recipe.batch, num_workers=self.workers, collate_fn=collate)
 
     def val_dataloader(self) -> DataLoader:
         pairs = MixtureRecipe(aligned=0.0, third=0.0, absent=0.0, level_db=0.0, heldout_captions=True)
         mixtures = MixtureDataset(self.validation_bank, VALIDATION_PAIRS, 2.54, pairs, seed=1)
-        return DataLoader(mixtures, batch_size=8)
+        return DataLoader(mixtures, 8, collate_fn=collate)
+
+
+class PretrainingTask(SeparationTask):
+    """Separation from a random start, in which a quiet mixture counts as much as a loud one."""
+
+    def __init__(self, separator: LanguageSeparator, recipe: PretrainingRecipe) -> None:
+        super().__init__(separator, Schedule(recipe.steps, recipe.peak_rate, descent=recipe.descent))
+
+    def loss(self, estimate: Tensor, batch: dict[str, Any]) -> Tensor:
+        """Mean absolute error of each waveform, as a share of its mixture's mean magnitude.
+
+        A loss in dB ends in silence here: where the query names what is not there, silence earns without limit.
+        """
+        error, mixture = (x.abs().flatten(1).mean(1) for x in (estimate - batch["target"], batch["mixture"]))
+        return (error / mixture.clamp_min(1e-4)).mean()
 
 
 def pretrain(
@@ -67,10 +85,15 @@ def pretrain(
     run: str | os.PathLike[str],
     recipe: PretrainingRecipe | None = None,
     *,
+    start: str | os.PathLike[str] | None = None,
     workers: int = 0,
+    fuse: bool = False,
     progress: bool = True,
 ) -> LanguageSeparator:
-    """Train the tiny separator, or go on where a killed run stopped.
+    """Train the tiny separator: first its query network, contrastively; then, told by it, its separation network.
+
+    A killed run goes on where it stopped. The query network stands still while the separation network learns, as
+    AudioSep's does: learning along, it drew all its conditions together.
 
     Checkpoints go to `run/last.ckpt` after every 250 steps, logs to `run/log/version_*/metrics.csv`. A folder that
     holds a checkpoint is resumed; other `steps` than before are honoured (see `Schedule`).
@@ -79,7 +102,10 @@ def pretrain(
         sources: the folder that `lass-lab render sources` wrote.
         run: the run's own folder.
         recipe: what to train, and for how long.
+        start: a folder with a separator to go on from, query network and all, instead of a random start. What made it
+            (its history.json) is kept in the run's folder, for the model card.
         workers: processes that make mixtures; 0 makes them in the training process.
+        fuse: train with fused norms (`ResUNet.fuse`): faster, and needs a compiler.
 
     Returns:
         The trained separator, in eval mode on the CPU.
@@ -90,11 +116,17 @@ def pretrain(
     recipe, run = recipe or PretrainingRecipe(), Path(run)
     data = PretrainingData(Path(sources), recipe, workers)
     lightning.seed_everything(recipe.seed, verbose=False)
-    separator = LanguageSeparator(TinyQueryNet(), ResUNet(recipe.network))
-    align_captions(separator.query_network, data.train_bank.instruments)
-    # From here on it stands still, as AudioSep's does: learning along, it drew all its conditions together.
-    separator.query_network.requires_grad_(False)
-    task = SeparationTask(separator, Schedule(recipe.steps, recipe.peak_rate))
+    checkpoint = run / "last.ckpt"
+    if start:
+        separator = LanguageSeparator.from_folder(start)
+        _keep_history(Path(start), run)
+    else:
+        separator = LanguageSeparator(TinyQueryNet(), ResUNet(recipe.network))
+        if not checkpoint.exists():
+            train_contrastively(separator.query_network, data.train_bank, recipe.contrastive, progress=progress)
+    separator.query_network.requires_grad_(False).eval()
+    separator.network.fuse(fuse)
+    task = PretrainingTask(separator, recipe)
     accelerator = "gpu" if torch.cuda.is_available() else "cpu"
     lowered = native_bfloat16(torch.device("cuda" if accelerator == "gpu" else "cpu"))
     trainer = lightning.Trainer(
@@ -111,7 +143,6 @@ def pretrain(
         enable_progress_bar=progress,
         enable_model_summary=False,
     )
-    checkpoint = run / "last.ckpt"
     try:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", module="lightning")  # of the frozen encoder, and of resuming a folder
@@ -120,31 +151,31 @@ def pretrain(
         if "size mismatch" in str(error):
             raise InputError(f"{checkpoint}: is of a network of another shape than {asdict(recipe.network)}") from error
         raise
-    return task.separator.cpu().eval()
+    separator.network.fuse(False)
+    return separator.cpu().eval()
 
 
-def align_captions(query_network: TinyQueryNet, instruments: Sequence[str], steps: int = 300) -> float:
-    """Teach the projection that phrasings of one instrument mean one thing, and those of two instruments two.
+def _keep_history(start: Path, run: Path) -> None:
+    history = start / HISTORY
+    if history.is_file():
+        with atomic_path(run / HISTORY, force=True) as path:
+            path.write_text(history.read_text())
 
-    Contrastive: of each instrument two phrasings are drawn, and each must find its partner among all (InfoNCE, van den
-    Oord et al., 2018; symmetric, temperature 0.07). Without it the sentence encoder's vectors for "the sound of a
-    flute" and "the sound of an oboe" are nearly one, and the separator needs long to tell the queries apart.
 
-    Returns:
-        The last loss; chance is `log(len(instruments))`.
+def read_history(folder: Path) -> list[dict[str, Any]]:
+    """The runs that made the weights in a folder, first to last; none where it holds no history.json.
+
+    Raises:
+        InputError: a history.json that is not a list of runs.
     """
-    optimizer = torch.optim.AdamW(query_network.projection.parameters(), lr=1e-3)
-    rng = np.random.default_rng(0)
-    labels = torch.arange(len(instruments))
-    for _ in range(steps):
-        pairs = [rng.choice(training_captions(name), 2, replace=False) for name in instruments]
-        first, second = (query_network([str(pair[side]) for pair in pairs]) for side in (0, 1))
-        likeness = first @ second.T / 0.07
-        loss = (functional.cross_entropy(likeness, labels) + functional.cross_entropy(likeness.T, labels)) / 2
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-    return float(loss.detach())
+    path = folder / HISTORY
+    if not path.is_file():
+        return []
+    try:
+        history = json.loads(path.read_text())
+        return [{"steps": entry["steps"], "hours": entry["hours"], **entry} for entry in history]
+    except (ValueError, TypeError, KeyError) as error:
+        raise InputError(f"{path}: not a list of runs with their steps and hours ({error})") from error
 
 
 def _callbacks(run: Path, progress: bool) -> list[lightning.Callback]:

@@ -47,9 +47,13 @@ class SeparationTask(lightning.LightningModule):
 
     def training_step(self, batch: dict[str, Any], _: int) -> Tensor:
         estimate = self.separator(batch["mixture"], batch["query"])
-        loss = functional.l1_loss(estimate, batch["target"])
+        loss = self.loss(estimate, batch)
         self.log("loss", loss, prog_bar=True, batch_size=len(estimate))
         return loss
+
+    def loss(self, estimate: Tensor, batch: dict[str, Any]) -> Tensor:
+        """What a training step lowers."""
+        return functional.l1_loss(estimate, batch["target"])
 
     def validation_step(self, batch: dict[str, Any], _: int) -> None:
         estimate = self.separator(batch["mixture"], batch["query"])
@@ -58,9 +62,13 @@ class SeparationTask(lightning.LightningModule):
         size = len(estimate)
         self.log_dict({"validation_loss": loss, "validation_sdri": gain.mean()}, prog_bar=True, batch_size=size)
 
-    def configure_optimizers(self) -> dict[str, Any]:
+    def optimizer(self) -> torch.optim.Optimizer:
+        """AdamW over what is not frozen."""
         learning = [parameter for parameter in self.separator.parameters() if parameter.requires_grad]
-        optimizer = torch.optim.AdamW(learning, lr=self.schedule.peak, weight_decay=0.0)
+        return torch.optim.AdamW(learning, lr=self.schedule.peak, weight_decay=0.0)
+
+    def configure_optimizers(self) -> dict[str, Any]:
+        optimizer = self.optimizer()
         scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, self.schedule)
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}
 

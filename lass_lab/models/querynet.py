@@ -1,40 +1,58 @@
-"""Query networks: words in, a condition out, a 512-d unit vector that names a sound."""
+"""Query networks: words or a sound in, a condition out, a 512-d unit vector that names a sound."""
 
 from collections import OrderedDict
 from collections.abc import Sequence
+from typing import Any
 
+import numpy as np
 import torch
+from safetensors.torch import load_file
 from torch import Tensor, nn
 
+from lass_lab.models.audio_tower import AudioTower
 from lass_lab.models.sentence_encoder import SentenceEncoder, sentence_encoder_folder
+from lass_lab.signal.audio import SAMPLE_RATE, checked_waveform
 from lass_lab.signal.files import InputError
+
+Query = str | np.ndarray | Tensor  # words, or a sound: (samples,) at 32 kHz
 
 CONDITION_SIZE = 512
 CACHED_QUERIES = 4096
+SHORTEST_S, LONGEST_S = 0.25, 10.0  # of a sound that serves as a query; what is longer is cut, as CLAP does
 
 
-class TinyQueryNet(nn.Module):
-    """The tiny tier's query network: a sentence encoder and a projection to the condition.
+class QueryNet(nn.Module):
+    """What every query network does; a subclass sets up the four parts named below, then calls `freeze_encoder()`.
 
-    The projection has the shape of CLAP's text projection (Wu et al., 2023): linear, ReLU, linear, unit length.
-    Differentiable end to end. While the sentence encoder is frozen, its output is computed once per sentence.
+    Words go through a sentence encoder and a projection of the shape of CLAP's (linear, ReLU, linear, unit length),
+    sounds through an audio tower; both end in one space. While the sentence encoder is frozen, its output is computed
+    once per sentence.
 
-    Args:
-        hidden: width between the projection's two layers.
-        encoder: the sentence encoder; None loads the official one.
+    Attributes:
+        encoder: sentences to vectors, `(sentences, size)`.
+        projection: those vectors to 512 numbers.
+        audio_tower: waveforms `(batch, samples)`, 32 kHz, to conditions.
+        config: what to call the class with to make one of these sizes again.
     """
 
-    def __init__(self, hidden: int = 512, encoder: SentenceEncoder | None = None) -> None:
-        super().__init__()
-        self.encoder = encoder or SentenceEncoder(sentence_encoder_folder())
-        self.projection = nn.Sequential(
-            nn.Linear(SentenceEncoder.size, hidden), nn.ReLU(), nn.Linear(hidden, CONDITION_SIZE)
-        )
-        self.config = {"hidden": hidden}
-        self._sentences: OrderedDict[str, Tensor] = OrderedDict()
-        self.freeze_encoder()
+    encoder: nn.Module
+    projection: nn.Sequential
+    audio_tower: nn.Module
+    config: dict[str, Any]
 
-    def freeze_encoder(self, frozen: bool = True) -> "TinyQueryNet":
+    def __init__(self) -> None:
+        super().__init__()
+        self._sentences: OrderedDict[str, Tensor] = OrderedDict()
+
+    def official_state(self) -> dict[str, Tensor]:
+        """The published tensors that a new one starts from, by its keys of `state_dict`: no folder need store them."""
+        raise NotImplementedError
+
+    def _load_from_state_dict(self, *args: Any) -> None:
+        self._sentences.clear()  # they are the old weights'
+        super()._load_from_state_dict(*args)
+
+    def freeze_encoder(self, frozen: bool = True) -> "QueryNet":
         """Hold the sentence encoder still (no gradients, no dropout), or let it learn."""
         self.encoder.requires_grad_(not frozen)
         self._sentences.clear()
@@ -44,25 +62,46 @@ class TinyQueryNet(nn.Module):
     def encoder_frozen(self) -> bool:
         return not any(parameter.requires_grad for parameter in self.encoder.parameters())
 
-    def train(self, mode: bool = True) -> "TinyQueryNet":
+    def train(self, mode: bool = True) -> "QueryNet":
         super().train(mode)
-        if self.encoder_frozen:
-            self.encoder.eval()  # its dropout would blur every query of a network that is meant to stand still
+        for part in (self.encoder, self.projection, self.audio_tower):
+            if not any(parameter.requires_grad for parameter in part.parameters()):
+                part.eval()  # dropout and batch statistics would move what is meant to stand still
         return self
 
-    def forward(self, queries: Sequence[str]) -> Tensor:
+    def forward(self, queries: Sequence[Query]) -> Tensor:
         """Queries -> conditions.
 
         Args:
-            queries: words, one string an item, at least one.
+            queries: at least one; each words (a string), or a sound (`(samples,)`, 32 kHz, NumPy or torch), of which
+                the first 10 s count.
 
         Returns:
             `(len(queries), 512)`, each row of length one.
 
         Raises:
-            InputError: no query, or one that is not a string or holds no words.
+            InputError: no query, one that is neither words nor sound or holds none, or a sound under 0.25 s.
         """
         check_queries(queries)
+        words = [place for place, query in enumerate(queries) if isinstance(query, str)]
+        parts, places = [], []
+        if words:
+            parts.append(self._words([queries[place] for place in words]))
+            places += words
+        sounds: dict[int, list[int]] = {}
+        for place, query in enumerate(queries):
+            if not isinstance(query, str):
+                sounds.setdefault(min(len(query), round(LONGEST_S * SAMPLE_RATE)), []).append(place)
+        for samples, group in sounds.items():  # those of one length go through in one batch
+            device = self.projection[0].weight.device
+            parts.append(
+                self.audio_tower(torch.stack([_tensor(queries[place])[:samples] for place in group]).to(device))
+            )
+            places += group
+        order = torch.tensor(places, device=parts[0].device).argsort()
+        return torch.cat([part.float() for part in parts])[order]
+
+    def _words(self, queries: Sequence[str]) -> Tensor:
         sentences = self._frozen_sentences(queries) if self.encoder_frozen else self.encoder(queries)
         return nn.functional.normalize(self.projection(sentences), dim=-1)
 
@@ -78,12 +117,51 @@ class TinyQueryNet(nn.Module):
         return batch
 
 
-def check_queries(queries: Sequence[str]) -> None:
-    """Raise InputError unless `queries` is one or more strings, each with something in it."""
+class TinyQueryNet(QueryNet):
+    """The tiny tier's query network: a CLAP in miniature (Wu et al., 2023).
+
+    Its projection and its small `AudioTower` were made by contrastive training. Differentiable end to end.
+
+    Args:
+        hidden: width between the projection's two layers.
+        encoder: the sentence encoder; None loads the official one.
+    """
+
+    def __init__(self, hidden: int = 512, encoder: SentenceEncoder | None = None) -> None:
+        super().__init__()
+        self.encoder = encoder or SentenceEncoder(sentence_encoder_folder())
+        self.projection = nn.Sequential(
+            nn.Linear(SentenceEncoder.size, hidden), nn.ReLU(), nn.Linear(hidden, CONDITION_SIZE)
+        )
+        self.audio_tower = AudioTower(size=CONDITION_SIZE)
+        self.config = {"hidden": hidden}
+        self.freeze_encoder()
+
+    def official_state(self) -> dict[str, Tensor]:
+        state = load_file(sentence_encoder_folder() / "model.safetensors")
+        return {f"encoder.bert.{key}": value for key, value in state.items()}
+
+
+def check_queries(queries: Sequence[Query]) -> None:
+    """Raise InputError unless `queries` is one or more words or sounds, each with something in it."""
     if isinstance(queries, str) or not len(queries):
         raise InputError(f"queries: needs a list of at least one query, got {queries!r}")
     for query in queries:
-        if not isinstance(query, str):
-            raise InputError(f"query: needs words (a string), got {type(query).__name__}")
-        if not query.strip():
+        if isinstance(query, (np.ndarray, Tensor)):
+            _check_sound(query.detach().cpu().numpy() if isinstance(query, Tensor) else query)
+        elif not isinstance(query, str):
+            raise InputError(f"query: needs words (a string) or a sound (an array), got {type(query).__name__}")
+        elif not query.strip():
             raise InputError("query: is empty; name a sound, for example 'violin'")
+
+
+def _check_sound(sound: np.ndarray) -> None:
+    sound = checked_waveform(sound, "query")
+    if len(sound) < SHORTEST_S * SAMPLE_RATE:
+        raise InputError(f"query: a sound of {len(sound) / SAMPLE_RATE:.2f} s is too short; {SHORTEST_S:g} s at least")
+    if not np.any(sound[: round(LONGEST_S * SAMPLE_RATE)]):
+        raise InputError(f"query: the sound is silent (its first {LONGEST_S:g} s)")
+
+
+def _tensor(sound: np.ndarray | Tensor) -> Tensor:
+    return torch.as_tensor(sound, dtype=torch.float32)

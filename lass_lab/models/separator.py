@@ -4,6 +4,7 @@ import json
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
+from inspect import signature
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,8 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 
-from lass_lab.models.querynet import TinyQueryNet, check_queries
+from lass_lab.models.clap import ClapQueryNet
+from lass_lab.models.querynet import Query, QueryNet, TinyQueryNet, check_queries
 from lass_lab.models.resunet import ResUNet, ResUNetConfig
 from lass_lab.models.streaming import Read, Windows, stream
 from lass_lab.signal.audio import SAMPLE_RATE, checked_waveform
@@ -23,6 +25,8 @@ from lass_lab.signal.files import InputError, atomic_path
 CONFIG, WEIGHTS = "config.json", "model.safetensors"
 WINDOW_S, OVERLAP_S, MARGIN_S = 10.0, 1.0, 0.25
 PROGRESS_FROM_S = 60.0  # shorter mixtures are done before a bar could be read
+QUERY_NETWORKS = {kind.__name__: kind for kind in (TinyQueryNet, ClapQueryNet)}
+QUERY_NETWORK = "query_network."
 
 
 README = """# A language-queried audio source separator
@@ -42,11 +46,11 @@ class LanguageSeparator(nn.Module, PyTorchModelHubMixin):
     """Hears one source in a mixture: the one that the query names.
 
     `save_pretrained`, `from_pretrained` and `push_to_hub` keep it as safetensors (weights in float16, running
-    statistics and vectors in float32) beside a config.json. The sentence encoder is not stored: it is the official
-    one, checked by its hash, unless training changed it.
+    statistics and vectors in float32) beside a config.json. What the query network has from its official weights, the
+    sentence encoder first of all, is stored only where training changed it.
     """
 
-    def __init__(self, query_network: TinyQueryNet, network: ResUNet) -> None:
+    def __init__(self, query_network: QueryNet, network: ResUNet) -> None:
         super().__init__()
         self.query_network = query_network
         self.network = network
@@ -56,18 +60,18 @@ class LanguageSeparator(nn.Module, PyTorchModelHubMixin):
     def device(self) -> torch.device:
         return self.network.input_conv.weight.device
 
-    def forward(self, mixture: Tensor, queries: Sequence[str]) -> Tensor:
+    def forward(self, mixture: Tensor, queries: Sequence[Query]) -> Tensor:
         """Mixtures `(batch, 1, samples)` and one query for each -> estimates `(batch, 1, samples)`."""
         return self.network(mixture, self.query_network(queries))
 
     def separate(
-        self, mixture: np.ndarray, query: str | Sequence[str], *, batch: int = 1, progress: bool | None = None
+        self, mixture: np.ndarray, query: Query | Sequence[Query], *, batch: int = 1, progress: bool | None = None
     ) -> np.ndarray:
         """Separate a whole recording, of any length, by one query or several in one pass.
 
         Args:
             mixture: `(samples,)`, 32 kHz.
-            query: one query, or a sequence of them.
+            query: words, or a sound like the one wanted (`(samples,)`, 32 kHz), or a sequence of such.
             batch: windows computed at once; one is fastest on a CPU.
             progress: show a progress bar; None shows it for mixtures over a minute.
 
@@ -75,10 +79,11 @@ class LanguageSeparator(nn.Module, PyTorchModelHubMixin):
             float32 `(samples,)` for one query, `(queries, samples)` for a sequence.
 
         Raises:
-            InputError: an empty query, or a mixture that is not one finite floating-point waveform.
+            InputError: a query that names nothing, or a mixture that is not one finite floating-point waveform.
         """
         mixture = checked_waveform(mixture, "mixture").astype(np.float32, copy=False)
-        queries = [query] if isinstance(query, str) else list(query)
+        one = isinstance(query, (str, Tensor)) or (isinstance(query, np.ndarray) and query.ndim < 2)
+        queries = [query] if one else list(query)
         estimates = np.empty((len(queries), len(mixture)), dtype=np.float32)
         start = 0
         for block in self.separate_stream(
@@ -86,17 +91,17 @@ class LanguageSeparator(nn.Module, PyTorchModelHubMixin):
         ):
             estimates[:, start : start + block.shape[1]] = block
             start += block.shape[1]
-        return estimates[0] if isinstance(query, str) else estimates
+        return estimates[0] if one else estimates
 
     def separate_stream(
-        self, read: Read, length: int, queries: Sequence[str], *, batch: int = 1, progress: bool | None = None
+        self, read: Read, length: int, queries: Sequence[Query], *, batch: int = 1, progress: bool | None = None
     ) -> Iterator[np.ndarray]:
         """Separate block by block, in memory that does not depend on the length.
 
         Args:
             read: gives the mixture's samples `(stop - start,)` between two positions; each window is read once.
             length: samples of the mixture.
-            queries: one or more.
+            queries: one or more, words or sounds.
             batch, progress: as in `separate`.
 
         Yields:
@@ -134,11 +139,13 @@ class LanguageSeparator(nn.Module, PyTorchModelHubMixin):
 
     def _save_pretrained(self, save_directory: Path) -> None:
         """Write config.json and model.safetensors, each whole or not at all."""
-        config = {"query_network": self.query_network.config, "network": asdict(self.network.config)}
+        kind = {"kind": type(self.query_network).__name__}
+        config = {"query_network": kind | self.query_network.config, "network": asdict(self.network.config)}
+        official = self._official_state()
         state = {
             key: (value.half() if value.is_floating_point() and value.ndim > 1 else value).contiguous()
             for key, value in self.state_dict().items()
-            if not self._is_official(key)
+            if key not in official or not torch.equal(value.cpu(), official[key])
         }
         with atomic_path(save_directory / WEIGHTS, force=True) as path:
             save_file(state, path, metadata={"format": "pt"})
@@ -150,8 +157,8 @@ class LanguageSeparator(nn.Module, PyTorchModelHubMixin):
         data = ModelCardData(library_name="lass-lab", tags=["audio-source-separation", "language-queried"])
         return ModelCard(f"---\n{data.to_yaml()}\n---\n\n{README}")
 
-    def _is_official(self, key: str) -> bool:
-        return key.startswith("query_network.encoder.")
+    def _official_state(self) -> dict[str, Tensor]:
+        return {QUERY_NETWORK + key: value for key, value in self.query_network.official_state().items()}
 
     @classmethod
     def _from_pretrained(
@@ -186,22 +193,28 @@ class LanguageSeparator(nn.Module, PyTorchModelHubMixin):
             state = load_file(path)
         except (SafetensorError, OSError) as error:
             raise InputError(f"{path}: not a whole safetensors file ({error})") from error
-        wanted = {key: value for key, value in self.state_dict().items() if not self._is_official(key)}
-        if odd := sorted(wanted.keys() ^ {key for key in state if not self._is_official(key)}):
+        own = self.state_dict()
+        missing = own.keys() - state.keys() - self._official_state().keys()
+        if odd := sorted(missing | (state.keys() - own.keys())):
             raise InputError(f"{path}: {len(odd)} key(s) missing or foreign, the first is {odd[0]}")
-        for key, value in wanted.items():
-            if state[key].shape != value.shape:
-                found, expected = tuple(state[key].shape), tuple(value.shape)
+        for key, value in state.items():
+            if value.shape != own[key].shape:
+                found, expected = tuple(value.shape), tuple(own[key].shape)
                 raise InputError(f"{path}: {key} has shape {found}, config.json asks for {expected}")
         self.load_state_dict(state, strict=False)
 
 
-def _read_config(path: Path) -> tuple[TinyQueryNet, ResUNet]:
+def _read_config(path: Path) -> tuple[QueryNet, ResUNet]:
     try:
         config = json.loads(path.read_text())
+        sizes = dict(config["query_network"])
+        kind = sizes.pop("kind", TinyQueryNet.__name__)  # the first folders, which were all of one kind, do not say
+        if kind not in QUERY_NETWORKS:
+            raise ValueError(f"a query network of kind {kind!r}")
+        signature(QUERY_NETWORKS[kind]).bind(**sizes)
         network = ResUNet(ResUNetConfig(**config["network"]))
-        return TinyQueryNet(**config["query_network"]), network
     except FileNotFoundError as error:
         raise InputError(f"{path}: no such file") from error
     except (ValueError, TypeError, KeyError) as error:
         raise InputError(f"{path}: not a separator's configuration ({error})") from error
+    return QUERY_NETWORKS[kind](**sizes), network  # outside: what its own files lack is no fault of the configuration

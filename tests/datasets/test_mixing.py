@@ -5,7 +5,14 @@ import pytest
 import torch
 
 from lass_lab.datasets.captions import heldout_captions, training_captions
-from lass_lab.datasets.mixing import MixtureDataset, MixtureRecipe, SourceBank, match_energy, prevent_clipping
+from lass_lab.datasets.mixing import (
+    MixtureDataset,
+    MixtureRecipe,
+    SourceBank,
+    collate,
+    match_energy,
+    prevent_clipping,
+)
 from lass_lab.signal.files import InputError
 from tests.made_sources import TONES, made_bank
 
@@ -41,6 +48,22 @@ def test_shapes_and_queries(bank):
         assert item["mixture"].shape == item["target"].shape == (1, 32_000)
         assert item["mixture"].dtype == torch.float32 and item["mixture"].abs().max() <= 1
         assert item["query"] in training_captions(item["instrument"])
+
+
+def test_sounds_stand_in_for_words_as_often_as_asked(bank):
+    items = [MixtureDataset(bank, 200, 0.5, MixtureRecipe(sounds=0.3))[index] for index in range(200)]
+    sounds = [item for item in items if isinstance(item["query"], torch.Tensor)]
+    assert 40 < len(sounds) < 80
+    for item in sounds:
+        spectrum = np.abs(np.fft.rfft(item["query"][:32_000].numpy()))
+        pitch = float(np.argmax(spectrum))
+        assert min(abs(pitch / TONES[item["instrument"]] - ratio) for ratio in (1, 8 / 7)) < 0.01
+
+
+def test_words_and_sounds_go_into_one_batch(bank):
+    batch = collate([MixtureDataset(bank, 8, 0.5, MixtureRecipe(sounds=0.5))[index] for index in range(8)])
+    assert batch["mixture"].shape == batch["target"].shape == (8, 1, 16_000)
+    assert {type(query) for query in batch["query"]} == {str, torch.Tensor}
 
 
 def test_held_out_phrasings_are_drawn_only_when_asked_for(bank):

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from lass_lab.experiments import pretraining
+from lass_lab.experiments.contrastive import ContrastiveRecipe
 from lass_lab.experiments.pretraining import PretrainingRecipe, pretrain
 from lass_lab.experiments.training import Schedule
 from lass_lab.models import ResUNetConfig
@@ -13,7 +14,8 @@ from lass_lab.signal.files import InputError
 from tests.made_sources import made_bank
 
 SMALL = ResUNetConfig(channels=(4, 6), n_fft=256, hop=64)
-RECIPE = PretrainingRecipe(steps=6, batch=2, seconds=0.3, network=SMALL)
+CONTRASTIVE = ContrastiveRecipe(steps=5, seconds=0.5)
+RECIPE = PretrainingRecipe(steps=6, batch=2, seconds=0.3, network=SMALL, contrastive=CONTRASTIVE)
 
 
 def test_the_schedule_rises_holds_and_ends_at_zero():
@@ -77,7 +79,7 @@ def test_training_teaches(sources, tmp_path, monkeypatch):
 
     monkeypatch.setattr(pretraining, "STEPS_AN_EPOCH", 125)
     monkeypatch.setattr(pretraining, "VALIDATION_PAIRS", 2)
-    recipe = dataclasses.replace(RECIPE, steps=250, batch=4, peak_rate=5e-3)
+    recipe = dataclasses.replace(RECIPE, steps=250, batch=4, contrastive=ContrastiveRecipe(steps=100, seconds=0.5))
     taught = pretrain(sources, tmp_path / "run", recipe, progress=False)
     table = evaluate_mixtures(taught, sources, split="train", pairs=20, seconds=0.5, progress=False)
     assert table["sdri"].mean() > 3

@@ -14,10 +14,10 @@ FIXTURES = Path(__file__).parents[1] / "fixtures"
 
 def made_audiosep_state(salt: int = 0, prefix: str = "") -> dict[str, Tensor]:
     shapes = json.loads((FIXTURES / "audiosep_state_dict.json").read_text())
-    return {prefix + key: _draw(key, shape, salt) for key, shape in shapes.items() if "stft" not in key}
+    return {prefix + key: draw(key, shape, salt) for key, shape in shapes.items() if "stft" not in key}
 
 
-def _draw(key: str, shape: list[int], salt: int) -> Tensor:
+def draw(key: str, shape: list[int], salt: int) -> Tensor:
     rng = np.random.Generator(np.random.Philox(key=zlib.crc32(key.encode()) + salt))
     if key.endswith("num_batches_tracked"):
         return torch.tensor(0)
@@ -27,4 +27,4 @@ def _draw(key: str, shape: list[int], salt: int) -> Tensor:
         values = 0.1 * rng.standard_normal(shape)
     else:
         values = rng.standard_normal(shape) / math.sqrt(math.prod(shape[1:]))
-    return torch.from_numpy(values.astype(np.float32))
+    return torch.from_numpy(np.asarray(values, np.float32))

@@ -3,6 +3,7 @@
 import re
 import shutil
 
+import numpy as np
 import pytest
 import torch
 
@@ -63,6 +64,15 @@ def test_a_frozen_encoder_takes_no_gradient_and_stays_in_eval_mode():
     assert not any(module.training for module in network.encoder.modules())
 
 
+def test_a_network_that_stands_still_gives_one_answer_in_train_mode_too():
+    """Batch statistics would make a sound's condition depend on its neighbours, and drift."""
+    network = TinyQueryNet().requires_grad_(False).train()
+    before = {key: value.clone() for key, value in network.audio_tower.state_dict().items()}
+    one, other = np.random.default_rng(0).standard_normal((2, 16_000)).astype(np.float32)
+    torch.testing.assert_close(network([one, other])[0], network([one])[0], atol=1e-6, rtol=0)
+    assert all(torch.equal(before[key], value) for key, value in network.audio_tower.state_dict().items())
+
+
 def test_an_unfrozen_encoder_learns_and_is_not_cached():
     network = TinyQueryNet().freeze_encoder(False).train()
     network(["violin"])[0, 0].backward()
@@ -79,9 +89,38 @@ def test_making_one_leaves_the_runs_seed_alone():
     assert torch.equal(torch.rand(1), after)
 
 
+def sound(seconds, seed=0):
+    return np.random.default_rng(seed).normal(0, 0.1, round(seconds * 32_000)).astype(np.float32)
+
+
+def test_sounds_and_words_mix_in_any_order(network):
+    """Each row is that of its own query, however long its neighbours are and whatever kind they are of."""
+    queries = [sound(1.0), "violin", sound(2.0, 1), "flute", sound(1.0, 2)]
+    together = network(queries)
+    torch.testing.assert_close(together.norm(dim=1), torch.ones(5))
+    for row, query in zip(together, queries, strict=True):
+        torch.testing.assert_close(row, network([query])[0], atol=1e-5, rtol=0)
+
+
+def test_a_sound_counts_for_its_first_ten_seconds_and_not_for_its_level(network):
+    long = sound(12.0)
+    expected = network([long[:320_000]])
+    assert torch.equal(network([long]), expected)
+    torch.testing.assert_close(network([torch.from_numpy(long) * 4]), expected, atol=1e-4, rtol=0)
+
+
 @pytest.mark.parametrize(
     ("queries", "fault"),
-    [([], "at least one"), ("violin", "a list"), (["violin", " \n"], "empty"), ([3], "int")],
+    [
+        ([], "at least one"),
+        ("violin", "a list"),
+        (["violin", " \n"], "empty"),
+        ([3], "int"),
+        ([np.zeros(32_000, np.float32)], "silent"),
+        ([np.ones(1_000, np.float32)], "0.03 s is too short"),
+        ([np.ones((2, 32_000), np.float32)], "shape"),
+        ([np.full(32_000, np.nan, np.float32)], "NaN"),
+    ],
 )
 def test_bad_queries_are_refused(network, queries, fault):
     with pytest.raises(InputError, match=fault):

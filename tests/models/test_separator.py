@@ -57,6 +57,16 @@ def test_several_queries_in_one_pass_equal_one_at_a_time(separator):
     assert np.abs(together[0] - together[1]).max() > 1e-4
 
 
+def test_a_sound_stands_in_for_words(separator):
+    mixture, clip = noise(40_000), noise(32_000)
+    alone = separator.separate(mixture, clip)
+    assert alone.shape == mixture.shape
+    both = separator.separate(mixture, ["violin", clip])
+    assert both.shape == (2, len(mixture))
+    np.testing.assert_allclose(both[1], alone, atol=1e-5)
+    np.testing.assert_allclose(separator.separate(mixture, torch.from_numpy(clip)), alone, atol=1e-6)
+
+
 def test_batches_of_windows_change_nothing(separator):
     mixture = noise(1_000_000)
     np.testing.assert_allclose(
@@ -106,6 +116,8 @@ def test_long_audio_shows_a_progress_bar_and_short_audio_none(separator, monkeyp
         (np.zeros(100, np.float32), "", "empty"),
         (np.zeros(100, np.float32), [], "at least one"),
         (np.zeros(100, np.float32), ["violin", None], "NoneType"),
+        (np.zeros(100, np.float32), np.zeros(32_000, np.float32), "silent"),
+        (np.zeros(100, np.float32), np.ones(100, np.float32), "too short"),
     ],
 )
 def test_bad_input_gets_one_line(separator, mixture, query, fault):
@@ -126,7 +138,7 @@ def test_a_saved_separator_comes_back(separator, folder):
 
 def test_the_official_sentence_encoder_is_not_stored(folder):
     stored = load_file(folder / "model.safetensors")
-    assert {key.split(".")[1] for key in stored if key.startswith("query_network.")} == {"projection"}
+    assert {key.split(".")[1] for key in stored if key.startswith("query_network.")} == {"projection", "audio_tower"}
 
 
 def test_saving_twice_gives_the_same_bytes(separator, folder, tmp_path):

@@ -1,0 +1,349 @@
+"""The full-size separator from its published files: the hub's, or those brought by hand; whole, or one clear line."""
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import sys
+from dataclasses import replace
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from lass_lab import cli
+from lass_lab.models import ResUNetConfig, audiosep_keys, clap, downloads, load_separator, weights
+from lass_lab.models.weights import fetch_weights
+from lass_lab.signal.files import InputError
+from tests.models.made import FIXTURES, draw, made_audiosep_state
+from tests.models.made_clap import SMALL, made_clap_state, write_tokenizer
+from tests.models.test_checkpoints import Malice
+
+INSIDE = "query_encoder.model."
+
+
+def lightning_checkpoint(path, **parts):
+    """AudioSep's: 332 keys under `ss_model.`, an optimiser's state, and in most files the query network."""
+    shapes = json.loads((FIXTURES / "audiosep_state_dict.json").read_text())
+    state = made_audiosep_state(prefix="ss_model.")
+    state |= {f"ss_model.{key}": torch.zeros(1).expand(shape) for key, shape in shapes.items() if "stft" in key}
+    assert len(state) == 332
+    optimizer = {"state": {0: {"step": torch.tensor(1.0)}}, "param_groups": [{"lr": 1e-3, "params": [0]}]}
+    content = {
+        "epoch": 1,
+        "global_step": 4_000_000,
+        "pytorch-lightning_version": "2.0",
+        "optimizer_states": [optimizer],
+    }
+    torch.save(content | {"state_dict": state | parts}, path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    """Made files under their published names, at a small CLAP's size."""
+    folder = tmp_path_factory.mktemp("published")
+    return SimpleNamespace(
+        folder=folder,
+        whole=lightning_checkpoint(folder / weights.CHECKPOINT.name, **made_clap_state(INSIDE)),
+        tokenizer=write_tokenizer(folder / "tokenizer.json"),
+    )
+
+
+@pytest.fixture
+def cache(tmp_path, monkeypatch):
+    """An empty cache, and sizes that fit the made files."""
+    monkeypatch.setenv("LASS_LAB_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
+    monkeypatch.setattr(clap, "ROBERTA_BASE", SMALL)
+    for name in ("CHECKPOINT", "CLAP"):
+        monkeypatch.setattr(weights, name, replace(getattr(weights, name), gigabytes=None))
+    return tmp_path / "cache"
+
+
+def names(folder):
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+
+
+WRITTEN = [
+    "audiosep/config.json",
+    "audiosep/model.safetensors",
+    "clap/config.json",
+    "clap/model.safetensors",
+    "clap/tokenizer.json",
+]
+
+
+def test_files_brought_by_hand_make_the_separator(cache, files, monkeypatch):
+    """Every tensor in its place; test_resunet.py shows that the network then answers as AudioSep's does."""
+    report = fetch_weights("audiosep", [files.whole, files.tokenizer])
+    assert names(cache) == WRITTEN
+    assert any(str(files.whole) in line and "checksums" in line for line in report)
+    monkeypatch.setattr(weights, "fetch", None)  # from here on nothing may be fetched
+    monkeypatch.setattr(weights, "read_state", None)
+    separator = load_separator("audiosep", device="cpu", precision="float32")
+    shapes = json.loads((FIXTURES / "audiosep_state_dict.json").read_text())
+    for key, value in separator.network.state_dict().items():
+        theirs = audiosep_keys.original_key(key, depth=6)
+        assert torch.equal(value, draw(theirs, shapes[theirs], salt=0)), key
+    assert separator.network.config == ResUNetConfig.audiosep()
+    made = made_clap_state()
+    assert torch.equal(separator.query_network.projection[0].weight, made["text_projection.0.weight"])
+    stored = load_file(cache / "audiosep" / "model.safetensors")
+    assert {value.dtype for value in stored.values()} == {torch.float32, torch.int64}
+    assert all(key.startswith("network.") for key in stored)
+    assert [line.partition(":")[2][:7] for line in fetch_weights("audiosep")] == [" ready,"] * 2
+
+
+@pytest.mark.parametrize("layout", [{"prefix": "module.", "count": True}, {"prefix": "", "count": False}])
+def test_claps_own_checkpoint_stands_in_where_audioseps_has_no_query_network(cache, files, tmp_path, layout):
+    bare = lightning_checkpoint(tmp_path / "audiosep.ckpt")
+    own = tmp_path / "clap.pt"
+    torch.save({"epoch": np.int64(15), "loss": np.float64(0.1), "state_dict": made_clap_state(**layout)}, own)
+    with pytest.raises(InputError, match=f"{weights.CLAP.name}: .*--weights {weights.CLAP.name}$"):
+        fetch_weights("audiosep", [bare, files.tokenizer])
+    assert not cache.exists()
+    fetch_weights("audiosep", [bare, own, files.tokenizer])
+    stored = load_file(cache / "clap" / "model.safetensors")
+    assert torch.equal(
+        stored["encoder.roberta.pooler.dense.weight"], made_clap_state()["text_branch.pooler.dense.weight"]
+    )
+
+
+def test_new_files_replace_the_old_ones(cache, files, tmp_path):
+    fetch_weights("audiosep", [files.whole, files.tokenizer])
+    other = {key: value * 2 for key, value in made_clap_state(INSIDE).items()}
+    fetch_weights("audiosep", [lightning_checkpoint(tmp_path / "other.ckpt", **other), files.tokenizer])
+    key = "text_projection.0.weight"
+    stored = load_file(cache / "clap" / "model.safetensors")["projection.0.weight"]
+    assert torch.equal(stored, other[INSIDE + key])
+    assert names(cache) == WRITTEN
+
+
+def test_offline_one_line_says_what_is_missing_and_where_to_put_it(cache, files):
+    space = "https://huggingface.co/spaces/Audio-AGI/AudioSep/resolve/main/checkpoint/audiosep_base_4M_steps.ckpt"
+    with pytest.raises(InputError) as caught:
+        load_separator("audiosep")
+    line = str(caught.value)
+    assert "\n" not in line and space in line
+    assert "https://huggingface.co/FacebookAI/roberta-base/resolve/main/tokenizer.json" in line
+    assert line.endswith("lass-lab weights audiosep --weights tokenizer.json --weights audiosep_base_4M_steps.ckpt")
+    with pytest.raises(InputError) as caught:
+        fetch_weights("audiosep", [files.tokenizer])
+    assert str(caught.value).endswith(f"--weights {files.tokenizer} --weights audiosep_base_4M_steps.ckpt")
+    assert "roberta" not in str(caught.value)
+
+
+def command(monkeypatch, *arguments):
+    monkeypatch.setattr(sys, "argv", ["lass-lab", "weights", *map(str, arguments)])
+    with pytest.raises(SystemExit) as caught:
+        cli.main()
+    return caught.value.code or 0
+
+
+def test_the_command_reports_what_it_did(cache, files, monkeypatch, capsys):
+    assert command(monkeypatch, "audiosep", "--weights", files.whole, "--weights", files.tokenizer) == 0
+    out, err = capsys.readouterr()
+    assert (str(files.whole) in out) and (str(cache / "audiosep" / "model.safetensors") in out)
+    assert command(monkeypatch) == 0
+    assert capsys.readouterr().out.count("ready") == 2
+
+
+def test_the_command_runs_code_in_a_checkpoint_only_when_it_is_told_to(cache, files, tmp_path, monkeypatch, capsys):
+    path, target = tmp_path / "audiosep.ckpt", tmp_path / "made by malice"
+    torch.save({"state_dict": made_clap_state(INSIDE), "hook": Malice(target)}, path)
+    arguments = ("audiosep", "--weights", path, "--weights", files.tokenizer)
+    assert command(monkeypatch, *arguments) == 2
+    err = capsys.readouterr().err
+    assert err.startswith(f"lass-lab: {path}: asks for code to be run") and err.count("\n") == 1
+    assert not target.exists() and not cache.exists()
+    assert command(monkeypatch, *arguments, "--trust") == 2  # it has no separation network
+    assert "AudioSep state: missing" in capsys.readouterr().err
+    assert target.exists()
+
+
+def _flipped(source, path, place):
+    """A copy with one bit flipped in the byte at `place`, counted from the end."""
+    shutil.copyfile(source, path)
+    with path.open("r+b") as file:
+        file.seek(place, os.SEEK_END)
+        (byte,) = file.read(1)
+        file.seek(place, os.SEEK_END)
+        file.write(bytes([byte ^ 1]))
+    return path
+
+
+def _truncated(files, tmp_path):
+    path = tmp_path / "cut.ckpt"
+    with files.whole.open("rb") as file:
+        path.write_bytes(file.read(1_000_000))
+    return [path, files.tokenizer], "not a whole PyTorch checkpoint; fetch it again"
+
+
+def _damaged(files, tmp_path):
+    path = _flipped(files.whole, tmp_path / "damaged.ckpt", -files.whole.stat().st_size // 2)
+    return [path, files.tokenizer], "damaged (the checksum of"
+
+
+def _missing(files, tmp_path):
+    return [tmp_path / "no.ckpt", files.tokenizer], "no.ckpt: no such file"
+
+
+def _another_kind(files, tmp_path):
+    return [tmp_path / "weights.bin"], "weights.bin: ends in none of .ckpt, .pt, .json"
+
+
+def _twice(files, tmp_path):
+    return [files.tokenizer, tmp_path / "other.json"], "a second .json file beside"
+
+
+def _another_network(files, tmp_path):
+    path = tmp_path / "other.ckpt"
+    torch.save({"state_dict": {"ss_model.base.bn0.weight": torch.zeros(1025)}}, path)
+    return [path, files.tokenizer], f"{path}: AudioSep state: missing"
+
+
+def _another_clap(files, tmp_path):
+    state = made_clap_state(INSIDE)
+    state[INSIDE + "text_projection.0.bias"] = torch.zeros(7)
+    path = lightning_checkpoint(tmp_path / "other.ckpt", **state)
+    return [path, files.tokenizer], "CLAP's projection.0.bias has shape (7,), not (512,)"
+
+
+def _part_of_clap(files, tmp_path):
+    state = made_clap_state(INSIDE)
+    del state[INSIDE + "text_branch.pooler.dense.weight"]
+    path = lightning_checkpoint(tmp_path / "other.ckpt", **state)
+    return [path, files.tokenizer], "missing or foreign, the first is encoder.roberta.pooler.dense.weight (missing)"
+
+
+def _another_tokenizer(files, tmp_path):
+    return [files.whole, write_tokenizer(tmp_path / "tokenizer.json", 301)], "a tokenizer of 301 entries"
+
+
+CASES = (
+    _truncated, _damaged, _missing, _another_kind, _twice, _another_network, _another_clap, _part_of_clap,
+    _another_tokenizer,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.__name__.strip("_"))
+def test_a_file_that_is_not_the_one_is_named_and_nothing_is_written(cache, files, tmp_path, case):
+    given, fault = case(files, tmp_path)
+    with pytest.raises(InputError, match=re.escape(fault)) as caught:
+        fetch_weights("audiosep", given)
+    assert "\n" not in str(caught.value)
+    assert not cache.exists()
+
+
+def test_a_file_of_another_size_is_refused_before_it_is_read(files, cache, monkeypatch):
+    monkeypatch.setattr(weights, "CHECKPOINT", replace(weights.CHECKPOINT, gigabytes=1.26))
+    with pytest.raises(InputError, match=r"has 0\.1\d+ GB, audiosep_base_4M_steps.ckpt 1.26: cut off, or another file"):
+        fetch_weights("audiosep", [files.whole, files.tokenizer])
+
+
+@pytest.mark.parametrize(("name", "fault"), [("grand", "weights 'grand': only audiosep"), ("tiny", "weights 'tiny'")])
+def test_only_what_has_files_can_be_given_some(name, fault):
+    with pytest.raises(InputError, match=fault):
+        fetch_weights(name, ["some.ckpt"])
+
+
+def test_the_shipped_one_has_nothing_to_fetch():
+    (line,) = fetch_weights("tiny")
+    assert line.endswith("ships with the checkout")
+
+
+# The hub --------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def hub(files, cache, monkeypatch):
+    """A hub that has the made files; keeps what it was asked for, and can be told to say another hash or size."""
+    told = SimpleNamespace(asked=[], size=None, etag=None, broken=None)
+
+    def local(path):
+        return files.folder / path.rpartition("/")[2]
+
+    def metadata(url):
+        content = local(url).read_bytes()
+        git = len(content) < 1_000_000  # small files lie in git, large ones beside it
+        digest = hashlib.sha1(b"blob %d\0" % len(content) + content) if git else hashlib.sha256(content)
+        return SimpleNamespace(
+            size=told.size or len(content), etag=told.etag or digest.hexdigest(), commit_hash="c" * 40
+        )
+
+    def download(repository, path, *, repo_type):
+        if told.broken:
+            raise told.broken
+        told.asked.append((repository, path, repo_type))
+        return str(local(path))
+
+    monkeypatch.setattr("huggingface_hub.get_hf_file_metadata", metadata)
+    monkeypatch.setattr("huggingface_hub.hf_hub_download", download)
+    return told
+
+
+def test_the_hub_is_asked_once_for_the_two_files_that_suffice(hub, cache, monkeypatch):
+    load_separator("audiosep", device="cpu")
+    assert hub.asked == [
+        ("FacebookAI/roberta-base", "tokenizer.json", "model"),
+        ("Audio-AGI/AudioSep", "checkpoint/audiosep_base_4M_steps.ckpt", "space"),
+    ]
+    load_separator("audiosep", device="cpu")
+    assert len(hub.asked) == 2
+
+
+@pytest.mark.parametrize(
+    ("told", "fault"),
+    [
+        ({"etag": "0" * 64}, "not the hub's tokenizer.json (hash"),
+        ({"size": 12}, "bytes, the hub's tokenizer.json 12; delete it and try again"),
+        ({"broken": ConnectionError("reset")}, "tokenizer.json: the download failed (ConnectionError)"),
+        ({"broken": OSError(28, "No space left on device")}, "the download failed (No space left on device)"),
+    ],
+)
+def test_a_download_that_is_not_what_the_hub_says_is_refused(hub, cache, told, fault):
+    for name, value in told.items():
+        setattr(hub, name, value)
+    with pytest.raises(InputError, match=re.escape(fault)) as caught:
+        fetch_weights("audiosep")
+    assert "\n" not in str(caught.value)
+    assert not cache.exists()
+
+
+def test_a_file_brought_by_hand_is_compared_with_the_hubs_hash_where_there_is_a_hub(hub, cache, files, tmp_path):
+    path = _flipped(files.whole, tmp_path / "audiosep.ckpt", -1)
+    with pytest.raises(InputError, match=re.escape(f"{path}: not the hub's audiosep_base_4M_steps.ckpt (hash ")):
+        fetch_weights("audiosep", [path, files.tokenizer])
+
+
+def in_hubs_cache(folder, file, content):
+    """The file as the hub's client keeps it: a blob named by its hash, and a link to it."""
+    kind, name = f"{file.kind}s", file.repository.replace("/", "--")
+    root = folder / f"{kind}--{name}"
+    blob = root / "blobs" / hashlib.sha256(content).hexdigest()
+    link = root / "snapshots" / ("c" * 40) / file.path
+    for path in (blob, link, root / "refs" / "main"):
+        path.parent.mkdir(parents=True, exist_ok=True)
+    blob.write_bytes(content)
+    link.symlink_to(blob)
+    (root / "refs" / "main").write_text("c" * 40)
+    return blob
+
+
+def test_offline_what_the_hubs_client_has_already_is_used_and_checked(cache, tmp_path):
+    blob = in_hubs_cache(tmp_path / "hub", weights.CHECKPOINT, b"content")
+    path, checked = downloads.fetch(weights.CHECKPOINT)
+    assert path.read_bytes() == b"content" and checked.startswith("the hub's hash ")
+    blob.write_bytes(b"CONTENT")
+    with pytest.raises(InputError, match=r"not the hub's audiosep_base_4M_steps.ckpt \(hash .*delete it and try again"):
+        downloads.fetch(weights.CHECKPOINT)
+
+
+def test_the_cache_lies_beside_the_hubs_unless_told(monkeypatch, tmp_path):
+    monkeypatch.delenv("LASS_LAB_CACHE", raising=False)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
+    assert downloads.cache_dir() == tmp_path / "lass-lab"
