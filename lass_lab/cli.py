@@ -8,12 +8,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 import lass_lab
 from lass_lab.signal.files import InputError
+
+if TYPE_CHECKING:
+    import numpy as np
 
 app = typer.Typer(
     help="Separate audio by typing what you want to hear.",
@@ -91,8 +94,9 @@ def separate(
     if not words and not clips:
         raise InputError("separate: give --query WORDS or --query-audio CLIP")
     paths = _estimate_paths(out, mixture, [*words, *(clip.stem for clip in clips)])
-    queries = [*words, *map(read_audio, clips)]
-    check_queries(queries)
+    if words:
+        check_queries(words)
+    queries = [*words, *map(_read_clip, clips)]
     if taken := [path for path in paths if path.exists() and not force]:
         raise InputError(f"{taken[0]}: exists already; pass --force to overwrite")
     waveform = read_audio(mixture)
@@ -105,6 +109,19 @@ def separate(
             write_audio(path, estimate, force=force)
         print(path)
     print(f"{seconds:.1f} s by {len(queries)} query(s) in {took:.1f} s: {seconds / took:.1f} times real time")
+
+
+def _read_clip(path: Path) -> "np.ndarray":
+    """A clip to ask by; whatever is wrong with it as a query is told with its path."""
+    from lass_lab.models.querynet import check_queries
+    from lass_lab.signal import read_audio
+
+    clip = read_audio(path)
+    try:
+        check_queries([clip])
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from error
+    return clip
 
 
 def _estimate_paths(out: Path, mixture: Path, queries: list[str]) -> list[Path]:

@@ -63,7 +63,8 @@ def test_a_query_clip_without_sound_is_named(monkeypatch, mixture, tmp_path, cap
     clip = tmp_path / "silent.wav"
     soundfile.write(clip, np.zeros(44_100), 44_100)
     assert run(monkeypatch, "separate", mixture, "--query-audio", clip, "--out", tmp_path / "out") == 2
-    assert "silent" in capsys.readouterr().err
+    fault = capsys.readouterr().err
+    assert "silent" in fault and str(clip) in fault
     assert not (tmp_path / "out").exists()
 
 
@@ -133,7 +134,8 @@ def test_evaluate_names_an_unknown_piece(monkeypatch, capsys):
 
 
 def test_pretrain_needs_sources(monkeypatch, tmp_path, capsys):
-    assert run(monkeypatch, "pretrain", "--sources", tmp_path, "--run", tmp_path / "run") == 2
+    out = tmp_path / "out"  # not the default, which may hold weights
+    assert run(monkeypatch, "pretrain", "--sources", tmp_path, "--run", tmp_path / "run", "--out", out) == 2
     assert capsys.readouterr().err.endswith("make the sources with: lass-lab render sources\n")
 
 

@@ -3,7 +3,7 @@
 import json
 import platform
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,14 @@ from lass_lab.datasets.duets import list_pieces
 from lass_lab.datasets.instruments import TAUGHT
 from lass_lab.datasets.mixing import MixtureRecipe, SourceBank
 from lass_lab.experiments.contrastive import evaluate_retrieval
-from lass_lab.experiments.evaluation import bootstrap, evaluate, evaluate_mixtures, format_summary, summarise
+from lass_lab.experiments.evaluation import (
+    RANDOM_PAIRS,
+    bootstrap,
+    evaluate,
+    evaluate_mixtures,
+    format_summary,
+    summarise,
+)
 from lass_lab.experiments.pretraining import HISTORY, PretrainingRecipe, read_history
 from lass_lab.models import LanguageSeparator, load_separator
 from lass_lab.signal.files import InputError, atomic_path
@@ -66,14 +73,16 @@ def write_card(
     """
     folder, run = Path(folder), Path(run)
     separator = load_separator(folder, device="auto")
-    numbers = measure(separator, sources, pairs, progress)
-    if unheard:
-        numbers = pd.concat([numbers, _unheard(separator, unheard, pairs, progress)], ignore_index=True)
+    numbers = measure(separator, sources, pairs, progress, unheard=unheard)
     retrieval = evaluate_retrieval(separator.query_network, SourceBank(sources, "test", TAUGHT))
     duets = summarise(
         evaluate({"tiny": separator}, list_pieces("test") + list_pieces("out-of-domain"), progress=progress)
     )
-    history = [*read_history(run), run_facts(run) | {"hardware": _hardware(), "recipe": asdict(recipe)}]
+    history = read_history(run)
+    told = asdict(replace(recipe, network=separator.network.config))
+    if history:
+        del told["contrastive"]  # the query network is that of the run before
+    history.append(run_facts(run) | {"hardware": _hardware(), "recipe": told})
     with atomic_path(folder / "numbers.csv", force=True) as path:
         numbers.to_csv(path, index=False)
     with atomic_path(folder / HISTORY, force=True) as path:
@@ -84,17 +93,21 @@ def write_card(
     return text
 
 
-def _unheard(separator: LanguageSeparator, sources: str | Path, pairs: int, progress: bool) -> pd.DataFrame:
-    values = evaluate_mixtures(separator, sources, pairs=pairs, progress=progress)["sdri"].to_numpy()
-    row = (UNHEARD, values.mean(), *bootstrap(values), len(values))
-    return pd.DataFrame([row], columns=["trial", "mean", "low", "high", "mixtures"]).round(2)
-
-
-def measure(separator: LanguageSeparator, sources: str | Path, pairs: int, progress: bool = True) -> pd.DataFrame:
+def measure(
+    separator: LanguageSeparator,
+    sources: str | Path,
+    pairs: int,
+    progress: bool = True,
+    *,
+    unheard: str | Path | None = None,
+) -> pd.DataFrame:
     """Every trial on held-out sources and phrasings: columns trial, mean, low, high (95% bootstrap), mixtures."""
+    trials = [(trial, sources, *how) for trial, how in TRIALS.items()]
+    if unheard:
+        trials.append((UNHEARD, unheard, "sdri", RANDOM_PAIRS))
     rows = []
-    for trial, (column, recipe) in TRIALS.items():
-        values = evaluate_mixtures(separator, sources, pairs=pairs, recipe=recipe, progress=progress)[column]
+    for trial, folder, column, recipe in trials:
+        values = evaluate_mixtures(separator, folder, pairs=pairs, recipe=recipe, progress=progress)[column]
         rows.append((trial, values.mean(), *bootstrap(values.to_numpy()), len(values)))
     return pd.DataFrame(rows, columns=["trial", "mean", "low", "high", "mixtures"]).round(2)
 

@@ -7,6 +7,7 @@ four loops are plain PyTorch, made into one kernel each by `torch.compile`.
 """
 
 import functools
+import shutil
 from typing import Any
 
 import torch
@@ -17,8 +18,6 @@ LANES = 64  # channels are folded up to this width, so that even 8 of them fill 
 
 def can_compile() -> bool:
     """Whether `torch.compile` has what it needs here: a compiler for the CPU's kernels."""
-    import shutil
-
     return any(map(shutil.which, ("g++", "clang++", "cl")))
 
 
@@ -55,11 +54,7 @@ class _NormShiftActivate(torch.autograd.Function):
         ctx.save_for_backward(x, scale, offset, mean, deviation)
         ctx.slope, ctx.batch_statistics = slope, norm.training
         folds = rows.shape[2] // x.shape[1]
-        return (
-            _kernel(_activate)(rows, scale.repeat(folds), offset.repeat(1, folds), slope)
-            .view_as(x.permute(0, 2, 3, 1))
-            .permute(0, 3, 1, 2)
-        )
+        return _features(_kernel(_activate)(rows, scale.repeat(folds), offset.repeat(1, folds), slope), x)
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor):

@@ -9,7 +9,8 @@ from lass_lab.experiments import pretraining
 from lass_lab.experiments.contrastive import ContrastiveRecipe
 from lass_lab.experiments.pretraining import PretrainingRecipe, pretrain
 from lass_lab.experiments.training import Schedule
-from lass_lab.models import ResUNetConfig
+from lass_lab.models import LanguageSeparator, ResUNet, ResUNetConfig
+from lass_lab.models.querynet import TinyQueryNet
 from lass_lab.signal.files import InputError
 from tests.made_sources import made_bank
 
@@ -71,6 +72,28 @@ def test_a_killed_run_resumes_to_the_weights_of_an_unbroken_one(sources, tmp_pat
     before, after = learnt(unbroken), learnt(resumed)
     assert before.keys() == after.keys()
     assert [key for key in before if not torch.equal(before[key], after[key])] == []
+
+
+def test_a_quiet_mixture_counts_as_much_as_a_loud_one():
+    """Silence for a target that is the whole mixture costs 1, the half of it 1/2, at any level."""
+    task = pretraining.PretrainingTask(LanguageSeparator(TinyQueryNet(), ResUNet(SMALL)), RECIPE)
+    mixture = torch.randn(2, 1, 500) * torch.tensor([1.0, 0.01])[:, None, None]
+    batch = {"mixture": mixture, "target": mixture}
+    for share, expected in ((0.0, 1.0), (0.5, 0.5), (1.0, 0.0)):
+        assert float(task.loss(share * mixture, batch)) == pytest.approx(expected, abs=1e-6)
+
+
+def test_a_run_goes_on_from_the_weights_of_another(sources, tmp_path, short_epochs):
+    """The query network comes along untouched, and the run's folder keeps what made the first weights."""
+    first, run = tmp_path / "first", tmp_path / "run"
+    before = pretrain(sources, tmp_path / "earlier", dataclasses.replace(RECIPE, steps=2), progress=False)
+    before.save_pretrained(first)
+    (first / pretraining.HISTORY).write_text('[{"steps": 2, "hours": 0.1}]')
+    after = pretrain(sources, run, dataclasses.replace(RECIPE, steps=2), start=first, progress=False)
+    kept, start = after.query_network.state_dict(), LanguageSeparator.from_folder(first)
+    assert all(torch.equal(kept[key], value) for key, value in start.query_network.state_dict().items())
+    assert not torch.equal(after.network.input_conv.weight, start.network.input_conv.weight)
+    assert [entry["steps"] for entry in pretraining.read_history(run)] == [2]
 
 
 def test_training_teaches(sources, tmp_path, monkeypatch):
