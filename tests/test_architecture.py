@@ -49,7 +49,8 @@ def copy(tmp_path):
         ("datasets", "models"),
         ("models", "experiments"),
         ("experiments", "course"),
-        ("course", "cli"),
+        ("course", "commands"),
+        ("commands", "cli"),
     ],
 )
 def test_a_broken_floor_is_found(copy, low, high):

@@ -11,6 +11,7 @@ import torch
 from torch.utils.data import Dataset
 
 from lass_lab.datasets.captions import heldout_captions, training_captions
+from lass_lab.datasets.instruments import INSTRUMENTS
 from lass_lab.signal.audio import SAMPLE_RATE
 from lass_lab.signal.files import InputError
 
@@ -29,6 +30,9 @@ class MixtureRecipe:
         gain_db: sources are brought to one energy, and then set apart by up to this, either way.
         aligned: share of mixtures made of two voices of one score (same key, same beat: the hard kind).
         third: share of the others that hold three sources instead of two.
+        strange: share of mixtures whose second source comes from the dataset's bank of strangers: an instrument of
+            another family that is never asked for, so that the separator learns to reject what it has no word for.
+            In its place an absent instrument is asked for.
         absent: share whose query names an instrument that does not play; their target is silence.
         level_db: the whole mixture is turned down by up to this.
         sounds: share of queries that are a sound of the instrument, not words for it.
@@ -38,6 +42,7 @@ class MixtureRecipe:
     gain_db: float = 10.0
     aligned: float = 0.25
     third: float = 0.0
+    strange: float = 0.0
     absent: float = 0.05
     level_db: float = 12.0
     sounds: float = 0.0
@@ -116,8 +121,9 @@ class MixtureDataset(Dataset):
         recipe: MixtureRecipe | None = None,
         seed: int = 0,
         epoch: int = 0,
+        strangers: SourceBank | None = None,
     ) -> None:
-        self.bank, self.size, self.seed, self.epoch = bank, size, seed, epoch
+        self.bank, self.size, self.seed, self.epoch, self.strangers = bank, size, seed, epoch, strangers
         self.samples = round(seconds * SAMPLE_RATE)
         self.recipe = recipe or MixtureRecipe()
 
@@ -135,7 +141,7 @@ class MixtureDataset(Dataset):
         mixture, target = prevent_clipping(sum(sources), sources[asked])
         level = np.float32(10 ** (-rng.uniform(0, self.recipe.level_db) / 20))
         instrument = names[asked]
-        if rng.random() < self.recipe.absent:
+        if rng.random() < self.recipe.absent or instrument not in self.bank.rows:
             instrument = str(rng.choice([name for name in self.bank.instruments if name not in names]))
             target = np.zeros_like(target)
         return {
@@ -157,6 +163,15 @@ class MixtureDataset(Dataset):
 
     def _draw(self, rng: np.random.Generator) -> tuple[list[str], list[np.ndarray]]:
         """Instruments and their sources, two or three."""
+        if self.strangers and rng.random() < self.recipe.strange:
+            name = str(rng.choice(self.bank.instruments))
+            family = INSTRUMENTS[name].family
+            others = [other for other in self.strangers.instruments if INSTRUMENTS[other].family != family]
+            stranger = str(rng.choice(others))
+            return [name, stranger], [
+                self.bank.cut(rng, name, self.samples),
+                self.strangers.cut(rng, stranger, self.samples),
+            ]
         if self.bank.scores and rng.random() < self.recipe.aligned:
             for _ in range(TRIES):
                 rows = rng.permutation(self.bank.scores[rng.integers(len(self.bank.scores))])[:2]

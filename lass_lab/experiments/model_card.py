@@ -80,8 +80,6 @@ def write_card(
     )
     history = read_history(run)
     told = asdict(replace(recipe, network=separator.network.config))
-    if history:
-        del told["contrastive"]  # the query network is that of the run before
     history.append(run_facts(run) | {"hardware": _hardware(), "recipe": told})
     with atomic_path(folder / "numbers.csv", force=True) as path:
         numbers.to_csv(path, index=False)

@@ -1,0 +1,40 @@
+"""Commands that make data: `render duets`, `render sources`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lass_lab.commands.options import Force
+
+render = typer.Typer(help="Make the shipped audio again (needs the fluidsynth program and SoundFonts).")
+
+
+@render.command("duets")
+def render_duets(
+    out: Annotated[Path, typer.Option(help="Data folder to write duets/ and manifest.csv to.")],
+    force: Force = False,
+) -> None:
+    """Render the duets: stems, their mixture, and the manifest."""
+    from lass_lab.datasets.duet_rendering import make_duets
+
+    print(make_duets(out, force=force))
+
+
+@render.command("sources")
+def render_sources(
+    out: Annotated[Path, typer.Option(help="Folder for the clips and sources.csv.")] = Path("runs/sources"),
+    clips: Annotated[int, typer.Option(min=1, help="Training clips per instrument and SoundFont.")] = 16,
+    heldout: Annotated[int, typer.Option(min=0, help="Clips for validation, and again for the test.")] = 2,
+    seconds: Annotated[float, typer.Option(min=1, help="Length of a clip.")] = 30.0,
+    soundfont: Annotated[list[str] | None, typer.Option(help="SoundFonts; the two that train unless told.")] = None,
+    test_only: Annotated[bool, typer.Option(help="Render the test split alone.")] = False,
+    seed: Annotated[int, typer.Option(help="Of the music and how it is played.")] = 0,
+    workers: Annotated[int, typer.Option(min=1, help="Processes.")] = 2,
+) -> None:
+    """Render the pretraining sources: seeded music by every taught instrument. A killed run goes on."""
+    from lass_lab.datasets.sources import SOUNDFONTS, render_sources
+
+    splits = {"test": heldout} if test_only else {"train": clips, "validation": heldout, "test": heldout}
+    fonts = tuple(soundfont or SOUNDFONTS)
+    print(render_sources(out, clips=splits, seconds=seconds, soundfonts=fonts, seed=seed, workers=workers))

@@ -1,0 +1,129 @@
+"""Commands that use a separator: `separate`, `evaluate`, `bench`."""
+
+import re
+import sys
+import time
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lass_lab.commands.options import Device, Force, Model, Precision
+from lass_lab.signal.files import InputError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+def separate(
+    mixture: Annotated[Path, typer.Argument(help="The recording: WAV, FLAC, OGG or MP3, any length.")],
+    out: Annotated[Path, typer.Option(help="Folder for the estimates, one WAV file a query.")],
+    query: Annotated[list[str] | None, typer.Option(help="What to hear; give it again for more estimates.")] = None,
+    query_audio: Annotated[
+        list[Path] | None, typer.Option(help="A clip of what to hear, in place of words; its first 10 s count.")
+    ] = None,
+    model: Model = "tiny",
+    device: Device = "auto",
+    precision: Precision = "auto",
+    force: Force = False,
+) -> None:
+    """Separate a recording by words, or by a sound: `lass-lab separate duet.flac --query violin --out estimates`."""
+    from lass_lab.models import load_separator
+    from lass_lab.models.querynet import check_queries
+    from lass_lab.signal import SAMPLE_RATE, read_audio, write_audio
+
+    words, clips = query or [], query_audio or []
+    if not words and not clips:
+        raise InputError("separate: give --query WORDS or --query-audio CLIP")
+    paths = _estimate_paths(out, mixture, [*words, *(clip.stem for clip in clips)])
+    if words:
+        check_queries(words)
+    queries = [*words, *map(_read_clip, clips)]
+    if taken := [path for path in paths if path.exists() and not force]:
+        raise InputError(f"{taken[0]}: exists already; pass --force to overwrite")
+    waveform = read_audio(mixture)
+    separator = load_separator(model, device=device, precision=precision)
+    began = time.perf_counter()
+    estimates = separator.separate(waveform, queries)
+    took, seconds = time.perf_counter() - began, len(waveform) / SAMPLE_RATE
+    for path, estimate in zip(paths, estimates, strict=True):
+        with _warnings_as_lines():
+            write_audio(path, estimate, force=force)
+        print(path)
+    print(f"{seconds:.1f} s by {len(queries)} query(s) in {took:.1f} s: {seconds / took:.1f} times real time")
+
+
+def _read_clip(path: Path) -> "np.ndarray":
+    """A clip to ask by; whatever is wrong with it as a query is told with its path."""
+    from lass_lab.models.querynet import check_queries
+    from lass_lab.signal import read_audio
+
+    clip = read_audio(path)
+    try:
+        check_queries([clip])
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from error
+    return clip
+
+
+def _estimate_paths(out: Path, mixture: Path, queries: list[str]) -> list[Path]:
+    """One file name a query: its letters and digits, or its number where it has none or they are taken."""
+    names: list[str] = []
+    for number, query in enumerate(queries, start=1):
+        name = "_".join(re.findall(r"\w+", query.lower()))[:60] or f"query_{number}"
+        names.append(f"{name}_{number}" if name in names else name)
+    return [out / f"{mixture.stem}.{name}.wav" for name in names]
+
+
+def evaluate(
+    model: Annotated[list[str] | None, typer.Option(help="Separators to measure; tiny unless told.")] = None,
+    piece: Annotated[list[str] | None, typer.Option(help="Pieces; those of the test split unless told.")] = None,
+    longest: Annotated[float | None, typer.Option(min=5, help="Use only so many seconds of each piece.")] = None,
+    device: Device = "auto",
+    out: Annotated[Path | None, typer.Option(help="Also write every number to this CSV file.")] = None,
+    force: Force = False,
+) -> None:
+    """Measure separators on the duets: SDR, SDRi, SI-SDR, spectral correlation and MSE."""
+    from lass_lab.datasets import list_pieces, load_piece
+    from lass_lab.experiments.evaluation import evaluate, format_summary, summarise
+    from lass_lab.models import load_separator
+    from lass_lab.signal.files import atomic_path
+
+    if out and out.exists() and not force:
+        raise InputError(f"{out}: exists already; pass --force to overwrite")
+    pieces = [load_piece(name) for name in piece or list_pieces("test")]
+    separators = {name: load_separator(name, device=device) for name in model or ["tiny"]}
+    table = evaluate(separators, pieces, longest=longest)
+    print(format_summary(summarise(table)))
+    if out:
+        with atomic_path(out, force) as path:
+            table.to_csv(path, index=False)
+
+
+def bench(
+    seconds: Annotated[float, typer.Option(min=1, help="Length of the long file.")] = 180.0,
+    out: Annotated[Path | None, typer.Option(help="Also write the table to this CSV file.")] = None,
+    force: Force = False,
+) -> None:
+    """Measure speed and memory: every row a ratio against the plain float32 pass of the same network in this run."""
+    from lass_lab.experiments.benchmark import bench
+    from lass_lab.signal.files import atomic_path
+
+    table = bench(seconds)
+    print(table.to_string(index=False))
+    if out:
+        with atomic_path(out, force) as path:
+            table.to_csv(path, index=False)
+
+
+@contextmanager
+def _warnings_as_lines() -> Iterator[None]:
+    """Warnings of this package without the source line that Python prints under them."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        yield
+    for warning in caught:
+        print(f"lass-lab: {warning.message}", file=sys.stderr)
