@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from lass_lab.datasets.captions import heldout_captions, training_captions
+from lass_lab.datasets.instruments import INSTRUMENTS
 from lass_lab.datasets.mixing import (
     MixtureDataset,
     MixtureRecipe,
@@ -14,7 +15,7 @@ from lass_lab.datasets.mixing import (
     prevent_clipping,
 )
 from lass_lab.signal.files import InputError
-from tests.made_sources import TONES, made_bank
+from tests.made_sources import STRANGERS, TONES, made_bank
 
 PAIRS = MixtureRecipe(aligned=0.0, third=0.0, absent=0.0, level_db=0.0)
 
@@ -102,6 +103,20 @@ def test_an_absent_query_has_a_silent_target_and_names_nobody_who_plays(bank):
         spectrum = np.abs(np.fft.rfft(item["mixture"][0].numpy()))
         for ratio in (1, 8 / 7):
             assert spectrum[round(TONES[item["instrument"]] * ratio)] < 0.01 * spectrum.max()
+
+
+def test_a_stranger_is_heard_and_never_asked_for(bank, tmp_path):
+    """Of two queries for such a mixture one names the other source, and one an instrument that is not there."""
+    strangers = SourceBank(made_bank(tmp_path, tones=STRANGERS), "train")
+    recipe = MixtureRecipe(strange=1.0, absent=0.0, level_db=0.0)
+    items = MixtureDataset(bank, 60, 1.0, recipe, strangers=strangers)
+    for asked, absent in ((items[index], items[index + 1]) for index in range(0, 60, 2)):
+        assert asked["instrument"] in TONES and asked["target"].any() and not absent["target"].any()
+        assert absent["instrument"] in TONES and absent["instrument"] != asked["instrument"]
+        other = np.abs(np.fft.rfft((asked["mixture"] - asked["target"])[0].numpy()))
+        pitch = float(np.argmax(other))
+        heard = min(STRANGERS, key=lambda name: min(abs(pitch / STRANGERS[name] - ratio) for ratio in (1, 8 / 7)))
+        assert INSTRUMENTS[heard].family != INSTRUMENTS[asked["instrument"]].family
 
 
 def test_aligned_mixtures_are_voices_of_one_score(bank, monkeypatch):

@@ -4,15 +4,18 @@ import dataclasses
 
 import pytest
 import torch
+from torchaudio.functional import resample
 
+from lass_lab.datasets import load_piece
 from lass_lab.experiments import pretraining
 from lass_lab.experiments.contrastive import ContrastiveRecipe
 from lass_lab.experiments.pretraining import PretrainingRecipe, pretrain
 from lass_lab.experiments.training import Schedule
-from lass_lab.models import LanguageSeparator, ResUNet, ResUNetConfig
+from lass_lab.models import LanguageSeparator, ResUNet, ResUNetConfig, load_separator
 from lass_lab.models.querynet import TinyQueryNet
+from lass_lab.signal import sdr
 from lass_lab.signal.files import InputError
-from tests.made_sources import made_bank
+from tests.made_sources import STRANGERS, TONES, made_bank
 
 SMALL = ResUNetConfig(channels=(4, 6), n_fft=256, hop=64)
 CONTRASTIVE = ContrastiveRecipe(steps=5, seconds=0.5)
@@ -34,7 +37,7 @@ def test_a_longer_run_is_the_same_run_until_the_shorter_one_descends():
 
 @pytest.fixture(scope="module")
 def sources(tmp_path_factory):
-    return made_bank(tmp_path_factory.mktemp("bank"))
+    return made_bank(tmp_path_factory.mktemp("bank"), tones=TONES | STRANGERS)
 
 
 @pytest.fixture
@@ -89,11 +92,45 @@ def test_a_run_goes_on_from_the_weights_of_another(sources, tmp_path, short_epoc
     before = pretrain(sources, tmp_path / "earlier", dataclasses.replace(RECIPE, steps=2), progress=False)
     before.save_pretrained(first)
     (first / pretraining.HISTORY).write_text('[{"steps": 2, "hours": 0.1}]')
-    after = pretrain(sources, run, dataclasses.replace(RECIPE, steps=2), start=first, progress=False)
+    recipe = dataclasses.replace(RECIPE, steps=2, contrastive=None)
+    after = pretrain(sources, run, recipe, start=first, progress=False)
     kept, start = after.query_network.state_dict(), LanguageSeparator.from_folder(first)
     assert all(torch.equal(kept[key], value) for key, value in start.query_network.state_dict().items())
     assert not torch.equal(after.network.input_conv.weight, start.network.input_conv.weight)
     assert [entry["steps"] for entry in pretraining.read_history(run)] == [2]
+
+
+def test_at_a_lower_rate_the_network_hears_the_same():
+    """The lower bins are masked as at 32 kHz, to what the border between lower and upper bins lets through."""
+    separator = load_separator("tiny", precision="float32")
+    mixture = torch.from_numpy(load_piece("joy").slice(20.0, 5.12).mixture)[None, None]
+    with torch.no_grad():
+        whole = resample(separator(mixture, ["violin"]), 32_000, 12_000)
+        with pretraining.at_rate(separator, 12_000):
+            lower = separator(resample(mixture, 32_000, 12_000), ["violin"])
+    assert sdr(whole[0, 0].numpy(), lower[0, 0].numpy()) > 15  # the mixture: 8
+
+
+def test_training_at_a_lower_rate_moves_the_whole_network_and_only_lower_bins_of_its_norm(sources, tmp_path):
+    separator = LanguageSeparator(TinyQueryNet(), ResUNet(SMALL))
+    separator.network.input_norm.running_mean.fill_(0.5)
+    before = {key: value.clone() for key, value in separator.network.state_dict().items()}
+    with pretraining.at_rate(separator, 8_000):
+        assert separator.network.input_norm.running_mean[0] == 0.5 / 4  # of a window a quarter as long
+        task = pretraining.PretrainingTask(separator, dataclasses.replace(RECIPE, sample_rate=8_000))
+        optimizer = task.configure_optimizers()["optimizer"]
+        batch = {"mixture": torch.randn(2, 1, 9600), "target": torch.randn(2, 1, 9600), "query": ["violin", "flute"]}
+        batch = task.on_after_batch_transfer(batch, 0)
+        assert batch["mixture"].shape[-1] == 2400
+        task.loss(separator(batch["mixture"], batch["query"]), batch).backward()
+        optimizer.step()
+    after = separator.network.state_dict()
+    still = [key for key in before if torch.equal(before[key], after[key])]
+    assert still == ["input_norm.num_batches_tracked"]  # which counts for nothing
+    lower = separator.network.config.n_fft // 8 + 1
+    for key in ("weight", "bias", "running_mean", "running_var"):
+        moved = after[f"input_norm.{key}"] != before[f"input_norm.{key}"]
+        assert moved[: lower - 1].any() and not moved[lower:].any()
 
 
 def test_training_teaches(sources, tmp_path, monkeypatch):
