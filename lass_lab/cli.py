@@ -6,8 +6,8 @@ from typing import Annotated
 import typer
 
 import lass_lab
-from lass_lab.commands import data, listening, training
-from lass_lab.signal.files import InputError
+from lass_lab.commands import data, listening, slicing, training
+from lass_lab.signal.files import InputError, RunStopped
 
 app = typer.Typer(
     help="Separate audio by typing what you want to hear.",
@@ -18,12 +18,15 @@ app = typer.Typer(
 
 
 def main() -> None:
-    """Run the command line; bad input ends in one line and exit status 2, an interrupt in exit status 130."""
+    """Run the command line; bad input ends in one line and exit status 2, SIGTERM in 143, an interrupt in 130."""
     try:
         app()
     except InputError as error:
         print(f"lass-lab: {' '.join(str(error).split())}", file=sys.stderr)
         sys.exit(2)
+    except RunStopped as error:
+        print(f"lass-lab: {error}", file=sys.stderr)
+        sys.exit(143)  # as after SIGTERM
     except KeyboardInterrupt:
         sys.exit(130)
 
@@ -61,10 +64,13 @@ for command in (
     listening.separate,
     listening.evaluate,
     training.pretrain,
+    training.finetune,
+    training.study,
     training.weights,
     listening.bench,
 ):
     app.command()(command)
+app.command("slice")(slicing.slice_)
 app.add_typer(data.render, name="render", no_args_is_help=True)
 
 

@@ -1,5 +1,7 @@
 """The commands as a user types them: what they write, what they refuse, and in how many words."""
 
+import json
+import shutil
 import sys
 
 import numpy as np
@@ -8,7 +10,11 @@ import pytest
 import soundfile
 
 from lass_lab import cli
+from lass_lab.models import LanguageSeparator, ResUNet, ResUNetConfig
+from lass_lab.models.querynet import TinyQueryNet
 from lass_lab.signal import read_audio
+from tests.made_duets import made_duets
+from tests.made_sources import made_bank
 
 
 def run(monkeypatch, *arguments):
@@ -128,6 +134,58 @@ def test_evaluate_prints_and_writes_its_table(monkeypatch, tmp_path, capsys):
     assert "pass --force to overwrite" in capsys.readouterr().err
 
 
+@pytest.fixture(scope="module")
+def finetuned(tmp_path_factory):
+    """A run folder as fine-tuning leaves it, in which nothing was learned."""
+    from lass_lab.models import load_separator
+
+    folder = tmp_path_factory.mktemp("run")
+    for phase in ("phase1", "phase2"):
+        load_separator("tiny", device="cpu").save_pretrained(folder / phase)
+    return folder
+
+
+def test_evaluate_sets_a_run_beside_the_paper(monkeypatch, finetuned, tmp_path, capsys):
+    out = tmp_path / "table.csv"
+    options = ("--run", finetuned, "--piece", "tempus", "--longest", "5", "--out", out)
+    assert run(monkeypatch, "evaluate", "--table", "paper", *options) == 0
+    printed, table = capsys.readouterr().out, pd.read_csv(out)
+    ours = ["mixture", "pretrained", "phase 1", "phase 2", "ideal ratio mask", "phase-sensitive mask"]
+    assert table["separator"].unique().tolist() == ours
+    rows = table.query("source == 'trumpet' and metric == 'SDR' and extent == 'piece'").set_index("separator")["value"]
+    before, after = rows["pretrained"], rows["phase 2"]
+    assert before == after  # as far as it goes: the weights are the shipped ones
+    row = [line for line in printed.splitlines() if line.startswith("SDR (dB)")][1].split()
+    assert row[2:7] == ["-9.91", "10.09", *[f"{before:.2f}"] * 3]
+
+
+def test_evaluate_probes_a_run_that_ended_after_phase_1_and_a_further_model(monkeypatch, finetuned, tmp_path, capsys):
+    from lass_lab.experiments.probes import FORGETTING
+
+    sources = made_bank(tmp_path / "bank", 2.0, ("test",), dict.fromkeys(FORGETTING, 440.0))
+    shutil.copytree(finetuned / "phase1", tmp_path / "phase1")
+    out, other = tmp_path / "table.csv", finetuned / "phase2"
+    sizes = ("--longest", "5", "--sources", sources, "--pairs", "2", "--out", out)
+    assert run(monkeypatch, "evaluate", "--table", "probes", "--run", tmp_path, "--model", other, *sizes) == 0
+    printed, table = capsys.readouterr().out, pd.read_csv(out)
+    assert table["separator"].unique().tolist() == ["pretrained", "phase 1", str(other)]
+    assert "wrong query" in printed and "95% interval" in printed and np.isfinite(table["value"]).all()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "fault"),
+    [
+        (("--table", "paper"), "{run}: holds no finished phase (phase1, phase2); run first: lass-lab finetune"),
+        (("--table", "probes"), "{run}: holds no finished phase (phase1, phase2); run first: lass-lab finetune"),
+        (("--table", "cake"), "table 'cake': choose paper or probes"),
+        (("--table", "probes", "--piece", "joy", "--piece", "tempus"), "probes: need one --piece, and were given 2"),
+    ],
+)
+def test_evaluate_says_what_a_table_lacks(monkeypatch, tmp_path, capsys, arguments, fault):
+    assert run(monkeypatch, "evaluate", "--run", tmp_path, *arguments) == 2
+    assert capsys.readouterr().err == f"lass-lab: {fault.format(run=tmp_path)}\n"
+
+
 def test_evaluate_names_an_unknown_piece(monkeypatch, capsys):
     assert run(monkeypatch, "evaluate", "--piece", "symphony") == 2
     assert capsys.readouterr().err.splitlines()[-1].startswith("lass-lab: symphony: no such piece; one of")
@@ -152,3 +210,37 @@ def test_render_says_what_to_install(monkeypatch, tmp_path, capsys):
         complaint = capsys.readouterr().err
         assert "fluidsynth" in complaint and complaint.count("\n") == 1
     assert not (tmp_path / "made").exists()
+
+
+def test_finetune_trains_and_says_how_to_measure(monkeypatch, tmp_path, capsys):
+    start, run_folder = tmp_path / "start", tmp_path / "run"
+    small = ResUNet(ResUNetConfig(channels=(4, 6), n_fft=256, hop=64))
+    LanguageSeparator(TinyQueryNet(), small).save_pretrained(start)
+    folders = ("--data", made_duets(tmp_path / "data"), "--sources", made_bank(tmp_path / "bank"))
+    sizes = ("--profile", "ci", "--epochs", "1", "1", "--no-fuse", "--recipe", "paper", "--encoder", "top")
+    assert run(monkeypatch, "finetune", "--model", start, "--run", run_folder, *folders, *sizes) == 0
+    assert f"lass-lab evaluate --table paper --run {run_folder}" in capsys.readouterr().out
+    told = json.loads((run_folder / "recipe.json").read_text())["recipe"]
+    assert (told["head"], told["phase2"]["encoder"], told["items"]["rehearsal"]) == ("paper", "top", 0.0)
+    assert all((run_folder / phase / "model.safetensors").is_file() for phase in ("phase1", "phase2"))
+    assert run(monkeypatch, "finetune", "--model", start, "--run", run_folder, *folders, "--profile", "ci") == 2
+    assert "holds a run of another recipe or start" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "fault"),
+    [
+        (("--profile", "huge"), "profile 'huge': choose one of ci, quick, full"),
+        (("--recipe", "soup"), "recipe 'soup': choose one of preserving, paper"),
+        (("--head", "hydra"), "ResUNetConfig: no head 'hydra'"),
+        (("--encoder", "half"), "encoder 'half': choose one of frozen, low-rank, top, whole"),
+        (("--data", "nowhere"), "nowhere/manifest.csv: no such file"),
+        (("--sources", "nowhere"), "nowhere/sources.csv: no such file"),
+        (("--model", "huge"), "model 'huge': neither one of tiny"),
+    ],
+)
+def test_finetune_refuses_in_one_line_and_leaves_nothing(monkeypatch, tmp_path, capsys, arguments, fault):
+    assert run(monkeypatch, "finetune", "--run", tmp_path / "run", "--profile", "ci", *arguments) == 2
+    complaint = capsys.readouterr().err
+    assert complaint.splitlines()[-1].startswith(f"lass-lab: {fault}")
+    assert not (tmp_path / "run").exists()

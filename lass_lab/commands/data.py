@@ -1,4 +1,4 @@
-"""Commands that make data: `render duets`, `render sources`."""
+"""Commands that make data: `render duets`, `render sources`, `render excerpts`."""
 
 from pathlib import Path
 from typing import Annotated
@@ -38,3 +38,16 @@ def render_sources(
     splits = {"test": heldout} if test_only else {"train": clips, "validation": heldout, "test": heldout}
     fonts = tuple(soundfont or SOUNDFONTS)
     print(render_sources(out, clips=splits, seconds=seconds, soundfonts=fonts, seed=seed, workers=workers))
+
+
+@render.command("excerpts")
+def render_excerpts(
+    sources: Annotated[Path, typer.Option(help="Folder that `lass-lab render sources` wrote.")] = Path("runs/sources"),
+    out: Annotated[Path, typer.Option(help="Folder for the clips and sources.csv.")] = Path("runs/excerpts"),
+    seconds: Annotated[float, typer.Option(min=5, help="Length of a clip.")] = 12.0,
+    force: Force = False,
+) -> None:
+    """Cut the small bank that ships, to rehearse with, out of the rendered sources."""
+    from lass_lab.datasets.sources import excerpt_sources
+
+    print(excerpt_sources(sources, out, seconds=seconds, force=force))

@@ -82,25 +82,66 @@ def evaluate(
     model: Annotated[list[str] | None, typer.Option(help="Separators to measure; tiny unless told.")] = None,
     piece: Annotated[list[str] | None, typer.Option(help="Pieces; those of the test split unless told.")] = None,
     longest: Annotated[float | None, typer.Option(min=5, help="Use only so many seconds of each piece.")] = None,
+    table: Annotated[
+        str | None, typer.Option(help="Measure a fine-tuning run: paper (beside the paper's numbers) or probes.")
+    ] = None,
+    run: Annotated[Path, typer.Option(help="For --table: the run, as `lass-lab finetune` writes it.")] = Path(
+        "runs/finetune"
+    ),
+    sources: Annotated[
+        Path | None,
+        typer.Option(help="For the probes: sources to mix, to see what was forgotten; the shipped ones unless told."),
+    ] = None,
+    pairs: Annotated[int, typer.Option(min=2, help="For the probes: how many mixtures of those sources.")] = 50,
     device: Device = "auto",
     out: Annotated[Path | None, typer.Option(help="Also write every number to this CSV file.")] = None,
     force: Force = False,
 ) -> None:
-    """Measure separators on the duets: SDR, SDRi, SI-SDR, spectral correlation and MSE."""
+    """Measure separators on the duets: SDR, SDRi, SI-SDR, spectral correlation and MSE.
+
+    With --table, measure the stages of a fine-tuning run: pretrained, phase 1, phase 2, and each --model beside them.
+    """
+    if table not in (None, "paper", "probes"):
+        raise InputError(f"table '{table}': choose paper or probes")
+    if table == "probes" and piece and len(piece) > 1:
+        raise InputError(f"probes: need one --piece, and were given {len(piece)}")
+    if out and out.exists() and not force:
+        raise InputError(f"{out}: exists already; pass --force to overwrite")
+    named = _stages(run) if table else {}
+    named |= {name: name for name in model or ([] if table else ["tiny"])}
+
     from lass_lab.datasets import list_pieces, load_piece
     from lass_lab.experiments.evaluation import evaluate, format_summary, summarise
     from lass_lab.models import load_separator
     from lass_lab.signal.files import atomic_path
 
-    if out and out.exists() and not force:
-        raise InputError(f"{out}: exists already; pass --force to overwrite")
     pieces = [load_piece(name) for name in piece or list_pieces("test")]
-    separators = {name: load_separator(name, device=device) for name in model or ["tiny"]}
-    table = evaluate(separators, pieces, longest=longest)
-    print(format_summary(summarise(table)))
+    separators = {name: load_separator(where, device=device) for name, where in named.items()}
+    if table == "probes":
+        from lass_lab.experiments.probes import format_probes, probe
+
+        numbers = probe(separators, piece=pieces[0], longest=longest, bank=sources, pairs=pairs)
+        print(format_probes(numbers))
+    elif table == "paper":
+        from lass_lab.experiments.paper_tables import format_paper_tables, paper_tables
+
+        numbers = evaluate(separators, pieces, longest=longest, oracles=True)
+        print(format_paper_tables(paper_tables(numbers)))
+    else:
+        numbers = evaluate(separators, pieces, longest=longest)
+        print(format_summary(summarise(numbers)))
     if out:
         with atomic_path(out, force) as path:
-            table.to_csv(path, index=False)
+            numbers.to_csv(path, index=False)
+
+
+def _stages(run: Path) -> dict[str, str]:
+    """The stages of a fine-tuning run, by what `load_separator` opens: the pretrained one and each finished phase."""
+    phases = {f"phase {number}": run / f"phase{number}" for number in (1, 2)}
+    finished = {name: str(folder) for name, folder in phases.items() if (folder / "model.safetensors").is_file()}
+    if not finished:
+        raise InputError(f"{run}: holds no finished phase (phase1, phase2); run first: lass-lab finetune")
+    return {"pretrained": "tiny", **finished}
 
 
 def bench(

@@ -1,4 +1,4 @@
-"""Commands that make a separator: `pretrain`, `weights`."""
+"""Commands that make a separator: `pretrain`, `finetune`, `weights`."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from lass_lab.commands.options import Force
+from lass_lab.commands.options import Force, Model
 from lass_lab.signal.files import InputError
 
 
@@ -73,3 +73,100 @@ def weights(
     from lass_lab.models.weights import fetch_weights
 
     print("\n".join(fetch_weights(name, weights or [], trust=trust)))
+
+
+def finetune(
+    model: Model = "tiny",
+    run: Annotated[Path, typer.Option(help="The run's folder; one that was stopped goes on.")] = Path("runs/finetune"),
+    recipe: Annotated[str, typer.Option(help="preserving keeps what was known; paper is the paper's own.")] = (
+        "preserving"
+    ),
+    profile: Annotated[str | None, typer.Option(help="ci, quick or full; LASS_LAB_PROFILE's unless told.")] = None,
+    data: Annotated[Path | None, typer.Option(help="Duets as `lass-lab slice` writes them; the shipped ones.")] = None,
+    sources: Annotated[Path | None, typer.Option(help="Sources to rehearse with; the shipped ones.")] = None,
+    epochs: Annotated[
+        tuple[int, int] | None, typer.Option(help="Of phase 1 and of phase 2; the profile's unless told.")
+    ] = None,
+    head: Annotated[str | None, typer.Option(help="audiosep, paper, paper-complex or preserving.")] = None,
+    encoder: Annotated[
+        str | None, typer.Option(help="What of the sentence encoder phase 2 lets learn: frozen, low-rank, top, whole.")
+    ] = None,
+    rehearsal: Annotated[float | None, typer.Option(min=0, max=0.95, help="Share of items of other sources.")] = None,
+    augmented: Annotated[float | None, typer.Option(min=0, max=1, help="Share of sources that are changed.")] = None,
+    captions: Annotated[bool | None, typer.Option(help="Ask in all phrasings in phase 2, or in one word.")] = None,
+    distillation: Annotated[
+        bool | None, typer.Option(help="Rehearse towards the old answers, not towards the true sources.")
+    ] = None,
+    frozen_blocks: Annotated[int | None, typer.Option(min=0, help="Encoder blocks that stand still.")] = None,
+    average: Annotated[
+        float | None, typer.Option(min=0, max=1, help="Share of the fine-tuned weights; the rest are the old ones.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Of the new head and of the items.")] = None,
+    devices: Annotated[int, typer.Option(min=1, help="Processes on each machine, one a GPU.")] = 1,
+    nodes: Annotated[int, typer.Option(min=1, help="Machines, started by SLURM or torchrun.")] = 1,
+    workers: Annotated[int, typer.Option(min=0, help="Processes that make items.")] = 0,
+    fuse: Annotated[
+        bool | None, typer.Option(help="Fused norms: faster on a CPU; by default where a C++ compiler is.")
+    ] = None,
+    threads: Annotated[int | None, typer.Option(min=1, help="CPU threads; all cores unless told.")] = None,
+) -> None:
+    """Fine-tune a separator on the duets in two phases: query network frozen, then both networks together."""
+    import torch
+
+    from lass_lab.course.profile import PROFILES
+    from lass_lab.course.recipes import sized_recipe
+    from lass_lab.experiments.finetuning import finetune
+    from lass_lab.models.fused import can_compile
+
+    if profile and profile not in PROFILES:
+        raise InputError(f"profile '{profile}': choose one of {', '.join(PROFILES)}")
+    if threads:
+        torch.set_num_threads(threads)
+    plan = sized_recipe(recipe, PROFILES.get(profile or ""))
+    first, second = epochs or (plan.phase1.epochs, plan.phase2.epochs)
+    plan = replace(
+        plan,
+        phase1=replace(plan.phase1, epochs=first),
+        phase2=replace(plan.phase2, epochs=second, **_told(encoder=encoder, captions=captions)),
+        items=replace(plan.items, **_told(rehearsal=rehearsal, augmented=augmented)),
+        **_told(head=head, distillation=distillation, frozen_blocks=frozen_blocks, average=average, seed=seed),
+    )
+    fuse = can_compile() and not torch.cuda.is_available() if fuse is None else fuse
+    finetune(model, run, plan, data=data, bank=sources, devices=devices, nodes=nodes, workers=workers, fuse=fuse)
+    print(f"{run}: done. Measure it: lass-lab evaluate --table paper --run {run}")
+
+
+def study(
+    name: Annotated[str, typer.Argument(help="heads, encoder, keeping or hearing.")],
+    run: Annotated[Path | None, typer.Option(help="A folder for all its runs; runs/study/NAME unless told.")] = None,
+    model: Model = "tiny",
+    profile: Annotated[str | None, typer.Option(help="ci, quick or full; LASS_LAB_PROFILE's unless told.")] = None,
+    epochs: Annotated[
+        tuple[int, int] | None, typer.Option(help="Of phase 1 and of phase 2; the profile's unless told.")
+    ] = None,
+    pairs: Annotated[int, typer.Option(min=2, help="Mixtures of other instruments to measure with.")] = 50,
+    threads: Annotated[int | None, typer.Option(min=1, help="CPU threads; all cores unless told.")] = None,
+) -> None:
+    """Fine-tune in several ways that differ in one thing, and set them side by side, on the validation slices."""
+    import torch
+
+    from lass_lab.course.profile import PROFILES
+    from lass_lab.course.recipes import sized_recipe
+    from lass_lab.experiments.ablation import study
+    from lass_lab.models.fused import can_compile
+
+    if profile and profile not in PROFILES:
+        raise InputError(f"profile '{profile}': choose one of {', '.join(PROFILES)}")
+    if threads:
+        torch.set_num_threads(threads)
+    plan = sized_recipe(profile=PROFILES.get(profile or ""))
+    first, second = epochs or (plan.phase1.epochs, plan.phase2.epochs)
+    plan = replace(plan, phase1=replace(plan.phase1, epochs=first), phase2=replace(plan.phase2, epochs=second))
+    fuse = can_compile() and not torch.cuda.is_available()
+    table = study(name, plan, run or Path("runs/study") / name, start=model, pairs=pairs, fuse=fuse)
+    print(table.to_string(index=False, na_rep="", float_format="{:.2f}".format))
+
+
+def _told(**options: object) -> dict[str, object]:
+    """The options that were given."""
+    return {name: value for name, value in options.items() if value is not None}

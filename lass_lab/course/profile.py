@@ -37,6 +37,9 @@ class Profile:
         seconds: seconds of each piece that are evaluated, from its start; None for the whole piece.
         batch: windows the separator computes at once.
         threads: CPU threads for torch; None leaves torch its own choice, one a physical core.
+        epochs: of fine-tuning, in phase 1 and in phase 2.
+        item_seconds: of a slice that fine-tuning hears at a time.
+        items: in a step of fine-tuning.
         cell_timeout: seconds a notebook's cell may take before the runner gives it up; None for no limit.
     """
 
@@ -45,6 +48,9 @@ class Profile:
     seconds: float | None
     batch: int
     threads: int | None
+    epochs: tuple[int, int]
+    item_seconds: float
+    items: int
     cell_timeout: int | None
 
     def cut(self, waveform, sample_rate: int = 32_000):
@@ -55,9 +61,39 @@ class Profile:
 PROFILES: dict[str, Profile] = {
     profile.name: profile
     for profile in (
-        Profile("ci", pieces=1, seconds=10.0, batch=4, threads=2, cell_timeout=120),
-        Profile("quick", pieces=None, seconds=60.0, batch=8, threads=None, cell_timeout=1800),
-        Profile("full", pieces=None, seconds=None, batch=16, threads=None, cell_timeout=None),
+        Profile(
+            "ci",
+            pieces=1,
+            seconds=10.0,
+            batch=4,
+            threads=2,
+            epochs=(4, 1),
+            item_seconds=1.26,
+            items=16,
+            cell_timeout=240,
+        ),
+        Profile(
+            "quick",
+            pieces=None,
+            seconds=60.0,
+            batch=8,
+            threads=None,
+            epochs=(20, 8),
+            item_seconds=1.26,
+            items=16,
+            cell_timeout=1800,
+        ),
+        Profile(
+            "full",
+            pieces=None,
+            seconds=None,
+            batch=16,
+            threads=None,
+            epochs=(75, 75),
+            item_seconds=5.0,
+            items=16,
+            cell_timeout=None,
+        ),
     )
 }
 

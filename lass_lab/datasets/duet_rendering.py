@@ -6,22 +6,18 @@ room. Samples are integers throughout, so that the mixture is the sum of the ste
 
 from __future__ import annotations
 
-import csv
-import hashlib
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from lass_lab.datasets.captions import training_captions
 from lass_lab.datasets.composition import counterpoint, vary
+from lass_lab.datasets.data_folder import MANIFEST, refuse_existing, stem_path, write_manifest, write_piece
 from lass_lab.datasets.instruments import INSTRUMENTS
-from lass_lab.datasets.manifest import COLUMNS
 from lass_lab.datasets.melodies import TUNES
 from lass_lab.datasets.performance import Event, Note, perform
 from lass_lab.datasets.rendering import Clip, add_room, find_soundfont, render_clips
-from lass_lab.signal.audio import SAMPLE_RATE, write_audio
-from lass_lab.signal.files import InputError, atomic_path
+from lass_lab.signal.files import InputError
 
 PLAYERS = ("violin", "trumpet")
 TRUMPET_DB = -3.0  # against the violin, RMS over the piece, as in the paper
@@ -184,43 +180,13 @@ def make_duets(out: str | Path, force: bool = False, seed: int = 0) -> Path:
     SoundFont is missing.
     """
     out = Path(out)
-    manifest = out / "manifest.csv"
     for arrangement in ARRANGEMENTS:
         for player in PLAYERS:
             find_soundfont(getattr(arrangement, player))
-        for path in (manifest, *(_path(out, arrangement, name) for name in (*PLAYERS, "mixture"))):
-            if path.exists() and not force:
-                raise InputError(f"{path}: exists already; pass --force to overwrite")
+        stems = (stem_path(out, arrangement.name, name) for name in (*PLAYERS, "mixture"))
+        refuse_existing((out / MANIFEST, *stems), force)
     rows = []
     for arrangement in ARRANGEMENTS:
         stems = render_stems(arrangement, seed)
-        for name, stem in stems.items():
-            write_audio(_path(out, arrangement, name), stem / 32768, force=force)
-        rows += [_row(out, arrangement, player, len(stems["mixture"])) for player in PLAYERS]
-    with atomic_path(manifest, force=force) as temporary, temporary.open("w", newline="") as file:
-        table = csv.DictWriter(file, COLUMNS, lineterminator="\n")
-        table.writeheader()
-        table.writerows(rows)
-    return manifest
-
-
-def _path(out: Path, arrangement: Arrangement, name: str) -> Path:
-    return out / "duets" / arrangement.name / f"{name}.flac"
-
-
-def _row(out: Path, arrangement: Arrangement, player: str, samples: int) -> dict[str, str | float | int]:
-    mixture, target = _path(out, arrangement, "mixture"), _path(out, arrangement, player)
-    return {
-        "piece": arrangement.name,
-        "title": arrangement.title,
-        "split": arrangement.split,
-        "mixture": mixture.relative_to(out).as_posix(),
-        "target_path": target.relative_to(out).as_posix(),
-        "source": player,
-        "query": player,
-        "queries": "|".join(training_captions(player)[1:]),
-        "seconds": f"{samples / SAMPLE_RATE:.6f}",
-        "sample_rate": SAMPLE_RATE,
-        "mixture_sha256": hashlib.sha256(mixture.read_bytes()).hexdigest(),
-        "target_sha256": hashlib.sha256(target.read_bytes()).hexdigest(),
-    }
+        rows += write_piece(out, arrangement.name, arrangement.title, arrangement.split, stems, force)
+    return write_manifest(out, rows, force)

@@ -1,6 +1,7 @@
 """How well a separator hears: separators x pieces x queries into one tidy table, and what may be concluded from it."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from lass_lab.models import LanguageSeparator
 from lass_lab.signal.audio import SAMPLE_RATE
 from lass_lab.signal.files import InputError
 from lass_lab.signal.metrics import sdr, si_sdr, spectral_correlation, spectral_mse
+from lass_lab.signal.spectral import oracle_estimate
 
 Metric = Callable[[np.ndarray, np.ndarray], float]
 METRICS: dict[str, Metric] = {
@@ -23,6 +25,7 @@ METRICS: dict[str, Metric] = {
     "MSE": spectral_mse,
 }
 FLOOR = "mixture"  # the separator that does nothing: what every other must beat
+ORACLES = {"ideal ratio mask": "irm", "phase-sensitive mask": "psm"}  # those that know the answer: the ceilings
 RANDOM_PAIRS = MixtureRecipe(aligned=0.0, third=0.0, absent=0.0, level_db=0.0, heldout_captions=True)
 COLUMNS = ["separator", "piece", "split", "source", "query", "extent", "start_s", "metric", "value"]
 
@@ -34,6 +37,9 @@ def evaluate(
     *,
     seconds: float = 5.0,
     longest: float | None = None,
+    oracles: bool = False,
+    n_fft: int = 2048,
+    hop: int = 640,
     progress: bool = True,
 ) -> pd.DataFrame:
     """Measure every separator on every piece by every query, whole and slice by slice.
@@ -44,19 +50,23 @@ def evaluate(
         queries: source -> queries that ask for it; None asks by each source's name.
         seconds: length of a slice. Slices in which the target cannot be heard are left out: their SDR is about nothing.
         longest: use only so many seconds of each piece.
+        oracles: add the separators "ideal ratio mask" and "phase-sensitive mask", which are made from the true sources
+            over the whole piece: what a mask on the mixture's magnitude could reach. One that also turns the phase, as
+            AudioSep's does, could in principle pass them.
+        n_fft, hop: of the oracles' STFT, in samples; the tiny separator's unless told.
 
     Returns:
         One row a number: separator, piece, split, source, query, extent ("piece" or "slice"), start_s, metric ("SDR",
         "SDRi" and "SI-SDR" in dB, "correlation", "MSE"), value. SDR is the plain energy ratio, AudioSep's definition.
 
     Raises:
-        InputError: an unknown piece, or a source that a piece does not have.
+        InputError: an unknown piece, a source that a piece does not have, or a separator by the name of the floor or
+            of an oracle.
     """
+    if taken := [name for name in separators if name in (FLOOR, *ORACLES)]:
+        raise InputError(f"separator '{taken[0]}': the table has one of that name already; call it something else")
     rows = []
-    loaded = [piece if isinstance(piece, Piece) else load_piece(piece) for piece in pieces]
-    for piece in loaded:
-        stop = len(piece.mixture) if longest is None else round(longest * SAMPLE_RATE)
-        mixture = piece.mixture[:stop]
+    for piece in [open_piece(piece, longest) for piece in pieces]:
         asked = [
             (source, query)
             for source in (queries or piece.sources)
@@ -65,14 +75,33 @@ def evaluate(
         if unknown := {source for source, _ in asked} - set(piece.sources):
             raise InputError(f"piece {piece.name}: has no source '{sorted(unknown)[0]}'")
         words = [query for _, query in asked]
-        estimates = {FLOOR: [mixture] * len(words)}
+        estimates = {FLOOR: [piece.mixture] * len(words)}
         for name, separator in tqdm(separators.items(), desc=piece.name, disable=not progress):
-            estimates[name] = separator.separate(mixture, words, progress=False)
+            estimates[name] = separator.separate(piece.mixture, words, progress=False)
+        for name, kind in ORACLES.items() if oracles else ():
+            known = {
+                source: oracle_estimate(piece.mixture, piece.sources[source], kind, n_fft, hop)
+                for source in dict.fromkeys(source for source, _ in asked)
+            }
+            estimates[name] = [known[source] for source, _ in asked]
         for name, found in estimates.items():
             for (source, query), estimate in zip(asked, found, strict=True):
                 key = (name, piece.name, piece.split, source, query)
-                rows += [(*key, *row) for row in _measure(piece.sources[source][:stop], estimate, mixture, seconds)]
+                rows += [(*key, *row) for row in _measure(piece.sources[source], estimate, piece.mixture, seconds)]
     return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def open_piece(piece: str | Piece, longest: float | None = None) -> Piece:
+    """A piece by its name or as it is, cut to its first `longest` seconds where it lasts longer.
+
+    Raises InputError for an unknown name.
+    """
+    piece = piece if isinstance(piece, Piece) else load_piece(piece)
+    if longest is None or longest >= piece.seconds:
+        return piece
+    stop = round(longest * SAMPLE_RATE)
+    sources = {name: waveform[:stop] for name, waveform in piece.sources.items()}
+    return replace(piece, mixture=piece.mixture[:stop], sources=sources)
 
 
 def _measure(target: np.ndarray, estimate: np.ndarray, mixture: np.ndarray, seconds: float) -> list[tuple]:
@@ -139,6 +168,7 @@ def evaluate_mixtures(
     sources: str | Path,
     *,
     split: str = "test",
+    instruments: Sequence[str] = TAUGHT,
     pairs: int = 200,
     recipe: MixtureRecipe = RANDOM_PAIRS,
     seconds: float = 5.0,
@@ -147,16 +177,23 @@ def evaluate_mixtures(
 ) -> pd.DataFrame:
     """Measure on mixtures of taught instruments drawn from rendered sources, asked for in held-out phrasings.
 
+    Every mixture is asked for one of its sources and then for the other: two rows, of the `pairs` rows in all.
+
     Returns:
         One row a mixture: instrument, query, mixture_sdr and sdr in dB, sdri (their difference), and level, the
         estimate's energy against the mixture's in dB (what counts where the query names what is not there).
     """
-    drawn = MixtureDataset(SourceBank(sources, split, TAUGHT), pairs, seconds, recipe, seed)
+    drawn = MixtureDataset(SourceBank(sources, split, instruments), pairs, seconds, recipe, seed)
     rows = []
     for item in tqdm(drawn, desc="mixtures", disable=not progress):
         mixture, target = item["mixture"][0].numpy(), item["target"][0].numpy()
         estimate = separator.separate(mixture, item["query"], progress=False)
-        level = 10 * np.log10(max(np.mean(np.square(estimate)), 1e-10) / np.mean(np.square(mixture)))
         before, after = sdr(target, mixture), sdr(target, estimate)
-        rows.append((item["instrument"], item["query"], before, after, after - before, level))
+        rows.append((item["instrument"], item["query"], before, after, after - before, level_db(estimate, mixture)))
     return pd.DataFrame(rows, columns=["instrument", "query", "mixture_sdr", "sdr", "sdri", "level"])
+
+
+def level_db(estimate: np.ndarray, mixture: np.ndarray) -> float:
+    """The energy of an estimate against the mixture's, in dB; both `(samples,)`, silence counted as -100 dB."""
+    energies = [max(float(np.mean(np.square(waveform))), 1e-10) for waveform in (estimate, mixture)]
+    return 10 * float(np.log10(energies[0] / energies[1]))

@@ -2,7 +2,6 @@
 
 import json
 import os
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
@@ -11,8 +10,6 @@ from typing import Any
 
 import lightning
 import torch
-from lightning.pytorch.callbacks import ModelCheckpoint, Timer, TQDMProgressBar
-from lightning.pytorch.loggers import CSVLogger
 from torch import Tensor
 from torch.utils.data import DataLoader
 from torchaudio.functional import resample
@@ -20,10 +17,9 @@ from torchaudio.functional import resample
 from lass_lab.datasets.instruments import RENDERED, TAUGHT
 from lass_lab.datasets.mixing import MixtureDataset, MixtureRecipe, SourceBank, collate
 from lass_lab.experiments.contrastive import ContrastiveRecipe, train_contrastively
-from lass_lab.experiments.training import Schedule, SeparationTask
+from lass_lab.experiments.training import LAST, Schedule, SeparationTask, fit, make_trainer
 from lass_lab.models import LanguageSeparator, ResUNet, ResUNetConfig
 from lass_lab.models.querynet import TinyQueryNet
-from lass_lab.models.weights import native_bfloat16
 from lass_lab.signal.audio import SAMPLE_RATE
 from lass_lab.signal.files import InputError, atomic_path
 
@@ -131,7 +127,7 @@ def pretrain(
     recipe, run = recipe or PretrainingRecipe(), Path(run)
     data = PretrainingData(Path(sources), recipe, workers)
     lightning.seed_everything(recipe.seed, verbose=False)
-    checkpoint = run / "last.ckpt"
+    checkpoint = run / LAST
     if start:
         separator = LanguageSeparator.from_folder(start)
         _keep_history(Path(start), run)
@@ -142,26 +138,10 @@ def pretrain(
     separator.query_network.requires_grad_(False).eval()
     separator.network.fuse(fuse)
     task = PretrainingTask(separator, recipe)
-    accelerator = "gpu" if torch.cuda.is_available() else "cpu"
-    lowered = native_bfloat16(torch.device("cuda" if accelerator == "gpu" else "cpu"))
-    trainer = lightning.Trainer(
-        accelerator=accelerator,
-        devices=1,
-        max_steps=recipe.steps,
-        precision="bf16-mixed" if lowered else "32-true",
-        gradient_clip_val=1.0,
-        reload_dataloaders_every_n_epochs=1,
-        check_val_every_n_epoch=2,
-        num_sanity_val_steps=0,
-        logger=CSVLogger(run, name="log"),
-        callbacks=_callbacks(run, progress),
-        enable_progress_bar=progress,
-        enable_model_summary=False,
-    )
+    trainer = make_trainer(run, recipe.steps, log_every=50, progress=progress)
     try:
-        with warnings.catch_warnings(), at_rate(separator, recipe.sample_rate):
-            warnings.filterwarnings("ignore", module="lightning")  # of the frozen encoder, and of resuming a folder
-            trainer.fit(task, data, ckpt_path=checkpoint if checkpoint.exists() else None, weights_only=False)
+        with at_rate(separator, recipe.sample_rate):
+            fit(trainer, task, data, run)
     except RuntimeError as error:
         if "size mismatch" in str(error):
             raise InputError(f"{checkpoint}: is of a network of another shape than {asdict(recipe.network)}") from error
@@ -227,12 +207,3 @@ def read_history(folder: Path) -> list[dict[str, Any]]:
         return [{"steps": entry["steps"], "hours": entry["hours"], **entry} for entry in history]
     except (ValueError, TypeError, KeyError) as error:
         raise InputError(f"{path}: not a list of runs with their steps and hours ({error})") from error
-
-
-def _callbacks(run: Path, progress: bool) -> list[lightning.Callback]:
-    # Written at the end of an epoch, when the next one's mixtures are the only state that is not in the weights.
-    keep_last = ModelCheckpoint(
-        run, filename="last", every_n_epochs=1, save_on_train_epoch_end=True, enable_version_counter=False
-    )
-    timer = Timer()  # its state is in the checkpoint: the time of a resumed run is the time of all its parts
-    return [timer, keep_last, *([TQDMProgressBar(refresh_rate=25)] if progress else [])]

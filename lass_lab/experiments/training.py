@@ -1,16 +1,30 @@
-"""What is trained and how its learning rate moves: one Lightning module for every run of the course."""
+"""What is trained, how its learning rate moves, and the trainer that every run of the course is driven by."""
 
+import logging
+import os
+import signal
+import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import lightning
 import torch
+from lightning.pytorch.callbacks import ModelCheckpoint, Timer, TQDMProgressBar
+from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 from torch import Tensor
 from torch.nn import functional
 
 from lass_lab.models.separator import LanguageSeparator
+from lass_lab.models.weights import native_bfloat16
+from lass_lab.signal.files import RunStopped
 
 ENCODER = "separator.query_network.encoder."
+LAST = "last.ckpt"
+CLIP = 1.0  # norm of all gradients together
+
+logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)  # which devices there are not, and what else is sold
 
 
 @dataclass(frozen=True)
@@ -35,8 +49,8 @@ class Schedule:
 class SeparationTask(lightning.LightningModule):
     """Teach a separator by the mean absolute error of its waveforms (AudioSep's loss).
 
-    Batches: `mixture` and `target` `(batch, 1, samples)`, `query` a list of strings. The sentence encoder stays out of
-    the checkpoints while it is frozen: it is on disk already.
+    Batches: `mixture` and `target` `(batch, 1, samples)`, `query` a list of strings. What stands still of the
+    sentence encoder stays out of the checkpoints: it is on disk already.
     """
 
     def __init__(self, separator: LanguageSeparator, schedule: Schedule) -> None:
@@ -48,7 +62,7 @@ class SeparationTask(lightning.LightningModule):
     def training_step(self, batch: dict[str, Any], _: int) -> Tensor:
         estimate = self.separator(batch["mixture"], batch["query"])
         loss = self.loss(estimate, batch)
-        self.log("loss", loss, prog_bar=True, batch_size=len(estimate))
+        self.log("loss", loss, prog_bar=True, batch_size=len(estimate), sync_dist=True)
         return loss
 
     def loss(self, estimate: Tensor, batch: dict[str, Any]) -> Tensor:
@@ -59,8 +73,8 @@ class SeparationTask(lightning.LightningModule):
         estimate = self.separator(batch["mixture"], batch["query"])
         loss = functional.l1_loss(estimate, batch["target"])
         gain = _error_db(batch["mixture"], batch["target"]) - _error_db(estimate, batch["target"])
-        size = len(estimate)
-        self.log_dict({"validation_loss": loss, "validation_sdri": gain.mean()}, prog_bar=True, batch_size=size)
+        found = {"validation_loss": loss, "validation_sdri": gain.mean()}
+        self.log_dict(found, prog_bar=True, batch_size=len(estimate), sync_dist=True)
 
     def optimizer(self) -> torch.optim.Optimizer:
         """AdamW over what is not frozen."""
@@ -74,11 +88,126 @@ class SeparationTask(lightning.LightningModule):
 
     def state_dict(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
         state = super().state_dict(*args, **kwargs)
-        frozen = self.separator.query_network.encoder_frozen
-        return {key: value for key, value in state.items() if not (frozen and key.startswith(ENCODER))}
+        learning = {name for name, parameter in self.named_parameters() if parameter.requires_grad}
+        return {key: value for key, value in state.items() if key in learning or not key.startswith(ENCODER)}
 
 
 def _error_db(estimate: Tensor, target: Tensor) -> Tensor:
     """Energy of the error in dB, `(batch,)`; the target's own energy cancels in an improvement."""
     error = (estimate.float() - target).flatten(1).square().mean(1)
     return 10 * torch.log10(error.clamp_min(1e-10))
+
+
+class StopWhenAsked(lightning.Callback):
+    """At SIGTERM, go on to the next checkpoint, a few steps away, and stop there; at a second one, stop at once."""
+
+    def __init__(self) -> None:
+        self.asked = False
+        self._before: Any = None
+
+    def on_train_start(self, trainer: lightning.Trainer, _: lightning.LightningModule) -> None:
+        try:
+            self._before = signal.signal(signal.SIGTERM, self._ask)
+        except ValueError:  # not the main thread, which alone hears signals
+            self._before = None
+
+    def on_train_epoch_end(self, trainer: lightning.Trainer, _: lightning.LightningModule) -> None:
+        if trainer.strategy.reduce_boolean_decision(self.asked, all=False):
+            self.asked = trainer.should_stop = True
+
+    def on_train_end(self, *_: Any) -> None:
+        self._hand_back()
+
+    def on_exception(self, *_: Any) -> None:
+        self._hand_back()
+
+    def _hand_back(self) -> None:
+        if self._before is not None:
+            signal.signal(signal.SIGTERM, self._before)
+            self._before = None
+
+    def _ask(self, number: int, frame: Any) -> None:
+        if self.asked:
+            raise SystemExit(128 + number)
+        self.asked = True
+
+
+def make_trainer(
+    run: Path,
+    steps: int,
+    callbacks: Sequence[lightning.Callback] = (),
+    *,
+    validate_every: int = 2,
+    log_every: int = 10,
+    devices: int = 1,
+    nodes: int = 1,
+    progress: bool = True,
+) -> lightning.Trainer:
+    """A trainer whose epoch is a round of so many steps that a checkpoint should be written after it.
+
+    It writes `run/last.ckpt` after every round and logs to `run/log/` (CSV, and TensorBoard's format), computes in
+    bfloat16 where the device can, and clips gradients to a norm of 1. Its first callback is a `Timer`, whose state is
+    in the checkpoint, so that the time of a resumed run is the time of all its parts; its second a `StopWhenAsked`.
+
+    Args:
+        run: the run's own folder.
+        steps: optimiser steps in all.
+        callbacks: further ones.
+        validate_every: rounds between validations.
+        log_every: steps between entries of the log.
+        devices, nodes: processes on each machine, and machines. Started by SLURM or torchrun, each process finds its
+            place by itself; else Lightning starts the others.
+        progress: show a progress bar.
+    """
+    accelerator = "gpu" if torch.cuda.is_available() else "cpu"
+    lowered = native_bfloat16(torch.device("cuda" if accelerator == "gpu" else "cpu"))
+    # Written at the end of a round, when the next one's items are the only state that is not in the weights.
+    keep_last = ModelCheckpoint(
+        run, filename="last", every_n_epochs=1, save_on_train_epoch_end=True, enable_version_counter=False
+    )
+    return lightning.Trainer(
+        accelerator=accelerator,
+        devices=devices,
+        num_nodes=nodes,
+        strategy=_strategy(devices * nodes),
+        max_steps=steps,
+        precision="bf16-mixed" if lowered else "32-true",
+        gradient_clip_val=CLIP,
+        reload_dataloaders_every_n_epochs=1,
+        check_val_every_n_epoch=validate_every,
+        num_sanity_val_steps=0,
+        log_every_n_steps=log_every,
+        logger=[CSVLogger(run, name="log"), TensorBoardLogger(run, name="log")],
+        callbacks=[
+            Timer(),
+            StopWhenAsked(),
+            *callbacks,
+            *([TQDMProgressBar(refresh_rate=5)] if progress else []),
+            keep_last,
+        ],
+        enable_progress_bar=progress,
+        enable_model_summary=False,
+    )
+
+
+def fit(trainer: lightning.Trainer, task: SeparationTask, data: lightning.LightningDataModule, run: Path) -> None:
+    """Train until all steps are done, from `run/last.ckpt` where there is one.
+
+    Raises:
+        RunStopped: SIGTERM came before the last step; the checkpoint is written.
+    """
+    checkpoint = run / LAST
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", module="lightning")  # of frozen parts, and of resuming a folder
+        trainer.fit(task, data, ckpt_path=checkpoint if checkpoint.exists() else None, weights_only=False)
+    asked = any(callback.asked for callback in trainer.callbacks if isinstance(callback, StopWhenAsked))
+    if asked and trainer.global_step < trainer.max_steps:
+        done = f"{trainer.global_step} of {trainer.max_steps} steps"
+        raise RunStopped(f"{run}: stopped after {done}; the same command goes on from there")
+
+
+def _strategy(processes: int) -> str:
+    if processes == 1:
+        return "auto"
+    started = any(name in os.environ for name in ("SLURM_NTASKS", "TORCHELASTIC_RUN_ID", "LOCAL_RANK"))
+    return "ddp" if started else "ddp_spawn"  # spawned ones end with their phase; a script's copies would go on

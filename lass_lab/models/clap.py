@@ -73,12 +73,13 @@ class ClapQueryNet(QueryNet):
 
     Args:
         folder: as `weights.fetch_weights` writes it to the cache; None takes that one.
+        low_rank: rank of the maps beside the encoder's attention, where fine-tuning put some.
 
     Raises:
         InputError: the folder, or one of its files, is missing, damaged, or does not fit.
     """
 
-    def __init__(self, folder: Path | None = None) -> None:
+    def __init__(self, folder: Path | None = None, low_rank: int = 0) -> None:
         super().__init__()
         self.folder = folder = Path(folder) if folder else clap_folder()
         sizes = _read_sizes(folder / SIZES)
@@ -90,8 +91,11 @@ class ClapQueryNet(QueryNet):
         self.load_state_dict(self._read_words())
         self.freeze_encoder()
         self._check_apart()
+        if low_rank:
+            self.add_low_rank(low_rank)
+            self.freeze_encoder()
 
-    def official_state(self) -> dict[str, Tensor]:
+    def published_state(self) -> dict[str, Tensor]:
         return load_file(self.folder / WEIGHTS)  # a memory map: what is not looked at is not read
 
     def _read_words(self) -> dict[str, Tensor]:

@@ -1,9 +1,17 @@
-"""Output layers: decoder features to the mask that turns a mixture's spectrogram into an estimate's."""
+"""Output layers: decoder features to the mask that turns a mixture's spectrogram into an estimate's.
+
+Features are `(batch, channels, frames, bins)`, mask logits `(batch, mask channels, frames, bins)`, masks complex
+`(batch, frames, bins)` and at most 1 in size. `HEADS` names them all.
+"""
+
+from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 UNIT_FLOOR = 1e-10  # on the squared length of the rotation, as in AudioSep
+SLOPE = 0.01  # of the leaky ReLU below zero
 
 
 class AudioSepHead(nn.Module):
@@ -18,12 +26,89 @@ class AudioSepHead(nn.Module):
         self.conv = nn.Conv2d(channels, 3, kernel_size=1)
 
     def forward(self, features: Tensor) -> Tensor:
-        """Features `(batch, channels, frames, bins)` -> mask logits `(batch, 3, frames, bins)`."""
+        """Features -> three channels of mask logits."""
         return self.conv(features)
 
     def mask(self, logits: Tensor) -> Tensor:
-        """Mask logits `(batch, 3, frames, bins)` -> complex mask `(batch, frames, bins)`, at most 1 in size."""
+        """Mask logits -> complex mask."""
+        return turning_mask(logits)
+
+
+class SeparableHead(nn.Module):
+    """The depthwise separable layer of the paper that this course follows: wide, and no more able than a narrow one.
+
+    A lift to 512 channels, a depthwise 1x1 convolution (one factor a channel) and a pointwise one. Nothing that bends
+    stands between the three, so together they are one linear map of `channels` numbers. It is computed as that: the
+    kernels are multiplied first, and 512 channels are never laid out over frames and bins. Values and gradients are
+    those of the three in a row.
+
+    Args:
+        channels: of the features.
+        outputs: 1 for a mask on the magnitude alone, as the paper writes it; 3 for AudioSep's, which turns the phase.
+        width: channels in the middle.
+    """
+
+    def __init__(self, channels: int, outputs: int = 1, width: int = 512) -> None:
+        super().__init__()
+        self.lift = nn.Conv2d(channels, width, kernel_size=1)
+        self.depthwise = nn.Conv2d(width, width, kernel_size=1, groups=width)
+        self.pointwise = nn.Conv2d(width, outputs, kernel_size=1)
+
+    def kernel(self) -> tuple[Tensor, Tensor]:
+        """Weight `(outputs, channels)` and bias `(outputs,)` of the one convolution that the three amount to."""
+        lift, depthwise, pointwise = (part.weight.flatten(1) for part in (self.lift, self.depthwise, self.pointwise))
+        weight = pointwise @ (depthwise * lift)
+        inner = depthwise[:, 0] * self.lift.bias + self.depthwise.bias
+        return weight, pointwise @ inner + self.pointwise.bias
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Features -> one or three channels of mask logits."""
+        with torch.autocast(features.device.type, enabled=False):  # a product of rounded kernels would round twice
+            weight, bias = self.kernel()
+        return functional.conv2d(features, weight[:, :, None, None].to(features.dtype), bias.to(features.dtype))
+
+    def mask(self, logits: Tensor) -> Tensor:
+        """Mask logits -> complex mask."""
+        if logits.shape[1] == 3:
+            return turning_mask(logits)
         scale = torch.sigmoid(logits[:, 0])
-        across, up = torch.tanh(logits[:, 1]), torch.tanh(logits[:, 2])
-        length = (across.square() + up.square()).clamp_min(UNIT_FLOOR).sqrt()
-        return torch.complex(scale * across / length, scale * up / length)
+        return torch.complex(scale, torch.zeros_like(scale))
+
+
+class PreservingHead(AudioSepHead):
+    """AudioSep's layer and, beside it, a small one with a bend in it that starts at zero.
+
+    It begins as exactly the function of the layer whose convolution it takes over, loses nothing of it, and can still
+    become what a linear layer cannot (zero-initialised branches: Zhang et al., "Fixup initialization", 2019).
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__(channels)
+        self.lift = nn.Conv2d(channels, 2 * channels, kernel_size=1)
+        self.lower = nn.Conv2d(2 * channels, 3, kernel_size=1)
+
+    def take_over(self, head: nn.Module) -> None:
+        """Begin as the function of `head`, which has AudioSep's convolution in it."""
+        self.conv.load_state_dict(head.conv.state_dict())
+        nn.init.zeros_(self.lower.weight)
+        nn.init.zeros_(self.lower.bias)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Features -> three channels of mask logits."""
+        return self.conv(features) + self.lower(functional.leaky_relu(self.lift(features), SLOPE))
+
+
+def turning_mask(logits: Tensor) -> Tensor:
+    """AudioSep's mask, which scales the magnitude and turns the phase: three channels of logits -> complex mask."""
+    scale = torch.sigmoid(logits[:, 0])
+    across, up = torch.tanh(logits[:, 1]), torch.tanh(logits[:, 2])
+    length = (across.square() + up.square()).clamp_min(UNIT_FLOOR).sqrt()
+    return torch.complex(scale * across / length, scale * up / length)
+
+
+HEADS: dict[str, Callable[[int], nn.Module]] = {
+    "audiosep": AudioSepHead,
+    "paper": SeparableHead,
+    "paper-complex": lambda channels: SeparableHead(channels, outputs=3),
+    "preserving": PreservingHead,
+}

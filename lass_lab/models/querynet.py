@@ -18,6 +18,8 @@ Query = str | np.ndarray | Tensor  # words, or a sound: (samples,) at 32 kHz
 
 CONDITION_SIZE = 512
 CACHED_QUERIES = 4096
+ENCODERS = ("frozen", "low-rank", "top", "whole")  # how much of the sentence encoder may learn
+RANK = 8
 SHORTEST_S, LONGEST_S = 0.25, 10.0  # of a sound that serves as a query; what is longer is cut, as CLAP does
 
 
@@ -44,12 +46,21 @@ class QueryNet(nn.Module):
         super().__init__()
         self._sentences: OrderedDict[str, Tensor] = OrderedDict()
 
-    def official_state(self) -> dict[str, Tensor]:
-        """The published tensors that a new one starts from, by its keys of `state_dict`: no folder need store them."""
+    def published_state(self) -> dict[str, Tensor]:
+        """The published tensors that a new one starts from, by the keys of a new one's `state_dict`."""
         raise NotImplementedError
 
+    def official_state(self) -> dict[str, Tensor]:
+        """The same by the keys of this one's `state_dict`: what no folder need store."""
+        own = {key.replace(".base_layer.", "."): key for key in self.state_dict()}  # peft moves what it adapts
+        return {own.get(key, key): value for key, value in self.published_state().items()}
+
+    def forget_sentences(self) -> None:
+        """Compute every sentence anew: to be called after weights were changed in place."""
+        self._sentences.clear()
+
     def _load_from_state_dict(self, *args: Any) -> None:
-        self._sentences.clear()  # they are the old weights'
+        self.forget_sentences()  # they are the old weights'
         super()._load_from_state_dict(*args)
 
     def freeze_encoder(self, frozen: bool = True) -> "QueryNet":
@@ -58,15 +69,53 @@ class QueryNet(nn.Module):
         self._sentences.clear()
         return self.train(self.training)
 
+    def learn(self, encoder: str = "low-rank") -> "QueryNet":
+        """Let the words' projection learn, and as much of the sentence encoder as is said; sounds stand still.
+
+        Args:
+            encoder: "frozen": nothing of it; "low-rank": beside the queries and values of its attention, maps of rank
+                8 that start at zero (Hu et al., "LoRA", 2021), so that little need be stored; "top": its last layer;
+                "whole": all of it.
+
+        Raises:
+            InputError: none of these.
+        """
+        if encoder not in ENCODERS:
+            raise InputError(f"encoder '{encoder}': choose one of {', '.join(ENCODERS)}")
+        self.freeze_encoder(encoder != "whole")
+        if encoder == "low-rank":
+            self.add_low_rank()
+        elif encoder == "top":
+            self._transformer().encoder.layer[-1].requires_grad_(True)
+        self.projection.requires_grad_(True)
+        self.audio_tower.requires_grad_(False)
+        return self.train(self.training)
+
+    def add_low_rank(self, rank: int = RANK) -> None:
+        """Put low-rank maps that learn beside the frozen encoder's attention; they start at zero."""
+        from peft import LoraConfig, inject_adapter_in_model
+
+        if not self.config.get("low_rank"):
+            adapters = LoraConfig(r=rank, lora_alpha=2 * rank, target_modules=["query", "value"])
+            inject_adapter_in_model(adapters, self._transformer())
+            self.config |= {"low_rank": rank}
+        for name, parameter in self.encoder.named_parameters():
+            parameter.requires_grad_("lora_" in name)
+
+    def _transformer(self) -> nn.Module:
+        """The encoder's own, of transformers' BERT family."""
+        return next(self.encoder.children())
+
     @property
     def encoder_frozen(self) -> bool:
         return not any(parameter.requires_grad for parameter in self.encoder.parameters())
 
     def train(self, mode: bool = True) -> "QueryNet":
         super().train(mode)
-        for part in (self.encoder, self.projection, self.audio_tower):
+        self.encoder.eval()  # also where it learns: with dropout a query would be another one at every step
+        for part in (self.projection, self.audio_tower):
             if not any(parameter.requires_grad for parameter in part.parameters()):
-                part.eval()  # dropout and batch statistics would move what is meant to stand still
+                part.eval()  # batch statistics would move what is meant to stand still
         return self
 
     def forward(self, queries: Sequence[Query]) -> Tensor:
@@ -108,9 +157,11 @@ class QueryNet(nn.Module):
     def _frozen_sentences(self, queries: Sequence[str]) -> Tensor:
         device = self.projection[0].weight.device
         if new := [query for query in dict.fromkeys(queries) if query not in self._sentences]:
+            # A sentence's last bits depend on its company, and a resumed run must hear what an unbroken one would have.
+            groups = [[query] for query in new] if self.training else [new]
             with torch.no_grad(), torch.autocast(device.type, enabled=False):
-                for query, vector in zip(new, self.encoder(new).cpu(), strict=True):
-                    self._sentences[query] = vector
+                for group in groups:
+                    self._sentences.update(zip(group, self.encoder(group).cpu(), strict=True))
         batch = torch.stack([self._sentences[query] for query in queries]).to(device)
         while len(self._sentences) > CACHED_QUERIES:
             self._sentences.popitem(last=False)
@@ -125,9 +176,10 @@ class TinyQueryNet(QueryNet):
     Args:
         hidden: width between the projection's two layers.
         encoder: the sentence encoder; None loads the official one.
+        low_rank: rank of the maps beside its attention, where fine-tuning put some (see `learn`).
     """
 
-    def __init__(self, hidden: int = 512, encoder: SentenceEncoder | None = None) -> None:
+    def __init__(self, hidden: int = 512, encoder: SentenceEncoder | None = None, low_rank: int = 0) -> None:
         super().__init__()
         self.encoder = encoder or SentenceEncoder(sentence_encoder_folder())
         self.projection = nn.Sequential(
@@ -136,8 +188,11 @@ class TinyQueryNet(QueryNet):
         self.audio_tower = AudioTower(size=CONDITION_SIZE)
         self.config = {"hidden": hidden}
         self.freeze_encoder()
+        if low_rank:
+            self.add_low_rank(low_rank)
+            self.freeze_encoder()
 
-    def official_state(self) -> dict[str, Tensor]:
+    def published_state(self) -> dict[str, Tensor]:
         state = load_file(sentence_encoder_folder() / "model.safetensors")
         return {f"encoder.bert.{key}": value for key, value in state.items()}
 

@@ -7,7 +7,7 @@ The layout is AudioSep's ResUNet30 (Liu et al., "Separate Anything You Describe"
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import torch
@@ -16,7 +16,7 @@ from torch.nn import functional
 
 from lass_lab.models import audiosep_keys
 from lass_lab.models.fused import norm_shift_activate
-from lass_lab.models.heads import AudioSepHead
+from lass_lab.models.heads import HEADS, PreservingHead
 from lass_lab.signal.files import InputError
 from lass_lab.signal.spectral import istft, magnitude_phase, stft
 
@@ -37,6 +37,7 @@ class ResUNetConfig:
         condition_size: length of the condition vector.
         inert_parameters: also hold the second norm of each decoder block that AudioSep's state has and its
             forward pass never uses, so that its parameters are counted, loaded and saved in full.
+        head: the output layer, one of `heads.HEADS`.
     """
 
     channels: tuple[int, ...] = (8, 16, 48, 96, 160, 160)
@@ -44,6 +45,7 @@ class ResUNetConfig:
     hop: int = 640
     condition_size: int = 512
     inert_parameters: bool = False
+    head: str = "audiosep"
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "channels", tuple(self.channels))  # JSON gives a list
@@ -53,6 +55,8 @@ class ResUNetConfig:
             raise InputError(f"ResUNetConfig: n_fft {self.n_fft} is not divisible by {2 << len(self.channels)}")
         if not 0 < self.hop <= self.n_fft // 3:
             raise InputError(f"ResUNetConfig: hop {self.hop} is not within 1 and n_fft / 3 = {self.n_fft // 3}")
+        if self.head not in HEADS:
+            raise InputError(f"ResUNetConfig: no head '{self.head}'; one of {', '.join(HEADS)}")
 
     @classmethod
     def audiosep(cls) -> "ResUNetConfig":
@@ -149,7 +153,7 @@ class ResUNet(nn.Module):
             DecoderBlock(before, after, size, stride, config.inert_parameters)
             for before, after, stride in zip(below, upwards, self.strides[::-1], strict=True)
         )
-        self.head = AudioSepHead(channels[0])
+        self.head = HEADS[config.head](channels[0])
         self.apply(_initialise)
         self.layout = torch.channels_last  # of features in memory; 3 times as fast to train on a CPU
         self.to(memory_format=self.layout)
@@ -162,6 +166,23 @@ class ResUNet(nn.Module):
         for module in self.modules():
             if isinstance(module, ConditionedNorm):
                 module.__class__ = FusedConditionedNorm if fused else ConditionedNorm
+        return self
+
+    def replace_head(self, kind: str) -> "ResUNet":
+        """Put a new output layer in the place of the old one: at random, or ("preserving") as its very function.
+
+        Raises:
+            InputError: no such head, or one to be preserved that has not AudioSep's convolution in it.
+        """
+        config = replace(self.config, head=kind)  # which knows the kinds
+        head = HEADS[kind](config.channels[0]).to(self.input_conv.weight.device)
+        head.apply(_initialise)
+        if isinstance(head, PreservingHead):
+            if not hasattr(self.head, "conv"):
+                raise InputError(f"head '{kind}': begins as AudioSep's, and the network has {type(self.head).__name__}")
+            head.take_over(self.head)
+        self.config, self.head = config, head
+        self.to(memory_format=self.layout)
         return self
 
     def forward(self, mixture: Tensor, condition: Tensor) -> Tensor:

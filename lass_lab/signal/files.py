@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all, where the shipped ones lie, and the error every bad input ends in."""
+"""Files that are written whole or not at all, where the shipped ones lie, and the two ways to end early."""
 
 import os
 import secrets
@@ -12,6 +12,10 @@ class InputError(ValueError):
 
     The message is one clear line that names the thing and what is wrong with it.
     """
+
+
+class RunStopped(RuntimeError):
+    """A run that was asked to stop and can be resumed; the message says where it stands."""
 
 
 @contextmanager

@@ -265,7 +265,7 @@ pd.DataFrame(trap).T.style.format("{:+.1f} dB")
 # see the same picture?
 
 # %%
-from lass_lab.course.published import paper_results
+from lass_lab.experiments.published import paper_results
 
 ours = summary.assign(separator=summary["separator"] + ", here")
 results_table(pd.concat([ours, paper_results("pretrained")]))

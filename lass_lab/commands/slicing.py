@@ -1,0 +1,21 @@
+"""The command that takes in foreign recordings: `slice`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lass_lab.commands.options import Force
+
+
+def slice_(
+    folder: Annotated[Path, typer.Argument(help="Recordings with stems: URMP, MUSDB, or one folder a piece.")],
+    out: Annotated[Path, typer.Option(help="Data folder to write duets/, manifest.csv and slices.csv to.")],
+    test: Annotated[list[str] | None, typer.Option(help="A piece that is only tested on; repeat for more.")] = None,
+    seconds: Annotated[float, typer.Option(min=0.1, help="Length of a slice.")] = 5.0,
+    force: Force = False,
+) -> None:
+    """Check recordings with stems, and make a data folder of them: 32 kHz, mixtures that are sums, slices."""
+    from lass_lab.datasets.slicing import slice_folder
+
+    print(slice_folder(folder, out, seconds=seconds, test=test or (), force=force))

@@ -1,0 +1,144 @@
+"""One choice at a time: fine-tune in several ways that differ in one thing, and set them side by side."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from lass_lab.datasets.duets import VALIDATION_S, Piece, data_dir, list_pieces, load_piece
+from lass_lab.experiments.evaluation import evaluate
+from lass_lab.experiments.finetuning import PHASES, FinetuningRecipe, finetune
+from lass_lab.experiments.model_card import run_facts
+from lass_lab.experiments.probes import forgetting
+from lass_lab.models import LanguageSeparator, load_separator
+from lass_lab.models.separator import WEIGHTS
+from lass_lab.signal.files import InputError, atomic_path
+
+Change = Callable[[FinetuningRecipe], FinetuningRecipe]
+
+
+@dataclass(frozen=True)
+class Study:
+    """A question, and the answers to be tried: each a change of the recipe."""
+
+    question: str
+    variants: Mapping[str, Change]
+
+
+def _with(**changes: Any) -> Change:
+    return lambda recipe: replace(recipe, **changes)
+
+
+def _items(**changes: Any) -> Change:
+    return lambda recipe: replace(recipe, items=replace(recipe.items, **changes))
+
+
+def _phase2(**changes: Any) -> Change:
+    return lambda recipe: replace(recipe, phase2=replace(recipe.phase2, **changes))
+
+
+STUDIES: dict[str, Study] = {
+    "heads": Study(
+        "What does replacing the output layer cost, and what does it gain?",
+        {head: _with(head=head) for head in ("audiosep", "paper", "paper-complex", "preserving")},
+    ),
+    "encoder": Study(
+        "How much of the sentence encoder should phase 2 let learn?",
+        {encoder: _phase2(encoder=encoder) for encoder in ("frozen", "low-rank", "top", "whole")},
+    ),
+    "keeping": Study(
+        "What keeps the old instruments?",
+        {
+            "nothing": _items(rehearsal=0.0, guests=0.0),
+            "rehearsal": lambda recipe: recipe,
+            "distillation": _with(distillation=True),
+            "two encoder blocks frozen": _with(frozen_blocks=2),
+            "averaged with the old weights": _with(average=0.7),
+            "norms that follow": _with(still_norms=False),
+        },
+    ),
+    "hearing": Study(
+        "What does it help to hear?",
+        {
+            "slices as they are": _items(remixed=0.0, augmented=0.0),
+            "re-mixed": _items(augmented=0.0),
+            "re-mixed and augmented": lambda recipe: recipe,
+            "one word for each": _phase2(captions=False),
+        },
+    ),
+}
+
+
+def study(
+    name: str,
+    recipe: FinetuningRecipe,
+    run: str | Path,
+    *,
+    start: str = "tiny",
+    data: str | Path | None = None,
+    bank: str | Path | None = None,
+    pairs: int = 50,
+    fuse: bool = False,
+    progress: bool = True,
+) -> pd.DataFrame:
+    """Fine-tune in every way of a study and measure each, on the validation slices alone: the test piece stays unseen.
+
+    Args:
+        name: one of `STUDIES`.
+        recipe: what the variants change one thing of.
+        run: a folder for all of the runs, one each; what is there is not trained again.
+        start: the separator to begin with.
+        data, bank: as for `finetune`.
+        pairs: mixtures of eight other instruments, to see what was forgotten.
+
+    Returns:
+        A row for the start and one for each variant: variant, and for each source SDR in dB at step 0 (the head
+        replaced, nothing learnt) and after training; others and its interval low to high (SDRi of the eight other
+        instruments after training); stored (MB of weights), minutes (of training). Written to `run/NAME.csv` as well.
+
+    Raises:
+        InputError: no such study, or as `finetune` does.
+    """
+    if name not in STUDIES:
+        raise InputError(f"study '{name}': choose one of {', '.join(STUDIES)}")
+    run, pieces = Path(run), validation_pieces(data)
+    before = load_separator(start)
+    rows = [{"variant": start} | _measured(before, pieces, bank, pairs, progress)]
+    for variant, change in STUDIES[name].variants.items():
+        changed, folder = change(recipe), run / variant.replace(" ", "_")
+        at_zero = load_separator(start)
+        if at_zero.network.config.head != changed.head:
+            at_zero.network.replace_head(changed.head)
+        after = finetune(start, folder, changed, data=data, bank=bank, fuse=fuse, progress=progress)
+        row = {"variant": variant} | _measured(after, pieces, bank, pairs, progress)
+        row |= {f"{source} at step 0": value for source, value in _sdrs(at_zero, pieces).items()}
+        done = [folder / phase for phase in PHASES if (folder / phase / WEIGHTS).is_file()]
+        minutes = 60 * sum(run_facts(phase)["hours"] for phase in done)
+        rows.append(row | {"stored": (done[-1] / WEIGHTS).stat().st_size / 1e6, "minutes": minutes})
+    table = pd.DataFrame(rows)
+    with atomic_path(run / f"{name}.csv", force=True) as path:
+        table.to_csv(path, index=False)
+    return table
+
+
+def validation_pieces(data: str | Path | None = None) -> list[Piece]:
+    """The last 30 s of each training piece: what every choice is made on."""
+    data = data or data_dir()
+    pieces = [load_piece(name, data) for name in list_pieces("train", data)]
+    return [piece.slice(piece.seconds - VALIDATION_S, VALIDATION_S) for piece in pieces]
+
+
+def _measured(
+    separator: LanguageSeparator, pieces: list[Piece], bank: str | Path | None, pairs: int, progress: bool
+) -> dict[str, float]:
+    kept = forgetting("", separator, bank, pairs=pairs, progress=progress).query("detail == 'mean'").iloc[0]
+    return _sdrs(separator, pieces) | {"others": kept["value"], "low": kept["low"], "high": kept["high"]}
+
+
+def _sdrs(separator: LanguageSeparator, pieces: list[Piece]) -> dict[str, float]:
+    """SDR for each source, the mean over pieces."""
+    table = evaluate({"one": separator}, pieces, progress=False)
+    table = table.query("separator == 'one' and extent == 'piece' and metric == 'SDR'")
+    return table.groupby("source", sort=False)["value"].mean().to_dict()

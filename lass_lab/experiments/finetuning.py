@@ -1,0 +1,335 @@
+"""Fine-tuning in two phases: first the separation network, told by a query network that stands still; then both."""
+
+import json
+import os
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import lightning
+import torch
+from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint
+from torch import nn
+from torch.utils.data import DataLoader
+
+from lass_lab.datasets.duet_mixing import DuetRecipe, FinetuningDataset, epoch_items, training_starts
+from lass_lab.datasets.duets import DuetDataset, list_pieces, load_piece
+from lass_lab.datasets.mixing import SourceBank, collate
+from lass_lab.experiments.training import Schedule, SeparationTask, fit, make_trainer
+from lass_lab.models import LanguageSeparator, ResUNetConfig, load_separator
+from lass_lab.models.querynet import ENCODERS
+from lass_lab.models.separator import WEIGHTS
+from lass_lab.signal.files import InputError, atomic_path, data_dir
+
+MONITOR = "validation_sdri"
+PHASES = ("phase1", "phase2")
+
+
+@dataclass(frozen=True)
+class Phase:
+    """One phase: how long, how fast, and what of the query network learns.
+
+    Attributes:
+        epochs: times through all slices.
+        rate: learning rate of the separation network at its peak.
+        query_rate: of the query network; 0 where it stands still, bit by bit.
+        encoder: how much of its sentence encoder learns (`QueryNet.learn`), where any of it does.
+        captions: ask in all the phrasings for training, not in the one canonical word.
+        warmup: steps in which both rates rise; a phase begins with its own.
+    """
+
+    epochs: int
+    rate: float
+    query_rate: float = 0.0
+    encoder: str = "low-rank"
+    captions: bool = False
+    warmup: int = 20
+
+
+@dataclass(frozen=True)
+class FinetuningRecipe:
+    """Everything that decides what fine-tuning ends in.
+
+    Attributes:
+        head: the output layer to replace the old one by, one of `heads.HEADS`.
+        phase1, phase2: the phases; a second one of no epochs is left out.
+        items: what is heard.
+        batch: items a step, in each process.
+        still_norms: batch norms keep the statistics of pretraining (then training and use compute the same function,
+            whatever else is in the batch); else they follow the new data.
+        frozen_blocks: so many encoder blocks, outermost first, stand still.
+        distillation: rehearse towards what the separator answered before fine-tuning, not towards the true sources.
+        average: share of the fine-tuned weights in the result, the rest being those before (Wortsman et al., "Robust
+            fine-tuning of zero-shot models", 2022); 1 is the fine-tuned alone. Needs the preserving head.
+        descent: share of a phase in which its rates fall to zero.
+        patience: validations without a gain after which a phase ends; None for never.
+        checkpoint_every: steps.
+        validate_every: checkpoints.
+        seed: of the new head and of the items.
+    """
+
+    head: str = "preserving"
+    phase1: Phase = Phase(epochs=75, rate=1e-3)
+    phase2: Phase = Phase(epochs=75, rate=3e-4, query_rate=1e-4, captions=True)
+    items: DuetRecipe = DuetRecipe()
+    batch: int = 16
+    still_norms: bool = True
+    frozen_blocks: int = 0
+    distillation: bool = False
+    average: float = 1.0
+    descent: float = 0.7
+    patience: int | None = None
+    checkpoint_every: int = 10
+    validate_every: int = 2
+    seed: int = 0
+
+
+# The paper's own recipe: its head at a random start, and nothing to keep what was known before.
+PAPER = FinetuningRecipe(
+    head="paper",
+    phase2=Phase(epochs=75, rate=3e-4, query_rate=1e-4, encoder="whole"),
+    items=DuetRecipe(remixed=0.0, guests=0.0, rehearsal=0.0, augmented=0.0, level_db=0.0),
+)
+RECIPES = {"preserving": FinetuningRecipe(), "paper": PAPER}
+
+
+class FinetuningData(lightning.LightningDataModule):
+    """Items for every round of `checkpoint_every` steps; for validation, the last 30 s of each training piece."""
+
+    def __init__(self, recipe: FinetuningRecipe, data: Path, bank: SourceBank | None, workers: int = 0) -> None:
+        super().__init__()
+        self.recipe, self.data, self.bank, self.workers = recipe, data, bank, workers
+        self.pieces = [load_piece(name, data) for name in list_pieces("train", data)]
+        slices = sum(len(training_starts(piece)) for piece in self.pieces)
+        self.epoch_items = epoch_items(slices, recipe.items.rehearsal)
+
+    def steps(self, phase: Phase, processes: int = 1) -> int:
+        """Optimiser steps of a phase: to the end of its epochs, and of the round that ends in a validation."""
+        whole = self.recipe.checkpoint_every * self.recipe.validate_every
+        return whole * -(-phase.epochs * self.epoch_items // (self.recipe.batch * processes * whole))
+
+    def train_dataloader(self) -> DataLoader:
+        # Lightning asks again for every round; of several processes it gives each its share of the items.
+        recipe = self.recipe
+        items = recipe.batch * recipe.checkpoint_every * self.trainer.world_size
+        first = self.trainer.current_epoch * items
+        mixtures = FinetuningDataset(
+            self.pieces, self.bank, recipe.items, range(first, first + items), seed=recipe.seed
+        )
+        return DataLoader(mixtures, recipe.batch, num_workers=self.workers, collate_fn=collate)
+
+    def val_dataloader(self) -> DataLoader:
+        return DataLoader(DuetDataset("train", "validation", data=self.data), 4, collate_fn=collate)
+
+
+class FinetuningTask(SeparationTask):
+    """One phase's training: what learns and at which rate, what stands in which mode, and whom to ask what was known.
+
+    Modes, set on purpose: the sentence encoder always in eval mode, so without dropout; batch norms in eval mode where
+    the recipe holds them still, and in frozen blocks; all else in train mode, which only batch norms would notice.
+    """
+
+    def __init__(
+        self,
+        separator: LanguageSeparator,
+        recipe: FinetuningRecipe,
+        phase: Phase,
+        steps: int,
+        teacher: LanguageSeparator | None = None,
+    ) -> None:
+        super().__init__(separator, Schedule(steps, phase.rate, phase.warmup, recipe.descent))
+        self.recipe, self.phase = recipe, phase
+        self._teacher = (teacher,)  # in a tuple, so that it is no part of the task: neither trained nor saved
+        query_network = separator.query_network
+        if phase.query_rate:
+            query_network.learn(phase.encoder)
+        else:
+            query_network.requires_grad_(False)
+        network = separator.network
+        self.still_parts = [] if not recipe.frozen_blocks else [
+            network.input_norm, network.input_conv, *network.encoder[: recipe.frozen_blocks]
+        ]  # fmt: skip
+        for part in self.still_parts:
+            part.requires_grad_(False)
+        self.train()
+
+    def train(self, mode: bool = True) -> "FinetuningTask":
+        super().train(mode)
+        if not hasattr(self, "still_parts"):  # not yet set up
+            return self
+        parts = [self.separator.network] if self.recipe.still_norms else self.still_parts
+        for part in parts:
+            for module in part.modules():
+                if isinstance(module, nn.BatchNorm2d):
+                    module.eval()
+        return self
+
+    def optimizer(self) -> torch.optim.Optimizer:
+        """AdamW with a rate for each of the two networks."""
+        parts = {self.separator.network: self.phase.rate, self.separator.query_network: self.phase.query_rate}
+        groups = [
+            {"params": [parameter for parameter in part.parameters() if parameter.requires_grad], "lr": rate}
+            for part, rate in parts.items()
+        ]
+        return torch.optim.AdamW([group for group in groups if group["params"]], weight_decay=0.0)
+
+    def on_after_batch_transfer(self, batch: dict[str, Any], dataloader_idx: int) -> dict[str, Any]:
+        teacher = self._teacher[0]
+        places = [place for place, rehearsed in enumerate(batch.get("rehearsed", ())) if rehearsed]
+        if teacher is None or not places:
+            return batch
+        with torch.no_grad():
+            answers = teacher.to(self.device)(batch["mixture"][places], [batch["query"][place] for place in places])
+        target = batch["target"].clone()
+        target[places] = answers.to(target.dtype)
+        return batch | {"target": target}
+
+
+def finetune(
+    start: str | os.PathLike[str] = "tiny",
+    run: str | os.PathLike[str] = "runs/finetune",
+    recipe: FinetuningRecipe | None = None,
+    *,
+    data: str | os.PathLike[str] | None = None,
+    bank: str | os.PathLike[str] | None = None,
+    devices: int = 1,
+    nodes: int = 1,
+    workers: int = 0,
+    fuse: bool = False,
+    progress: bool = True,
+) -> LanguageSeparator:
+    """Teach a separator the sources of the training pieces, in two phases, and keep what it knew.
+
+    Each phase leaves a separator in `run/phase1` and `run/phase2`: the one that was best on the validation slices
+    (the last 30 s of each training piece). The test piece is never looked at. A run that was killed goes on from its
+    last checkpoint, at most `recipe.checkpoint_every` steps back, to the same weights; a phase that is there is not
+    done again.
+
+    Args:
+        start: the separator to begin with: a name or a folder.
+        run: the run's own folder; it holds `recipe.json`, and for each phase weights, checkpoints and `log/`.
+        recipe: what to do; by default the one that preserves.
+        data: a folder as `lass-lab slice` writes it; by default the shipped duets.
+        bank: sources to rehearse with; by default the shipped ones.
+        devices, nodes: see `make_trainer`.
+        workers: processes that make items; 0 makes them in the training process.
+        fuse: train with fused norms (`ResUNet.fuse`): faster on a CPU, and needs a compiler.
+        progress: show progress bars.
+
+    Returns:
+        The separator after the last phase, in eval mode on the CPU.
+
+    Raises:
+        InputError: unusable data, bank or start, or a folder that holds a run of another recipe or start.
+        RunStopped: SIGTERM came; the same call goes on.
+    """
+    recipe, run, data = recipe or FinetuningRecipe(), Path(run), Path(data or data_dir())
+    sources = None
+    if recipe.items.rehearsal or recipe.items.guests:
+        sources = SourceBank(bank or data_dir() / "sources", "train")
+    _check(recipe)
+    module = FinetuningData(recipe, data, sources, workers)
+    before = load_separator(start, precision="float32").cpu()
+    _claim(run, {"start": str(start), "recipe": asdict(recipe)})
+    teacher = before.requires_grad_(False).eval() if recipe.distillation else None
+    done: str | os.PathLike[str] = start
+    for name, phase in zip(PHASES, (recipe.phase1, recipe.phase2), strict=True):
+        if not phase.epochs:
+            continue
+        earlier, folder = done, run / name
+        done = folder
+        if (folder / WEIGHTS).is_file():
+            continue
+        separator = load_separator(earlier)
+        lightning.seed_everything(recipe.seed, verbose=False)  # the new head's start, and the low-rank maps'
+        if separator.network.config.head != recipe.head:
+            separator.network.replace_head(recipe.head)
+        module.recipe = replace(recipe, items=replace(recipe.items, captions=phase.captions))
+        steps = module.steps(phase, devices * nodes)
+        task = FinetuningTask(separator, recipe, phase, steps, teacher)
+        _fit(task, module, folder, steps, devices, nodes, fuse, progress)
+        if recipe.average < 1 and name == PHASES[-1]:
+            average(separator, before, recipe.average)
+        separator.cpu().eval().requires_grad_(False)
+        separator.save_pretrained(folder)
+    return load_separator(done, precision="float32").cpu()
+
+
+def average(separator: LanguageSeparator, other: LanguageSeparator, share: float) -> LanguageSeparator:
+    """Move the weights of `separator`, in place, to `share` of its own and the rest of the other's.
+
+    Where the two have another layout (a low-rank map, the branch of a preserving head), the other's count as zero: in
+    both, the last factor starts there.
+
+    Raises:
+        InputError: heads that are not the same function of the same weights.
+    """
+    heads = {separator.network.config.head, other.network.config.head}
+    if len(heads) > 1 and heads != {"audiosep", "preserving"}:
+        raise InputError(f"average: the heads '{min(heads)}' and '{max(heads)}' have no weights in common")
+    theirs = {key.replace(".base_layer.", "."): value for key, value in other.state_dict().items()}
+    with torch.no_grad():
+        for key, value in separator.state_dict().items():
+            if not value.is_floating_point():
+                continue
+            counterpart = theirs.get(key.replace(".base_layer.", "."))
+            if counterpart is not None:
+                value.lerp_(counterpart.to(value), 1 - share)
+            elif key.endswith(("lora_B.default.weight", "head.lower.weight", "head.lower.bias")):
+                value.mul_(share)
+    separator.query_network.forget_sentences()
+    return separator
+
+
+def _fit(
+    task: FinetuningTask,
+    data: FinetuningData,
+    folder: Path,
+    steps: int,
+    devices: int,
+    nodes: int,
+    fuse: bool,
+    progress: bool,
+) -> None:
+    """Train one phase to its end, from its last checkpoint where there is one, and take its best weights."""
+    best = ModelCheckpoint(
+        folder, filename="best", monitor=MONITOR, mode="max", save_weights_only=True, enable_version_counter=False
+    )
+    callbacks: list[lightning.Callback] = [best]
+    if task.recipe.patience:
+        callbacks.append(EarlyStopping(MONITOR, patience=task.recipe.patience, mode="max"))
+    trainer = make_trainer(
+        folder,
+        steps,
+        callbacks,
+        validate_every=task.recipe.validate_every,
+        log_every=min(10, task.recipe.checkpoint_every),
+        devices=devices,
+        nodes=nodes,
+        progress=progress,
+    )
+    task.separator.network.fuse(fuse)
+    fit(trainer, task, data, folder)
+    task.separator.network.fuse(False)
+    chosen = folder / "best.ckpt"
+    if chosen.is_file():
+        task.load_state_dict(torch.load(chosen, map_location="cpu", weights_only=False)["state_dict"], strict=False)
+
+
+def _check(recipe: FinetuningRecipe) -> None:
+    """Before anything is written: what is only looked up after a phase, or minutes."""
+    ResUNetConfig(head=recipe.head)
+    if recipe.phase2.encoder not in ENCODERS:
+        raise InputError(f"encoder '{recipe.phase2.encoder}': choose one of {', '.join(ENCODERS)}")
+    if recipe.average < 1 and recipe.head not in ("audiosep", "preserving"):
+        raise InputError(f"average: the head '{recipe.head}' has no weights in common with the one before")
+
+
+def _claim(run: Path, told: dict[str, Any]) -> None:
+    """Write down what the run is, or see that it is the one that is there."""
+    path, text = run / "recipe.json", json.dumps(told, indent=1) + "\n"
+    if not path.is_file():
+        with atomic_path(path) as temporary:
+            temporary.write_text(text)
+    elif path.read_text() != text:
+        raise InputError(f"{path}: the folder holds a run of another recipe or start; choose another folder")

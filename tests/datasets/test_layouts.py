@@ -1,0 +1,184 @@
+"""Foreign folders: what is recognised, and that whatever does not fit is named."""
+
+import numpy as np
+import pytest
+import soundfile
+
+from lass_lab.datasets.layouts import URMP, find_pieces, read_music_eval
+from lass_lab.signal.files import InputError
+
+
+def touch(folder, *names):
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).touch()
+
+
+JESUS = ("AuMix_09_Jesus_tpt_vn.wav", "AuSep_1_tpt_09_Jesus.wav", "AuSep_2_vn_09_Jesus.wav")
+
+
+def told(faults):
+    """Faults as (file name, what)."""
+    return [(fault.path.name, fault.what) for fault in faults]
+
+
+def test_a_piece_of_urmp_is_read_by_the_names_of_its_files(tmp_path):
+    place = tmp_path / "09_Jesus_tpt_vn"
+    touch(place, *JESUS, "Sco_09_Jesus_tpt_vn.mid", "Notes_1_tpt_09_Jesus.txt", "Vid_09_Jesus_tpt_vn.mp4", "._x.wav")
+    pieces, faults = find_pieces(tmp_path)
+    assert faults == []
+    (piece,) = pieces
+    assert (piece.name, piece.mixture) == ("09_Jesus_tpt_vn", place / JESUS[0])
+    assert piece.stems == {"trumpet": (place / JESUS[1],), "violin": (place / JESUS[2],)}
+    assert find_pieces(place) == (pieces, faults), "a piece may be given directly"
+
+
+def test_players_of_one_instrument_are_one_source(tmp_path):
+    names = ["AuSep_1_vn_12_Spring.wav", "AuSep_2_vn_12_Spring.wav", "AuSep_3_vc_12_Spring.wav"]
+    touch(tmp_path / "12_Spring_vn_vn_vc", *names)
+    touch(tmp_path / "trio", "violin_1.wav", "Violin 2.flac", "synth_2.wav")
+    (urmp, plain), faults = find_pieces(tmp_path)
+    assert faults == []
+    assert {source: len(paths) for source, paths in urmp.stems.items()} == {"violin": 2, "cello": 1}
+    assert {source: len(paths) for source, paths in plain.stems.items()} == {"violin": 2, "synth 2": 1}
+
+
+def test_every_abbreviation_of_urmp_is_known(tmp_path):
+    touch(tmp_path, *(f"AuSep_{number}_{short}_45_All.wav" for number, short in enumerate(URMP, 1)))
+    (piece,), faults = find_pieces(tmp_path)
+    assert faults == [] and tuple(piece.stems) == tuple(URMP.values())
+
+
+def test_pieces_of_musdb_and_our_own_are_found_at_any_depth(tmp_path):
+    touch(tmp_path / "train" / "A song", "mixture.wav", "vocals.wav", "drums.wav", "readme.txt")
+    touch(tmp_path / "test" / "B song", "french_horn.FLAC", "Lead Synth.mp3", ".hidden.wav")
+    (second, first), faults = find_pieces(tmp_path)
+    assert faults == []
+    assert (first.name, first.mixture.name, list(first.stems)) == ("A song", "mixture.wav", ["drums", "vocals"])
+    assert (second.name, second.mixture, list(second.stems)) == ("B song", None, ["lead synth", "french horn"])
+
+
+@pytest.mark.parametrize(
+    ("names", "file", "what"),
+    [
+        ([*JESUS, "AuSep_3_kz_09_Jesus.wav"], "AuSep_3_kz_09_Jesus.wav", "'kz' is none of URMP's instruments"),
+        ([*JESUS, "AuSep_2_vn_09_Jesus.flac"], "AuSep_2_vn_09_Jesus.wav", "a second file of player 2"),
+        ([*JESUS, "AuMix_09_Jesus_tpt_vn.flac"], JESUS[0], "a second mixture, beside"),
+        ([*JESUS, "hum.wav"], "hum.wav", "neither AuMix_PIECE nor AuSep_NUMBER_INSTRUMENT_PIECE"),
+        ([*JESUS, "AuSep_3_vn_12_Spring.wav"], "AuSep_3_vn_12_Spring.wav", "is of another piece than AuSep_1"),
+        (["AuMix_12_Spring_tpt_vn.wav", *JESUS[1:]], "AuMix_12_Spring_tpt_vn.wav", "is of another piece than"),
+        (JESUS[:2], "AuSep_2_vn_09_Jesus.wav", "this stem is missing"),
+        ([JESUS[0], JESUS[2]], "AuSep_1_tpt_09_Jesus.wav", "this stem is missing"),
+        ([*JESUS[:2], "AuSep_2_fl_09_Jesus.wav"], "AuSep_2_fl_09_Jesus.wav", "is not what player 2 of 09_Jesus_tpt_vn"),
+        ([*JESUS, "AuSep_3_fl_09_Jesus.wav"], "AuSep_3_fl_09_Jesus.wav", "is not what player 3 of 09_Jesus_tpt_vn"),
+        (JESUS[:1], JESUS[0], "a mixture without stems"),
+        (["AuSep_1_fl_04_A.wav", "AuSep_2_fl_04_A.wav"], "piece", "has one source only, flute"),
+        (["AuSep_1_fl_04_A.wav", "AuSep_3_vn_04_A.wav"], "AuSep_2_INSTRUMENT_04_A.wav", "this stem is missing"),
+        (["mixture.wav"], "mixture.wav", "a mixture without stems"),
+        (["mixture.wav", "vocals.wav"], "piece", "has one source only, vocals"),
+        (["mix.wav", "bass.wav", "drums.wav"], "mix.wav", "is this the mixture? Then call it mixture.wav"),
+        (["mixture_2.wav", "bass.wav", "drums.wav"], "mixture_2.wav", "is this the mixture?"),
+        (["bass.wav", "bass.flac", "drums.wav"], "bass.wav", "a second file of the source 'bass', beside bass.flac"),
+        (["bass.wav", "drums.wav", "other.m4a"], "other.m4a", "cannot be decoded here"),
+        (["bass.wav", "drums.wav", "song.stem.mp4"], "song.stem.mp4", "cannot be decoded here"),
+        (["bass.wav", "drums.wav", "_.wav"], "_.wav", "does not say what plays in it"),
+    ],
+)
+def test_what_does_not_fit_is_named_and_its_piece_left_out(tmp_path, names, file, what):
+    touch(tmp_path / "piece", *names)
+    touch(tmp_path / "good", "violin.wav", "trumpet.wav")
+    pieces, faults = find_pieces(tmp_path)
+    assert [piece.name for piece in pieces] == ["good"]
+    assert {fault.piece for fault in faults} == {"piece"}
+    assert any(name == file and what in text for name, text in told(faults)), told(faults)
+    assert all(str(fault).startswith(f"{fault.path}: ") and "\n" not in str(fault) for fault in faults)
+
+
+def test_faults_of_all_pieces_are_gathered(tmp_path):
+    touch(tmp_path / "one", "AuSep_1_kz_01_One.wav", "AuSep_3_vn_01_One.wav", "hum.wav")
+    touch(tmp_path / "two", "mixture.wav", "mix.wav")
+    touch(tmp_path, "loose.wav")
+    pieces, faults = find_pieces(tmp_path)
+    assert pieces == []
+    files = ["AuSep_1_kz_01_One.wav", "hum.wav", "AuSep_2_INSTRUMENT_01_One.wav", "mix.wav", "mixture.wav", "loose.wav"]
+    assert sorted(name for name, _ in told(faults)) == sorted(files)
+    assert ("loose.wav", "lies beside folders that hold pieces, and belongs to none of them") in told(faults)
+
+
+def test_two_pieces_of_one_name_are_a_fault_of_both(tmp_path):
+    for place in ("train/Song", "test/song", "test/Other"):
+        touch(tmp_path / place, "vocals.wav", "drums.wav")
+    pieces, faults = find_pieces(tmp_path)
+    assert [piece.name for piece in pieces] == ["Other"]
+    (fault,) = faults
+    assert "another piece has the same name" in fault.what and "test" in fault.what
+
+
+def test_links_are_followed_once(tmp_path):
+    touch(tmp_path / "store" / "song", "vocals.wav", "drums.wav")
+    given = tmp_path / "given"
+    given.mkdir()
+    (given / "song").symlink_to(tmp_path / "store" / "song")
+    (given / "song" / "round").symlink_to(given)
+    pieces, faults = find_pieces(given)
+    assert [piece.name for piece in pieces] == ["song"] and faults == []
+
+
+def test_what_is_no_folder_is_refused_in_one_line(tmp_path):
+    touch(tmp_path, "song.wav")
+    with pytest.raises(InputError, match="gone: no such folder"):
+        find_pieces(tmp_path / "gone")
+    with pytest.raises(InputError, match="song.wav: is a file, not a folder"):
+        find_pieces(tmp_path / "song.wav")
+
+
+@pytest.fixture
+def music(tmp_path):
+    """Two lines of music_eval.csv and their audio."""
+    table = tmp_path / "music_eval.csv"
+    table.write_text("idx,caption,src_wav,noise_wav\n0,accordion,Ya_0.wav,Yb_6.wav\n17,acoustic guitar,Yc.wav,Yd.wav\n")
+    for index in (0, 17):
+        for kind in ("segment", "mixture"):
+            soundfile.write(tmp_path / f"{kind}-{index}.wav", np.full(3200, 0.1), 32_000)
+    return table
+
+
+def test_music_eval_is_read(music):
+    items = read_music_eval(music, music.parent)
+    assert [(item.mixture.name, item.target.name, item.query) for item in items] == [
+        ("mixture-0.wav", "segment-0.wav", "accordion"),
+        ("mixture-17.wav", "segment-17.wav", "acoustic guitar"),
+    ]
+
+
+def test_all_missing_and_faulty_files_of_music_eval_are_in_one_error(music):
+    soundfile.write(music.parent / "segment-0.wav", np.full(1000, 0.1), 32_000)
+    (music.parent / "mixture-17.wav").write_text("no sound")
+    with pytest.raises(InputError, match="segment-0.wav: differs in length or rate from mixture-0.wav; .*mixture-17"):
+        read_music_eval(music, music.parent)
+    for name in ("segment-0.wav", "mixture-17.wav"):
+        (music.parent / name).unlink()
+    with pytest.raises(InputError, match=r"2 of 4 files missing: segment-0.wav, mixture-17.wav$"):
+        read_music_eval(music, music.parent)
+
+
+@pytest.mark.parametrize(
+    ("content", "fault"),
+    [
+        ("idx,words\n0,flute\n", "line 1: column 'caption' is missing"),
+        ("idx,caption\n", "line 1: no row follows"),
+        ("idx,caption\n0,flute\n1,\n", "line 3: 'idx' or 'caption' is empty"),
+        ("idx,caption\n0\n", "line 2: 'idx' or 'caption' is empty"),
+        ("idx,caption\n0,flute\n0,tuba\n", "line 3: idx 0 stands there twice"),
+        (None, "no such file"),
+    ],
+)
+def test_a_bad_music_eval_is_named_with_its_line(tmp_path, content, fault):
+    table = tmp_path / "music_eval.csv"
+    if content is not None:
+        table.write_text(content)
+    with pytest.raises(InputError, match=fault) as caught:
+        read_music_eval(table, tmp_path)
+    assert str(caught.value).startswith(str(table)) and "\n" not in str(caught.value)
+    with pytest.raises(InputError, match="gone: no such folder"):
+        read_music_eval(table, tmp_path / "gone")

@@ -1,0 +1,276 @@
+"""Fine-tuning in two phases: what moves in each, what stands still, what is stored, and a run that can be killed."""
+
+import dataclasses
+import json
+import os
+import signal
+from functools import partial
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from safetensors import safe_open
+
+from lass_lab.datasets import load_piece
+from lass_lab.datasets.duet_mixing import DuetRecipe
+from lass_lab.datasets.mixing import SourceBank
+from lass_lab.experiments import ablation, evaluate, finetune
+from lass_lab.experiments.finetuning import RECIPES, FinetuningData, FinetuningRecipe, FinetuningTask, Phase, average
+from lass_lab.experiments.probes import forgetting
+from lass_lab.experiments.training import SeparationTask
+from lass_lab.models import LanguageSeparator, ResUNet, ResUNetConfig
+from lass_lab.models.clap import ClapQueryNet
+from lass_lab.models.querynet import TinyQueryNet
+from lass_lab.signal.files import InputError, RunStopped
+from tests.made_duets import made_duets
+from tests.made_sources import made_bank
+from tests.models.made_clap import write_clap_folder
+
+SMALL = ResUNetConfig(channels=(4, 6), n_fft=256, hop=64)
+ITEMS = DuetRecipe(seconds=0.4)
+RECIPE = FinetuningRecipe(
+    phase1=Phase(epochs=1, rate=1e-2, warmup=2),
+    phase2=Phase(epochs=1, rate=1e-3, query_rate=1e-3, captions=True, warmup=2),
+    items=ITEMS,
+    batch=4,
+    checkpoint_every=2,
+    validate_every=1,
+)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("made")
+    torch.manual_seed(0)
+    LanguageSeparator(TinyQueryNet(), ResUNet(SMALL)).save_pretrained(folder / "start")
+    return {"start": folder / "start", "data": made_duets(folder / "data"), "bank": made_bank(folder / "bank")}
+
+
+@pytest.fixture(scope="module")
+def tuned(made, tmp_path_factory):
+    run = tmp_path_factory.mktemp("tuned")
+    return run, finetune(run=run, recipe=RECIPE, progress=False, **made)
+
+
+def state(separator, part=""):
+    return {key: value for key, value in separator.state_dict().items() if key.startswith(part)}
+
+
+def changed(before, after):
+    """Keys whose values differ; what peft adapts keeps its name."""
+    after = {key.replace(".base_layer.", "."): value for key, value in after.items()}
+    return {key for key in before if not torch.equal(before[key], after[key.replace(".base_layer.", ".")])}
+
+
+def test_phase_1_leaves_the_query_network_bit_identical_and_moves_the_separation_network(made, tuned):
+    start, first = (LanguageSeparator.from_folder(folder) for folder in (made["start"], tuned[0] / "phase1"))
+    assert changed(state(start, "query_network"), state(first, "query_network")) == set()
+    moved = changed(state(start, "network"), state(first, "network"))
+    assert {"network.head.conv.weight", "network.encoder.0.conv1.weight", "network.bottleneck.conv2.weight"} <= moved
+    assert first.network.config.head == "preserving"
+
+
+def test_phase_2_moves_words_and_leaves_sounds(tuned):
+    run, last = tuned
+    first = LanguageSeparator.from_folder(run / "phase1")
+    moved = changed(state(first, "query_network"), state(last, "query_network"))
+    assert moved == {f"query_network.projection.{part}" for part in ("0.weight", "0.bias", "2.weight", "2.bias")}
+    assert any("lora_B" in key and value.any() for key, value in state(last, "query_network").items())
+    assert not torch.allclose(first.query_network(["violin"]), last.query_network(["violin"]), atol=1e-5)
+
+
+def test_batch_norms_keep_their_statistics_unless_asked_to_follow(made, tuned, tmp_path):
+    def statistics(separator):
+        return {key: value for key, value in state(separator).items() if "running_" in key}
+
+    start = statistics(LanguageSeparator.from_folder(made["start"]))
+    assert changed(start, statistics(tuned[1])) == set()
+    recipe = dataclasses.replace(RECIPE, still_norms=False, phase2=Phase(epochs=0, rate=0.0))
+    followed = statistics(finetune(run=tmp_path, recipe=recipe, progress=False, **made))
+    assert changed(start, followed) == set(start) - {key for key in start if "audio_tower" in key}
+
+
+def test_weights_hold_what_training_changed(tuned):
+    with safe_open(tuned[0] / "phase2" / "model.safetensors", framework="pt") as file:
+        keys = [key for key in file.keys() if key.startswith("query_network.encoder.")]  # noqa: SIM118
+    assert len(keys) == 24 and all("lora_" in key for key in keys)
+    checkpoint = torch.load(tuned[0] / "phase2" / "last.ckpt", weights_only=False)
+    kept = [key for key in checkpoint["state_dict"] if ".query_network.encoder." in key]
+    assert len(kept) == 24 and all("lora_" in key for key in kept)
+
+
+def test_a_run_leaves_logs_and_its_recipe(tuned):
+    run = tuned[0]
+    told = json.loads((run / "recipe.json").read_text())["recipe"]
+    assert told["head"] == "preserving" and told["phase2"]["query_rate"] == 1e-3
+    for phase in ("phase1", "phase2"):
+        header = (run / phase / "log" / "version_0" / "metrics.csv").read_text().splitlines()[0]
+        assert {"loss", "validation_sdri", "step"} <= set(header.split(","))
+        assert list((run / phase / "log").glob("version_*/events.out.tfevents.*"))
+
+
+class Killed(BaseException):
+    pass
+
+
+@pytest.mark.parametrize("fatal", [3, 6])
+def test_a_killed_run_resumes_to_the_weights_of_an_unbroken_one(made, tuned, tmp_path, monkeypatch, fatal):
+    """Killed in the midst of either phase; compared bit by bit."""
+    step, done = SeparationTask.training_step, []
+
+    def dies(task, batch, index):
+        if len(done) == fatal:
+            done.append("dead")
+            raise Killed
+        done.append(index)
+        return step(task, batch, index)
+
+    monkeypatch.setattr(SeparationTask, "training_step", dies)
+    with pytest.raises(Killed):
+        finetune(run=tmp_path, recipe=RECIPE, progress=False, **made)
+    resumed = finetune(run=tmp_path, recipe=RECIPE, progress=False, **made)
+    assert changed(state(tuned[1]), state(resumed)) == set()
+
+
+def test_sigterm_stops_at_the_next_checkpoint_and_the_same_call_goes_on(made, tuned, tmp_path, monkeypatch):
+    step, handler = SeparationTask.training_step, signal.getsignal(signal.SIGTERM)
+
+    def asked_to_stop(task, batch, index):
+        if task.global_step == 0:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return step(task, batch, index)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(SeparationTask, "training_step", asked_to_stop)
+        with pytest.raises(RunStopped, match="phase1: stopped after 2 of 4 steps; the same command goes on from there"):
+            finetune(run=tmp_path, recipe=RECIPE, progress=False, **made)
+    assert signal.getsignal(signal.SIGTERM) == handler
+    resumed = finetune(run=tmp_path, recipe=RECIPE, progress=False, **made)
+    assert changed(state(tuned[1]), state(resumed)) == set()
+
+
+def test_frozen_blocks_stand_still_with_their_norms(made, tmp_path):
+    recipe = dataclasses.replace(RECIPE, frozen_blocks=1, still_norms=False, phase2=Phase(epochs=0, rate=0.0))
+    after = finetune(run=tmp_path, recipe=recipe, progress=False, **made)
+    moved = changed(state(LanguageSeparator.from_folder(made["start"])), state(after))
+    still = ("network.input_", "network.encoder.0.")
+    assert moved and not any(key.startswith(still) for key in moved)
+    assert any(key.startswith("network.encoder.1.") for key in moved)
+
+
+def test_distillation_rehearses_towards_what_was_answered_before(made):
+    """The teacher's answer takes the place of the true source where the bank plays, and nowhere else."""
+    separator, teacher = (LanguageSeparator.from_folder(made["start"]) for _ in range(2))
+    task = FinetuningTask(separator, RECIPE, RECIPE.phase1, 4, teacher)
+    data = FinetuningData(RECIPE, made["data"], SourceBank(made["bank"], "train"))
+    data.trainer = type("Trainer", (), {"current_epoch": 0, "world_size": 1})()
+    batch = next(iter(data.train_dataloader()))
+    places = [place for place, rehearsed in enumerate(batch["rehearsed"]) if rehearsed]
+    after = task.on_after_batch_transfer(batch, 0)
+    with torch.no_grad():
+        answers = teacher(batch["mixture"], batch["query"])
+    for place in range(len(batch["rehearsed"])):
+        wanted = answers[place] if place in places else batch["target"][place]
+        torch.testing.assert_close(after["target"][place], wanted, atol=1e-6, rtol=0)
+    assert 0 < len(places) < 4 and not any("teacher" in key for key in task.state_dict())
+
+
+@pytest.mark.parametrize("share", [0.0, 0.3, 1.0])
+def test_averaging_is_linear_between_before_and_after(made, tuned, share):
+    before, after = LanguageSeparator.from_folder(made["start"]), LanguageSeparator.from_folder(tuned[0] / "phase2")
+    own = {key: value.clone() for key, value in state(after).items()}
+    averaged = average(after, before, share)
+    for key in ("network.head.conv.weight", "query_network.projection.0.bias"):
+        wanted = share * own[key] + (1 - share) * before.state_dict()[key]
+        torch.testing.assert_close(averaged.state_dict()[key], wanted, atol=1e-6, rtol=0)
+    if share == 0:
+        mixture = torch.randn(1, 1, 4000)
+        torch.testing.assert_close(averaged(mixture, ["violin"]), before(mixture, ["violin"]), atol=1e-5, rtol=0)
+
+
+def test_fine_tuning_teaches(made, tmp_path):
+    """The made trumpet is a tone that the start does not know: after 80 steps it is heard."""
+    recipe = dataclasses.replace(
+        RECIPE,
+        phase1=Phase(epochs=60, rate=2e-2, warmup=5),
+        phase2=Phase(epochs=0, rate=0.0),
+        items=dataclasses.replace(ITEMS, rehearsal=0.25),
+        checkpoint_every=20,
+        batch=8,
+        still_norms=False,
+    )
+    after = finetune(run=tmp_path, recipe=recipe, progress=False, **made)
+    table = evaluate({"after": after}, [load_piece("three", made["data"])], progress=False)
+    gain = table.query("separator == 'after' and metric == 'SDRi' and extent == 'piece'").set_index("source")["value"]
+    assert gain["trumpet"] > 3 and gain["violin"] > 3
+
+
+def test_two_processes_train_as_one_with_the_doubled_batch(made, tmp_path):
+    """The same items a step, the same losses and the same weights, to what rounding leaves (DDP over gloo)."""
+    one_phase = dataclasses.replace(RECIPE, phase2=Phase(epochs=0, rate=0.0))
+    alone = finetune(run=tmp_path / "alone", recipe=one_phase, progress=False, **made)
+    halved = dataclasses.replace(one_phase, batch=RECIPE.batch // 2)
+    together = finetune(run=tmp_path / "together", recipe=halved, devices=2, progress=False, **made)
+    losses = [
+        pd.read_csv(tmp_path / run / "phase1" / "log" / "version_0" / "metrics.csv")["loss"].dropna()
+        for run in ("alone", "together")
+    ]
+    assert len(losses[0]) == 2
+    np.testing.assert_allclose(*losses, rtol=0.01)
+    start = state(LanguageSeparator.from_folder(made["start"]), "network")
+    for key, value in state(alone, "network").items():
+        if key in start and value.is_floating_point():
+            moved = (value - start[key]).norm()
+            assert (state(together, "network")[key] - value).norm() <= 0.1 * moved + 1e-6, key
+
+
+def test_a_study_sets_variants_side_by_side(made, tmp_path, monkeypatch):
+    """What the random head forgets at step 0 the preserving one keeps, and nothing is measured on the test piece."""
+    monkeypatch.setattr(ablation, "forgetting", partial(forgetting, instruments=("flute", "cello"), split="test"))
+    opened = []
+    monkeypatch.setattr(ablation, "load_piece", lambda name, data: opened.append(name) or load_piece(name, data))
+    where = made | {"start": str(made["start"])}
+    table = ablation.study("heads", RECIPE, tmp_path, pairs=2, progress=False, **where).set_index("variant")
+    assert list(table.index) == [where["start"], "audiosep", "paper", "paper-complex", "preserving"]
+    start = table.loc[where["start"]]
+    for source in ("violin", "trumpet"):
+        assert table.at["preserving", f"{source} at step 0"] == pytest.approx(start[source], abs=1e-3)
+        assert abs(table.at["paper-complex", f"{source} at step 0"] - start[source]) > 1e-2
+    assert (table.drop(where["start"])["minutes"] > 0).all() and (table["stored"].dropna() < 16).all()
+    assert opened == ["one", "two"]
+    with pytest.raises(InputError, match="study 'hats': choose one of heads, encoder, keeping, hearing"):
+        ablation.study("hats", RECIPE, tmp_path)
+
+
+def test_the_full_size_network_takes_the_same_recipe(made, tmp_path, monkeypatch):
+    """AudioSep's own sizes, with made weights: both phases, a few steps each."""
+    write_clap_folder(tmp_path / "cache" / "clap", monkeypatch)
+    monkeypatch.setenv("LASS_LAB_CACHE", str(tmp_path / "cache"))
+    torch.manual_seed(0)
+    start = LanguageSeparator(ClapQueryNet(), ResUNet(ResUNetConfig.audiosep()))
+    start.save_pretrained(tmp_path / "start")
+    data = made_duets(tmp_path / "data", seconds=35.2, splits={"one": "train"})
+    recipe = dataclasses.replace(RECIPE, items=DuetRecipe(seconds=0.3, rehearsal=0.5), batch=2)
+    where = {"start": tmp_path / "start", "data": data, "bank": made["bank"]}
+    after = finetune(run=tmp_path / "run", recipe=recipe, progress=False, **where)
+    moved = changed(state(start), state(after))
+    assert {"network.encoder.0.conv1.weight", "query_network.projection.0.weight"} <= moved
+    assert not any("roberta" in key or "audio_tower" in key for key in moved)
+    assert any("lora_B" in key and value.any() for key, value in state(after).items())
+
+
+def test_bad_input_ends_in_one_line(made, tuned, tmp_path):
+    other = dataclasses.replace(RECIPE, batch=2)
+    with pytest.raises(InputError, match="holds a run of another recipe or start"):
+        finetune(run=tuned[0], recipe=other, progress=False, **made)
+    with pytest.raises(InputError, match="sources.csv: no such file"):
+        finetune(run=tmp_path, recipe=RECIPE, progress=False, **(made | {"bank": tmp_path}))
+    with pytest.raises(InputError, match="no head 'hydra'"):
+        finetune(run=tmp_path / "x", recipe=dataclasses.replace(RECIPE, head="hydra"), progress=False, **made)
+
+
+def test_the_papers_recipe_keeps_nothing_and_says_so():
+    paper = RECIPES["paper"]
+    assert (paper.head, paper.items.rehearsal, paper.average, paper.phase1.query_rate) == ("paper", 0.0, 1.0, 0.0)
+    assert paper.phase1.epochs == paper.phase2.epochs == 75

@@ -1,0 +1,100 @@
+"""The output layers: what each computes, what the paper's comes down to, and what the preserving one keeps."""
+
+import pytest
+import torch
+
+from lass_lab.models import LanguageSeparator, ResUNet, ResUNetConfig
+from lass_lab.models.heads import HEADS, PreservingHead, SeparableHead
+from lass_lab.models.querynet import TinyQueryNet
+from lass_lab.signal.files import InputError
+
+SMALL = ResUNetConfig(channels=(4, 6), n_fft=256, hop=64)
+
+
+@pytest.fixture
+def network():
+    torch.manual_seed(0)
+    return ResUNet(SMALL).eval()
+
+
+@pytest.fixture
+def sound():
+    generator = torch.Generator().manual_seed(1)
+    return torch.randn(2, 1, 4000, generator=generator), torch.randn(2, 512, generator=generator)
+
+
+@pytest.mark.parametrize("outputs", [1, 3])
+def test_two_1x1_convolutions_with_nothing_between_are_one(outputs):
+    """Values and gradients of the one that is computed are those of the three in a row."""
+    torch.manual_seed(0)
+    head, features = SeparableHead(5, outputs).double(), torch.randn(2, 5, 7, 11, dtype=torch.double)
+    in_a_row = head.pointwise(head.depthwise(head.lift(features)))
+    torch.testing.assert_close(head(features), in_a_row)
+    weight = torch.randn_like(in_a_row)
+    wanted = torch.autograd.grad((in_a_row * weight).sum(), list(head.parameters()))
+    found = torch.autograd.grad((head(features) * weight).sum(), list(head.parameters()))
+    for one, other in zip(wanted, found, strict=True):
+        torch.testing.assert_close(one, other)
+
+
+def test_the_papers_head_adds_parameters_and_no_capacity():
+    head = SeparableHead(32)
+    assert sum(parameter.numel() for parameter in head.parameters()) == 32 * 512 + 512 + 512 + 512 + 512 + 1
+    assert torch.linalg.matrix_rank(head.kernel()[0]) <= 1
+
+
+def test_the_preserving_head_starts_as_exactly_the_old_function(network, sound):
+    with torch.no_grad():
+        before = network(*sound)
+        after = network.replace_head("preserving")(*sound)
+    assert torch.equal(before, after)
+
+
+@pytest.mark.parametrize("kind", ["paper", "paper-complex", "audiosep"])
+def test_another_head_starts_anew(network, sound, kind):
+    with torch.no_grad():
+        before = network(*sound)
+        after = network.replace_head(kind)(*sound)
+    assert after.shape == before.shape and not torch.allclose(before, after, atol=1e-3)
+
+
+def test_the_preserving_head_learns_what_a_linear_one_cannot():
+    """The magnitude of a feature: no linear layer has it."""
+    torch.manual_seed(0)
+    head = PreservingHead(2)
+    head.take_over(HEADS["audiosep"](2))
+    features = torch.randn(8, 2, 16, 16)
+    wanted = features[:, :1].abs().expand(-1, 3, -1, -1)
+    optimizer = torch.optim.Adam(head.parameters(), 0.02)
+    for _ in range(300):
+        loss = (head(features) - wanted).square().mean()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    linear = features.abs().var()  # what is left where the best a linear layer can do is the mean
+    assert loss < 0.2 * linear
+
+
+@pytest.mark.parametrize("kind", ["paper", "paper-complex"])
+def test_masks_never_amplify(kind):
+    head = HEADS[kind](4)
+    logits = 10 * torch.randn(2, 3 if kind == "paper-complex" else 1, 5, 9)
+    mask = head.mask(logits)
+    assert mask.is_complex() and mask.shape == (2, 5, 9) and mask.abs().max() <= 1 + 1e-6
+    assert kind == "paper-complex" or torch.equal(mask.imag, torch.zeros(2, 5, 9))
+
+
+@pytest.mark.parametrize("kind", list(HEADS))
+def test_a_head_is_kept_in_the_folder(network, sound, kind, tmp_path):
+    LanguageSeparator(TinyQueryNet(), network.replace_head(kind)).save_pretrained(tmp_path)
+    again = LanguageSeparator.from_folder(tmp_path).network
+    assert again.config.head == kind
+    with torch.no_grad():
+        torch.testing.assert_close(again(*sound), network(*sound), atol=1e-2, rtol=1e-2)  # float16 on disk
+
+
+def test_heads_that_cannot_be_are_named(network):
+    with pytest.raises(InputError, match="no head 'hydra'; one of audiosep, paper"):
+        network.replace_head("hydra")
+    with pytest.raises(InputError, match="SeparableHead"):
+        network.replace_head("paper").replace_head("preserving")
