@@ -66,6 +66,7 @@ for command in (
     training.pretrain,
     training.finetune,
     training.study,
+    training.keep,
     training.weights,
     listening.bench,
 ):

@@ -10,9 +10,10 @@ import pytest
 import soundfile
 
 from lass_lab import cli
+from lass_lab.datasets import load_piece
 from lass_lab.models import LanguageSeparator, ResUNet, ResUNetConfig
 from lass_lab.models.querynet import TinyQueryNet
-from lass_lab.signal import read_audio
+from lass_lab.signal import read_audio, sdr, write_audio
 from tests.made_duets import made_duets
 from tests.made_sources import made_bank
 
@@ -184,6 +185,23 @@ def test_evaluate_probes_a_run_that_ended_after_phase_1_and_a_further_model(monk
 def test_evaluate_says_what_a_table_lacks(monkeypatch, tmp_path, capsys, arguments, fault):
     assert run(monkeypatch, "evaluate", "--run", tmp_path, *arguments) == 2
     assert capsys.readouterr().err == f"lass-lab: {fault.format(run=tmp_path)}\n"
+
+
+def test_evaluate_measures_on_audioseps_list_of_mixtures(monkeypatch, tmp_path, capsys):
+    piece = load_piece("tempus").slice(5, 2)
+    (tmp_path / "music_eval.csv").write_text("idx,caption\n0,violin\n1,trumpet\n")
+    for index, source in enumerate(piece.sources):
+        write_audio(tmp_path / f"mixture-{index}.wav", piece.mixture)
+        write_audio(tmp_path / f"segment-{index}.wav", piece.sources[source])
+    out = tmp_path / "out.csv"
+    assert run(monkeypatch, "evaluate", "--music-eval", tmp_path / "music_eval.csv", "--out", out) == 0
+    table = pd.read_csv(out).set_index("query")
+    assert table.at["violin", "SDR"] - table.at["violin", "SDRi"] == pytest.approx(
+        sdr(piece.sources["violin"], piece.mixture), abs=0.01
+    )
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[1] for line in lines[1:]] == ["trumpet", "violin", "all"]
+    assert float(lines[3].split()[2]) == pytest.approx(table["SDRi"].mean(), abs=0.006)
 
 
 def test_evaluate_names_an_unknown_piece(monkeypatch, capsys):

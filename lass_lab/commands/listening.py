@@ -93,6 +93,12 @@ def evaluate(
         typer.Option(help="For the probes: sources to mix, to see what was forgotten; the shipped ones unless told."),
     ] = None,
     pairs: Annotated[int, typer.Option(min=2, help="For the probes: how many mixtures of those sources.")] = 50,
+    data: Annotated[
+        Path | None, typer.Option(help="Pieces as `lass-lab slice` writes them; the shipped duets unless told.")
+    ] = None,
+    music_eval: Annotated[
+        Path | None, typer.Option(help="AudioSep's list of mixtures, music_eval.csv, with its audio beside it.")
+    ] = None,
     device: Device = "auto",
     out: Annotated[Path | None, typer.Option(help="Also write every number to this CSV file.")] = None,
     force: Force = False,
@@ -100,6 +106,7 @@ def evaluate(
     """Measure separators on the duets: SDR, SDRi, SI-SDR, spectral correlation and MSE.
 
     With --table, measure the stages of a fine-tuning run: pretrained, phase 1, phase 2, and each --model beside them.
+    With --music-eval, measure on AudioSep's mixtures instead of the duets.
     """
     if table not in (None, "paper", "probes"):
         raise InputError(f"table '{table}': choose paper or probes")
@@ -115,9 +122,19 @@ def evaluate(
     from lass_lab.models import load_separator
     from lass_lab.signal.files import atomic_path
 
-    pieces = [load_piece(name) for name in piece or list_pieces("test")]
+    if music_eval:
+        from lass_lab.datasets.layouts import read_music_eval
+
+        items = read_music_eval(music_eval, music_eval.parent)
+    else:
+        pieces = [load_piece(name, data) for name in piece or list_pieces("test", data)]
     separators = {name: load_separator(where, device=device) for name, where in named.items()}
-    if table == "probes":
+    if music_eval:
+        from lass_lab.experiments.music_eval import evaluate_items, summarise_items
+
+        numbers = evaluate_items(separators, items)
+        print(summarise_items(numbers).to_string(index=False, na_rep="", float_format="{:.2f}".format))
+    elif table == "probes":
         from lass_lab.experiments.probes import format_probes, probe
 
         numbers = probe(separators, piece=pieces[0], longest=longest, bank=sources, pairs=pairs)

@@ -1,5 +1,6 @@
 """Commands that make a separator: `pretrain`, `finetune`, `weights`."""
 
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
@@ -25,6 +26,9 @@ def pretrain(
     sample_rate: Annotated[
         int, typer.Option(help="Train on the bins below half of this rate (Hz): 12000 takes two fifths of the time.")
     ] = 32000,
+    still_norms: Annotated[
+        bool, typer.Option("--still-norms", help="Keep the norms' statistics, as after a run at a lower rate.")
+    ] = False,
     contrastive: Annotated[
         int | None, typer.Option(min=0, help="Steps of the query network's own training; with --start, none.")
     ] = None,
@@ -48,7 +52,7 @@ def pretrain(
         raise InputError(f"{out}: holds weights already; pass --force to overwrite")
     if threads:
         torch.set_num_threads(threads)
-    recipe = PretrainingRecipe(steps=steps, peak_rate=rate, sample_rate=sample_rate, seed=seed)
+    recipe = PretrainingRecipe(steps=steps, peak_rate=rate, sample_rate=sample_rate, still_norms=still_norms, seed=seed)
     if contrastive is None:
         contrastive = 0 if start else recipe.contrastive.steps
     words = replace(recipe.contrastive, steps=contrastive) if contrastive else None
@@ -132,8 +136,22 @@ def finetune(
         **_told(head=head, distillation=distillation, frozen_blocks=frozen_blocks, average=average, seed=seed),
     )
     fuse = can_compile() and not torch.cuda.is_available() if fuse is None else fuse
+    began = time.perf_counter()
     finetune(model, run, plan, data=data, bank=sources, devices=devices, nodes=nodes, workers=workers, fuse=fuse)
-    print(f"{run}: done. Measure it: lass-lab evaluate --table paper --run {run}")
+    minutes = (time.perf_counter() - began) / 60
+    print(f"{run}: done in {minutes:.1f} minutes. Measure it: lass-lab evaluate --table paper --run {run}")
+
+
+def keep(
+    run: Annotated[Path, typer.Argument(help="A fine-tuning run, as `lass-lab finetune` writes it.")],
+    out: Annotated[Path, typer.Option(help="Folder for the weights and their model card.")],
+    pairs: Annotated[int, typer.Option(min=2, help="Mixtures of other instruments to measure with.")] = 100,
+    force: Force = False,
+) -> None:
+    """Keep what a fine-tuning run made: its weights, measured once on the test piece, with a model card."""
+    from lass_lab.experiments.finetune_card import keep
+
+    print(keep(run, out, pairs=pairs, force=force))
 
 
 def study(

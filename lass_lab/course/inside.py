@@ -1,4 +1,4 @@
-"""Pictures of what happens inside the separation network: its mask channels and what the query changes."""
+"""Pictures of masks, and of the inside of the separation network: its mask channels, what the query changes."""
 
 from collections.abc import Mapping
 
@@ -74,6 +74,47 @@ def show_mask_channels(
     figure.colorbar(axes[0].images[0], ax=axes[0], pad=0.01)
     figure.colorbar(axes[2].images[0], ax=list(axes[1:]), label="value (no unit)", pad=0.01)
     return figure
+
+
+def show_mask(
+    mask: np.ndarray,
+    ax: Axes | None = None,
+    *,
+    hop: int,
+    title: str = "",
+    max_khz: float = 4,
+    sample_rate: int = SAMPLE_RATE,
+) -> Axes:
+    """A mask over time and frequency, dark where it takes away and bright where it keeps (notebook 01).
+
+    Args:
+        mask: real, 0 to 1, `(frames, bins)`.
+        hop: samples between frames.
+        max_khz: top of the frequency axis.
+
+    Raises:
+        InputError: not frames and bins.
+    """
+    mask = np.asarray(mask, dtype=np.float64)
+    if mask.ndim != 2 or not mask.size:
+        raise InputError(f"mask: needs shape (frames, bins), has {mask.shape}")
+    frames, bins = mask.shape
+    seconds, khz = hop / sample_rate, sample_rate / 2000 / max(bins - 1, 1)
+    ax = ax or plt.subplots(figsize=(7, 3.2), layout="constrained")[1]
+    extent = (-seconds / 2, (frames - 0.5) * seconds, -khz / 2, (bins - 0.5) * khz)
+    image = ax.imshow(mask.T, origin="lower", aspect="auto", extent=extent, cmap=COLOUR_MAP, vmin=0, vmax=1)
+    ax.set(
+        title=title,
+        xlabel="time (s)",
+        ylabel="frequency (kHz)",
+        xlim=(0, max((frames - 1) * seconds, seconds / 2)),
+        ylim=(0, min(max_khz, sample_rate / 2000)),
+    )
+    ax.figure.colorbar(image, ax=ax, label="share kept (no unit)")
+    shown = mask[:, : round(max_khz / khz) + 1]
+    kept, gone = 100 * np.mean(shown > 0.9), 100 * np.mean(shown < 0.1)
+    put_into_words(ax, f"{title or 'Mask'}: above 0.9 in {kept:.0f}% of the bins shown, below 0.1 in {gone:.0f}%")
+    return ax
 
 
 def show_shifts(shifts: Mapping[str, np.ndarray], ax: Axes | None = None) -> Axes:

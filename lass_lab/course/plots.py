@@ -59,6 +59,7 @@ def show_spectrogram(
     max_khz: float = 12,
     reference_db: float | None = None,
     log_frequency: bool = False,
+    colour_bar: bool = True,
     sample_rate: int = SAMPLE_RATE,
 ) -> Axes:
     """Magnitude spectrogram in dB; a full-scale sine is at 0 dBFS.
@@ -72,6 +73,7 @@ def show_spectrogram(
         db_range: how many dB below that the darkest colour lies.
         max_khz: top of the frequency axis.
         log_frequency: logarithmic frequency axis, from 50 Hz.
+        colour_bar: leave it out where several plots share one.
 
     Raises:
         InputError: a waveform that is not one-dimensional, is empty, or holds NaN or infinite samples.
@@ -79,7 +81,8 @@ def show_spectrogram(
     ax = ax or _new_axes()
     levels = _levels(waveform, title, n_fft, hop, sample_rate, max_khz)
     image = _draw_spectrogram(ax, levels, title, db_range, reference_db, log_frequency)
-    ax.figure.colorbar(image, ax=ax, label="level (dBFS)")
+    if colour_bar:
+        ax.figure.colorbar(image, ax=ax, label="level (dBFS)")
     return ax
 
 
@@ -141,6 +144,8 @@ def show_waveforms(
     peaks = {label: float(np.abs(waveform).max()) for label, waveform in waveforms.items()}
     scale = max(peaks.values()) or 1.0
     lanes = range(len(waveforms), 0, -1)
+    seconds = max(map(len, waveforms.values())) / sample_rate
+    digits = ".1f" if seconds >= 1 else ".3f"
     words = []
     for lane, (label, waveform), colour in zip(lanes, waveforms.items(), cycle(COLOURS), strict=False):
         group = math.ceil(len(waveform) / _MAX_COLUMNS)
@@ -152,8 +157,7 @@ def show_waveforms(
             low, high = (lane + 0.48 * edge / scale for edge in (low, high))
             ax.fill_between(starts / sample_rate, low, high, color=colour, linewidth=0.5)
         where = np.abs(waveform).argmax() / sample_rate
-        words.append(f"{label}, peak {peaks[label]:.2f} at {where:.1f} s" if peaks[label] else f"{label}, silent")
-    seconds = max(map(len, waveforms.values())) / sample_rate
+        words.append(f"{label}, peak {peaks[label]:.2f} at {where:{digits}} s" if peaks[label] else f"{label}, silent")
     ax.set_yticks(list(lanes), list(waveforms))
     ax.set(
         xlim=(0, seconds),
@@ -161,7 +165,7 @@ def show_waveforms(
         xlabel="time (s)",
         ylabel=f"amplitude\n(lanes: ±{scale:.2g} of full scale)",
     )
-    put_into_words(ax, f"Waveforms, {seconds:.1f} s: {'; '.join(words)}")
+    put_into_words(ax, f"Waveforms, {seconds:{digits}} s: {'; '.join(words)}")
     return ax
 
 

@@ -40,6 +40,8 @@ class Profile:
         epochs: of fine-tuning, in phase 1 and in phase 2.
         item_seconds: of a slice that fine-tuning hears at a time.
         items: in a step of fine-tuning.
+        sample_rate: of fine-tuning, in Hz; 12,000 trains on the lower bins alone, in two fifths of the time.
+        contrastive_steps: of the query network's training in notebook 02.
         cell_timeout: seconds a notebook's cell may take before the runner gives it up; None for no limit.
     """
 
@@ -51,6 +53,8 @@ class Profile:
     epochs: tuple[int, int]
     item_seconds: float
     items: int
+    sample_rate: int
+    contrastive_steps: int
     cell_timeout: int | None
 
     def cut(self, waveform, sample_rate: int = 32_000):
@@ -67,9 +71,11 @@ PROFILES: dict[str, Profile] = {
             seconds=10.0,
             batch=4,
             threads=2,
-            epochs=(4, 1),
+            epochs=(8, 2),
             item_seconds=1.26,
             items=16,
+            sample_rate=12_000,
+            contrastive_steps=12,
             cell_timeout=240,
         ),
         Profile(
@@ -78,9 +84,11 @@ PROFILES: dict[str, Profile] = {
             seconds=60.0,
             batch=8,
             threads=None,
-            epochs=(20, 8),
+            epochs=(40, 10),
             item_seconds=1.26,
             items=16,
+            sample_rate=12_000,
+            contrastive_steps=150,
             cell_timeout=1800,
         ),
         Profile(
@@ -92,6 +100,8 @@ PROFILES: dict[str, Profile] = {
             epochs=(75, 75),
             item_seconds=5.0,
             items=16,
+            sample_rate=32_000,
+            contrastive_steps=800,
             cell_timeout=None,
         ),
     )

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from lass_lab.course.profile import Profile, current
-from lass_lab.experiments.finetuning import RECIPES, FinetuningRecipe
+from lass_lab.experiments.finetuning_recipes import RECIPES, FinetuningRecipe
 from lass_lab.signal.files import InputError
 
 
@@ -27,4 +27,5 @@ def sized_recipe(name: str = "preserving", profile: Profile | None = None) -> Fi
         phase2=replace(recipe.phase2, epochs=second),
         items=replace(recipe.items, seconds=profile.item_seconds),
         batch=profile.items,
+        sample_rate=profile.sample_rate,
     )

@@ -9,7 +9,8 @@ import pandas as pd
 
 from lass_lab.datasets.duets import VALIDATION_S, Piece, data_dir, list_pieces, load_piece
 from lass_lab.experiments.evaluation import evaluate
-from lass_lab.experiments.finetuning import PHASES, FinetuningRecipe, finetune
+from lass_lab.experiments.finetuning import PHASES, finetune
+from lass_lab.experiments.finetuning_recipes import FinetuningRecipe
 from lass_lab.experiments.model_card import run_facts
 from lass_lab.experiments.probes import forgetting
 from lass_lab.models import LanguageSeparator, load_separator

@@ -2,19 +2,21 @@
 
 import json
 import os
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import lightning
 import torch
 from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint
-from torch import nn
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, DistributedSampler
 
-from lass_lab.datasets.duet_mixing import DuetRecipe, FinetuningDataset, epoch_items, training_starts
+from lass_lab.datasets.duet_mixing import FinetuningDataset, epoch_items, training_starts
 from lass_lab.datasets.duets import DuetDataset, list_pieces, load_piece
 from lass_lab.datasets.mixing import SourceBank, collate
+from lass_lab.experiments.finetuning_recipes import FinetuningRecipe, Phase
+from lass_lab.experiments.lower_rate import at_rate
 from lass_lab.experiments.training import Schedule, SeparationTask, fit, make_trainer
 from lass_lab.models import LanguageSeparator, ResUNetConfig, load_separator
 from lass_lab.models.querynet import ENCODERS
@@ -23,74 +25,7 @@ from lass_lab.signal.files import InputError, atomic_path, data_dir
 
 MONITOR = "validation_sdri"
 PHASES = ("phase1", "phase2")
-
-
-@dataclass(frozen=True)
-class Phase:
-    """One phase: how long, how fast, and what of the query network learns.
-
-    Attributes:
-        epochs: times through all slices.
-        rate: learning rate of the separation network at its peak.
-        query_rate: of the query network; 0 where it stands still, bit by bit.
-        encoder: how much of its sentence encoder learns (`QueryNet.learn`), where any of it does.
-        captions: ask in all the phrasings for training, not in the one canonical word.
-        warmup: steps in which both rates rise; a phase begins with its own.
-    """
-
-    epochs: int
-    rate: float
-    query_rate: float = 0.0
-    encoder: str = "low-rank"
-    captions: bool = False
-    warmup: int = 20
-
-
-@dataclass(frozen=True)
-class FinetuningRecipe:
-    """Everything that decides what fine-tuning ends in.
-
-    Attributes:
-        head: the output layer to replace the old one by, one of `heads.HEADS`.
-        phase1, phase2: the phases; a second one of no epochs is left out.
-        items: what is heard.
-        batch: items a step, in each process.
-        still_norms: batch norms keep the statistics of pretraining (then training and use compute the same function,
-            whatever else is in the batch); else they follow the new data.
-        frozen_blocks: so many encoder blocks, outermost first, stand still.
-        distillation: rehearse towards what the separator answered before fine-tuning, not towards the true sources.
-        average: share of the fine-tuned weights in the result, the rest being those before (Wortsman et al., "Robust
-            fine-tuning of zero-shot models", 2022); 1 is the fine-tuned alone. Needs the preserving head.
-        descent: share of a phase in which its rates fall to zero.
-        patience: validations without a gain after which a phase ends; None for never.
-        checkpoint_every: steps.
-        validate_every: checkpoints.
-        seed: of the new head and of the items.
-    """
-
-    head: str = "preserving"
-    phase1: Phase = Phase(epochs=75, rate=1e-3)
-    phase2: Phase = Phase(epochs=75, rate=3e-4, query_rate=1e-4, captions=True)
-    items: DuetRecipe = DuetRecipe()
-    batch: int = 16
-    still_norms: bool = True
-    frozen_blocks: int = 0
-    distillation: bool = False
-    average: float = 1.0
-    descent: float = 0.7
-    patience: int | None = None
-    checkpoint_every: int = 10
-    validate_every: int = 2
-    seed: int = 0
-
-
-# The paper's own recipe: its head at a random start, and nothing to keep what was known before.
-PAPER = FinetuningRecipe(
-    head="paper",
-    phase2=Phase(epochs=75, rate=3e-4, query_rate=1e-4, encoder="whole"),
-    items=DuetRecipe(remixed=0.0, guests=0.0, rehearsal=0.0, augmented=0.0, level_db=0.0),
-)
-RECIPES = {"preserving": FinetuningRecipe(), "paper": PAPER}
+RECIPE = "recipe.json"
 
 
 class FinetuningData(lightning.LightningDataModule):
@@ -109,14 +44,17 @@ class FinetuningData(lightning.LightningDataModule):
         return whole * -(-phase.epochs * self.epoch_items // (self.recipe.batch * processes * whole))
 
     def train_dataloader(self) -> DataLoader:
-        # Lightning asks again for every round; of several processes it gives each its share of the items.
+        # Lightning asks again for every round.
         recipe = self.recipe
         items = recipe.batch * recipe.checkpoint_every * self.trainer.world_size
         first = self.trainer.current_epoch * items
         mixtures = FinetuningDataset(
             self.pieces, self.bank, recipe.items, range(first, first + items), seed=recipe.seed
         )
-        return DataLoader(mixtures, recipe.batch, num_workers=self.workers, collate_fn=collate)
+        # Lightning's own sampler for several processes would shuffle: a step would hold other items than alone.
+        world, rank = self.trainer.world_size, self.trainer.global_rank
+        sampler = DistributedSampler(mixtures, world, rank, shuffle=False) if world > 1 else None
+        return DataLoader(mixtures, recipe.batch, sampler=sampler, num_workers=self.workers, collate_fn=collate)
 
     def val_dataloader(self) -> DataLoader:
         return DataLoader(DuetDataset("train", "validation", data=self.data), 4, collate_fn=collate)
@@ -137,32 +75,20 @@ class FinetuningTask(SeparationTask):
         steps: int,
         teacher: LanguageSeparator | None = None,
     ) -> None:
-        super().__init__(separator, Schedule(steps, phase.rate, phase.warmup, recipe.descent))
+        network = separator.network
+        frozen = [network.input_norm, network.input_conv, *network.encoder[: recipe.frozen_blocks]]
+        frozen = frozen if recipe.frozen_blocks else []
+        schedule = Schedule(steps, phase.rate, phase.warmup, recipe.descent)
+        super().__init__(separator, schedule, [network] if recipe.still_norms else frozen, recipe.sample_rate)
         self.recipe, self.phase = recipe, phase
         self._teacher = (teacher,)  # in a tuple, so that it is no part of the task: neither trained nor saved
-        query_network = separator.query_network
         if phase.query_rate:
-            query_network.learn(phase.encoder)
+            separator.query_network.learn(phase.encoder)
         else:
-            query_network.requires_grad_(False)
-        network = separator.network
-        self.still_parts = [] if not recipe.frozen_blocks else [
-            network.input_norm, network.input_conv, *network.encoder[: recipe.frozen_blocks]
-        ]  # fmt: skip
-        for part in self.still_parts:
+            separator.query_network.requires_grad_(False)
+        for part in frozen:
             part.requires_grad_(False)
         self.train()
-
-    def train(self, mode: bool = True) -> "FinetuningTask":
-        super().train(mode)
-        if not hasattr(self, "still_parts"):  # not yet set up
-            return self
-        parts = [self.separator.network] if self.recipe.still_norms else self.still_parts
-        for part in parts:
-            for module in part.modules():
-                if isinstance(module, nn.BatchNorm2d):
-                    module.eval()
-        return self
 
     def optimizer(self) -> torch.optim.Optimizer:
         """AdamW with a rate for each of the two networks."""
@@ -177,12 +103,12 @@ class FinetuningTask(SeparationTask):
         teacher = self._teacher[0]
         places = [place for place, rehearsed in enumerate(batch.get("rehearsed", ())) if rehearsed]
         if teacher is None or not places:
-            return batch
+            return super().on_after_batch_transfer(batch, dataloader_idx)
         with torch.no_grad():
             answers = teacher.to(self.device)(batch["mixture"][places], [batch["query"][place] for place in places])
         target = batch["target"].clone()
         target[places] = answers.to(target.dtype)
-        return batch | {"target": target}
+        return super().on_after_batch_transfer(batch | {"target": target}, dataloader_idx)
 
 
 def finetune(
@@ -192,6 +118,8 @@ def finetune(
     *,
     data: str | os.PathLike[str] | None = None,
     bank: str | os.PathLike[str] | None = None,
+    phases: Sequence[str] = PHASES,
+    callbacks: Sequence[lightning.Callback] = (),
     devices: int = 1,
     nodes: int = 1,
     workers: int = 0,
@@ -211,6 +139,8 @@ def finetune(
         recipe: what to do; by default the one that preserves.
         data: a folder as `lass-lab slice` writes it; by default the shipped duets.
         bank: sources to rehearse with; by default the shipped ones.
+        phases: what to do now; the other can follow by another call.
+        callbacks: further ones for the trainer, such as a live plot.
         devices, nodes: see `make_trainer`.
         workers: processes that make items; 0 makes them in the training process.
         fuse: train with fused norms (`ResUNet.fuse`): faster on a CPU, and needs a compiler.
@@ -234,20 +164,22 @@ def finetune(
     teacher = before.requires_grad_(False).eval() if recipe.distillation else None
     done: str | os.PathLike[str] = start
     for name, phase in zip(PHASES, (recipe.phase1, recipe.phase2), strict=True):
-        if not phase.epochs:
-            continue
-        earlier, folder = done, run / name
-        done = folder
+        folder = run / name
         if (folder / WEIGHTS).is_file():
+            done = folder
             continue
+        if not phase.epochs or name not in phases:
+            continue
+        earlier, done = done, folder
         separator = load_separator(earlier)
         lightning.seed_everything(recipe.seed, verbose=False)  # the new head's start, and the low-rank maps'
         if separator.network.config.head != recipe.head:
             separator.network.replace_head(recipe.head)
         module.recipe = replace(recipe, items=replace(recipe.items, captions=phase.captions))
         steps = module.steps(phase, devices * nodes)
-        task = FinetuningTask(separator, recipe, phase, steps, teacher)
-        _fit(task, module, folder, steps, devices, nodes, fuse, progress)
+        with at_rate(separator, recipe.sample_rate):
+            task = FinetuningTask(separator, recipe, phase, steps, teacher)
+            _fit(task, module, folder, steps, callbacks, devices, nodes, fuse, progress)
         if recipe.average < 1 and name == PHASES[-1]:
             average(separator, before, recipe.average)
         separator.cpu().eval().requires_grad_(False)
@@ -286,6 +218,7 @@ def _fit(
     data: FinetuningData,
     folder: Path,
     steps: int,
+    further: Sequence[lightning.Callback],
     devices: int,
     nodes: int,
     fuse: bool,
@@ -295,7 +228,7 @@ def _fit(
     best = ModelCheckpoint(
         folder, filename="best", monitor=MONITOR, mode="max", save_weights_only=True, enable_version_counter=False
     )
-    callbacks: list[lightning.Callback] = [best]
+    callbacks = [best, *further]
     if task.recipe.patience:
         callbacks.append(EarlyStopping(MONITOR, patience=task.recipe.patience, mode="max"))
     trainer = make_trainer(
@@ -327,7 +260,7 @@ def _check(recipe: FinetuningRecipe) -> None:
 
 def _claim(run: Path, told: dict[str, Any]) -> None:
     """Write down what the run is, or see that it is the one that is there."""
-    path, text = run / "recipe.json", json.dumps(told, indent=1) + "\n"
+    path, text = run / RECIPE, json.dumps(told, indent=1) + "\n"
     if not path.is_file():
         with atomic_path(path) as temporary:
             temporary.write_text(text)

@@ -11,7 +11,7 @@ import pandas as pd
 import torch
 
 from lass_lab.datasets.duets import list_pieces
-from lass_lab.datasets.instruments import TAUGHT
+from lass_lab.datasets.instruments import RENDERED, TAUGHT
 from lass_lab.datasets.mixing import MixtureRecipe, SourceBank
 from lass_lab.experiments.contrastive import evaluate_retrieval
 from lass_lab.experiments.evaluation import (
@@ -24,6 +24,7 @@ from lass_lab.experiments.evaluation import (
 )
 from lass_lab.experiments.pretraining import HISTORY, PretrainingRecipe, read_history
 from lass_lab.models import LanguageSeparator, load_separator
+from lass_lab.signal.audio import SAMPLE_RATE
 from lass_lab.signal.files import InputError, atomic_path
 
 HELD_OUT = {"third": 0.0, "level_db": 0.0, "heldout_captions": True}
@@ -80,7 +81,7 @@ def write_card(
     )
     history = read_history(run)
     told = asdict(replace(recipe, network=separator.network.config))
-    history.append(run_facts(run) | {"hardware": _hardware(), "recipe": told})
+    history.append(run_facts(run) | {"hardware": hardware(), "recipe": told})
     with atomic_path(folder / "numbers.csv", force=True) as path:
         numbers.to_csv(path, index=False)
     with atomic_path(folder / HISTORY, force=True) as path:
@@ -141,6 +142,12 @@ def _card(
         f"| {row.chance:.1%} | {row.queries} |"
         for row in retrieval.itertuples(index=False)
     )
+    strangers = ""
+    if any(entry["recipe"]["mixtures"].get("strange") for entry in history):
+        others = ", ".join(name for name in RENDERED if name not in TAUGHT)
+        strangers = (
+            f"\n- So that it learns to reject, some mixtures hold an instrument that is never asked for: {others}."
+        )
     return f"""# tiny: the separator this course starts from
 
 A ResUNet of AudioSep's layout ({unet:,} parameters) is told by a query network what to keep. The query network is a
@@ -158,7 +165,7 @@ Written by `lass-lab pretrain`; every number below was measured by that command.
   instrument are held out throughout.
 - Then the separation network, on mixtures made on the fly and asked for by words or by a sound. Loss: the mean
   absolute error of the waveform over the mixture's mean magnitude. AdamW; its rate warmed up, held, then lowered to
-  zero.
+  zero.{strangers}
 
 {runs}
 
@@ -201,6 +208,8 @@ Licence: MIT for the code, CC BY 4.0 for the weights; sources by Frank Wen's Flu
 def _run(entry: Mapping[str, Any]) -> str:
     recipe = entry["recipe"]
     size = f"{recipe['batch']} mixtures of {recipe['seconds']:g} s"
+    if (rate := recipe.get("sample_rate", SAMPLE_RATE)) != SAMPLE_RATE:
+        size += f" at {rate / 1000:g} kHz (the bins below {rate / 2000:g} kHz, to save time)"
     told = f"- {entry['steps']:,} steps of {size}, {entry['hours']:.2f} hours on {entry['hardware']}."
     return f"{told} The whole recipe: `{json.dumps(recipe)}`"
 
@@ -209,7 +218,8 @@ def _row(row: Sequence) -> str:
     return f"| {row.trial} | {row.mean:.2f} | {row.low:.2f} to {row.high:.2f} | {row.mixtures} |"
 
 
-def _hardware() -> str:
+def hardware() -> str:
+    """What this process computes on, in words."""
     if torch.cuda.is_available():
         return torch.cuda.get_device_name()
     return f"{torch.get_num_threads()} CPU threads ({platform.machine()})"

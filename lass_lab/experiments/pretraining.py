@@ -2,21 +2,18 @@
 
 import json
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import lightning
-import torch
 from torch import Tensor
 from torch.utils.data import DataLoader
-from torchaudio.functional import resample
 
 from lass_lab.datasets.instruments import RENDERED, TAUGHT
 from lass_lab.datasets.mixing import MixtureDataset, MixtureRecipe, SourceBank, collate
 from lass_lab.experiments.contrastive import ContrastiveRecipe, train_contrastively
+from lass_lab.experiments.lower_rate import at_rate
 from lass_lab.experiments.training import LAST, Schedule, SeparationTask, fit, make_trainer
 from lass_lab.models import LanguageSeparator, ResUNet, ResUNetConfig
 from lass_lab.models.querynet import TinyQueryNet
@@ -40,6 +37,7 @@ class PretrainingRecipe:
     seed: int = 0
     network: ResUNetConfig = ResUNetConfig()
     sample_rate: int = SAMPLE_RATE  # below 32,000: see `at_rate`
+    still_norms: bool = False  # keep the norms' statistics: after a run at a lower rate, whose bins were louder
     mixtures: MixtureRecipe = MixtureRecipe(strange=0.15, sounds=0.15)
     contrastive: ContrastiveRecipe | None = ContrastiveRecipe()  # None leaves the query network as it is
 
@@ -74,13 +72,9 @@ class PretrainingTask(SeparationTask):
     """Separation from a random start, in which a quiet mixture counts as much as a loud one."""
 
     def __init__(self, separator: LanguageSeparator, recipe: PretrainingRecipe) -> None:
-        super().__init__(separator, Schedule(recipe.steps, recipe.peak_rate, descent=recipe.descent))
-        self.sample_rate = recipe.sample_rate
-
-    def on_after_batch_transfer(self, batch: dict[str, Any], dataloader_idx: int) -> dict[str, Any]:
-        if self.sample_rate == SAMPLE_RATE:
-            return batch
-        return batch | {key: resample(batch[key], SAMPLE_RATE, self.sample_rate) for key in ("mixture", "target")}
+        schedule = Schedule(recipe.steps, recipe.peak_rate, descent=recipe.descent)
+        still = [separator.network] if recipe.still_norms else []
+        super().__init__(separator, schedule, still, recipe.sample_rate)
 
     def loss(self, estimate: Tensor, batch: dict[str, Any]) -> Tensor:
         """Mean absolute error of each waveform, as a share of its mixture's mean magnitude.
@@ -148,42 +142,6 @@ def pretrain(
         raise
     separator.network.fuse(False)
     return separator.cpu().eval()
-
-
-@contextmanager
-def at_rate(separator: LanguageSeparator, sample_rate: int) -> Iterator[None]:
-    """Within, the separation network is one for waveforms of a lower rate; after it, the old one, that much wiser.
-
-    Window and hop shrink by the same factor, so every bin and frame keeps its place in Hz and seconds, and the U-Net,
-    which slides over both, is the very same: it works on the bins below `sample_rate / 2` and leaves the upper ones,
-    which hold little, for later. At 12 kHz a step takes two fifths of the time. Of the input norm, the lower bins'
-    statistics are carried over.
-
-    Raises:
-        InputError: a rate at which the window cannot be halved as often as the network does it.
-    """
-    whole = separator.network
-    if sample_rate == SAMPLE_RATE:
-        yield
-        return
-    n_fft, hop = (round(size * sample_rate / SAMPLE_RATE) for size in (whole.config.n_fft, whole.config.hop))
-    lower = ResUNet(replace(whole.config, n_fft=n_fft, hop=hop))
-    for name, part in whole.named_children():
-        if name != "input_norm":
-            setattr(lower, name, part)
-    bins, louder = n_fft // 2 + 1, SAMPLE_RATE / sample_rate  # a longer window sums more samples
-    scales = {"weight": 1.0, "bias": 1.0, "running_mean": louder, "running_var": louder**2}
-    with torch.no_grad():
-        for key, scale in scales.items():
-            getattr(lower.input_norm, key).copy_(getattr(whole.input_norm, key)[:bins] / scale)
-    separator.network = lower
-    try:
-        yield
-    finally:
-        separator.network = whole
-        with torch.no_grad():
-            for key, scale in scales.items():
-                getattr(whole.input_norm, key)[:bins] = getattr(lower.input_norm, key) * scale
 
 
 def _keep_history(start: Path, run: Path) -> None:

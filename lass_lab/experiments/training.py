@@ -13,11 +13,13 @@ import lightning
 import torch
 from lightning.pytorch.callbacks import ModelCheckpoint, Timer, TQDMProgressBar
 from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
+from torchaudio.functional import resample
 
 from lass_lab.models.separator import LanguageSeparator
 from lass_lab.models.weights import native_bfloat16
+from lass_lab.signal.audio import SAMPLE_RATE
 from lass_lab.signal.files import RunStopped
 
 ENCODER = "separator.query_network.encoder."
@@ -51,13 +53,38 @@ class SeparationTask(lightning.LightningModule):
 
     Batches: `mixture` and `target` `(batch, 1, samples)`, `query` a list of strings. What stands still of the
     sentence encoder stays out of the checkpoints: it is on disk already.
+
+    Attributes:
+        still: parts whose batch norms stay in eval mode, so that training computes with the statistics they have, as
+            use will, whatever else is in the batch. All else follows `train()`; the query network sees to its own.
+        sample_rate: of the waveforms that the separation network gets (see `lower_rate`).
     """
 
-    def __init__(self, separator: LanguageSeparator, schedule: Schedule) -> None:
+    def __init__(
+        self,
+        separator: LanguageSeparator,
+        schedule: Schedule,
+        still: Sequence[nn.Module] = (),
+        sample_rate: int = SAMPLE_RATE,
+    ) -> None:
         super().__init__()
+        self.sample_rate = sample_rate
+        self.still = tuple(still)  # a tuple registers nothing: they are parts of the separator already
         self.separator = separator
         self.schedule = schedule
         self.strict_loading = False
+
+    def train(self, mode: bool = True) -> "SeparationTask":
+        super().train(mode)
+        for module in (module for part in self.still for module in part.modules()):
+            if isinstance(module, nn.BatchNorm2d):
+                module.eval()
+        return self
+
+    def on_after_batch_transfer(self, batch: dict[str, Any], dataloader_idx: int) -> dict[str, Any]:
+        if self.sample_rate == SAMPLE_RATE:
+            return batch
+        return batch | {key: resample(batch[key], SAMPLE_RATE, self.sample_rate) for key in ("mixture", "target")}
 
     def training_step(self, batch: dict[str, Any], _: int) -> Tensor:
         estimate = self.separator(batch["mixture"], batch["query"])

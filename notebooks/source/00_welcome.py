@@ -159,4 +159,4 @@ for source in notebooks.sources():
 # Six words come back everywhere. The *mixture* is what you have; a *source* is one true voice in it; the *target*
 # is the source that a *query* names; the *estimate* is what a *separator* returns.
 #
-# **Next:** [The pretrained baseline](03_pretrained_baseline.ipynb) opens the separator and measures it.
+# **Next:** [STFT and mel](01_stft_and_mel.ipynb) takes a sound apart, and puts it together again.

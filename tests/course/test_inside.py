@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from lass_lab.course.figures import describe
-from lass_lab.course.inside import show_mask_channels, show_shifts
+from lass_lab.course.inside import show_mask, show_mask_channels, show_shifts
 from lass_lab.signal import InputError
 
 
@@ -63,3 +63,16 @@ def test_shifts_stand_a_row_a_query_on_a_scale_with_zero_in_its_middle():
 def test_shifts_that_do_not_match_are_refused(shifts):
     with pytest.raises(InputError, match="shifts: need one row"):
         show_shifts(shifts)
+
+
+def test_a_mask_lies_at_its_times_and_frequencies():
+    mask = np.zeros((101, 1025))
+    mask[50:, 64] = 1
+    ax = show_mask(mask, hop=640, title="mask", max_khz=16)
+    assert np.array_equal(ax.images[0].get_array(), mask.T) and ax.images[0].get_clim() == (0, 1)
+    left, right, bottom, top = ax.images[0].get_extent()
+    assert left + 50.5 * (right - left) / 101 == pytest.approx(1.0)
+    assert bottom + 64.5 * (top - bottom) / 1025 == pytest.approx(1.0)
+    assert describe(ax.figure).startswith("mask: above 0.9 in 0% of the bins shown, below 0.1 in 100%")
+    with pytest.raises(InputError, match="^mask: needs shape"):
+        show_mask(mask[0], hop=640)

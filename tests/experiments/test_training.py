@@ -9,6 +9,7 @@ from torchaudio.functional import resample
 from lass_lab.datasets import load_piece
 from lass_lab.experiments import pretraining
 from lass_lab.experiments.contrastive import ContrastiveRecipe
+from lass_lab.experiments.lower_rate import at_rate
 from lass_lab.experiments.pretraining import PretrainingRecipe, pretrain
 from lass_lab.experiments.training import Schedule
 from lass_lab.models import LanguageSeparator, ResUNet, ResUNetConfig, load_separator
@@ -106,7 +107,7 @@ def test_at_a_lower_rate_the_network_hears_the_same():
     mixture = torch.from_numpy(load_piece("joy").slice(20.0, 5.12).mixture)[None, None]
     with torch.no_grad():
         whole = resample(separator(mixture, ["violin"]), 32_000, 12_000)
-        with pretraining.at_rate(separator, 12_000):
+        with at_rate(separator, 12_000):
             lower = separator(resample(mixture, 32_000, 12_000), ["violin"])
     assert sdr(whole[0, 0].numpy(), lower[0, 0].numpy()) > 15  # the mixture: 8
 
@@ -115,7 +116,7 @@ def test_training_at_a_lower_rate_moves_the_whole_network_and_only_lower_bins_of
     separator = LanguageSeparator(TinyQueryNet(), ResUNet(SMALL))
     separator.network.input_norm.running_mean.fill_(0.5)
     before = {key: value.clone() for key, value in separator.network.state_dict().items()}
-    with pretraining.at_rate(separator, 8_000):
+    with at_rate(separator, 8_000):
         assert separator.network.input_norm.running_mean[0] == 0.5 / 4  # of a window a quarter as long
         task = pretraining.PretrainingTask(separator, dataclasses.replace(RECIPE, sample_rate=8_000))
         optimizer = task.configure_optimizers()["optimizer"]

@@ -1,0 +1,50 @@
+"""The live picture of a training run: what it gathers, and that looking on changes nothing."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+
+from lass_lab.course.live import LiveTraining, running_mean
+from lass_lab.datasets.duet_mixing import DuetRecipe
+from lass_lab.experiments import finetune
+from lass_lab.experiments.finetuning_recipes import FinetuningRecipe, Phase
+from lass_lab.models import LanguageSeparator, ResUNet, ResUNetConfig
+from lass_lab.models.querynet import TinyQueryNet
+from tests.made_duets import made_duets
+from tests.made_sources import made_bank
+
+RECIPE = FinetuningRecipe(
+    phase1=Phase(epochs=1, rate=1e-2, warmup=2),
+    phase2=Phase(epochs=0, rate=0.0),
+    items=DuetRecipe(seconds=0.4),
+    batch=4,
+    checkpoint_every=2,
+    validate_every=1,
+)
+
+
+def test_looking_on_gathers_everything_and_changes_nothing(tmp_path):
+    torch.manual_seed(0)
+    small = ResUNet(ResUNetConfig(channels=(4, 6), n_fft=256, hop=64))
+    LanguageSeparator(TinyQueryNet(), small).save_pretrained(tmp_path / "start")
+    made = {"start": tmp_path / "start", "data": made_duets(tmp_path / "data"), "bank": made_bank(tmp_path / "bank")}
+    mixture = np.random.default_rng(0).normal(0, 0.1, 8000).astype(np.float32)
+    live = LiveTraining(mixture, "trumpet")
+    watched = finetune(run=tmp_path / "watched", recipe=RECIPE, callbacks=[live], progress=False, **made)
+    alone = finetune(run=tmp_path / "alone", recipe=dataclasses.replace(RECIPE), progress=False, **made)
+    assert [step for step, _ in live.losses] == [1, 2, 3, 4] and [step for step, _ in live.gains] == [2, 4]
+    assert list(live.estimates) == ["step 0", "step 2", "step 4"]
+    assert all(estimate.shape == mixture.shape for estimate in live.estimates.values())
+    before, after = watched.state_dict(), alone.state_dict()
+    assert all(torch.equal(before[key], after[key]) for key in before)
+    above, below = live.figure().axes
+    assert len(above.lines) == 2
+    assert len(below.lines[0].get_xdata()) == 2
+
+
+def test_a_running_mean_begins_at_the_first_value_and_keeps_a_constant():
+    assert running_mean(np.full(5, 3.0)) == pytest.approx([3.0] * 5)
+    found = running_mean(np.array([1.0, 0.0, 0.0]))
+    assert found == pytest.approx([1.0, 0.9 / 1.9, 0.81 / 2.71])
