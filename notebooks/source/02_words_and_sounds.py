@@ -48,15 +48,8 @@ for sentence in ("violin", "a fiddle tune", "the glockenspiel part"):
 from lass_lab.course.plots import figure_html
 from lass_lab.course.similarity import show_similarity
 
-words = [
-    "a fiddle",
-    "bowed strings, high",
-    "a cello",
-    "a trombone",
-    "brass with a slide",
-    "a harpsichord",
-    "plucked keys",
-]
+words = ["a fiddle", "bowed strings, high", "a cello", "a trombone", "brass with a slide"]
+words += ["a harpsichord", "plucked keys"]
 vectors = torch.nn.functional.normalize(encoder(words), dim=-1)
 print(f"{len(words)} sentences -> {tuple(vectors.shape)}")
 ax = show_similarity((vectors @ vectors.T).numpy(), words, words)

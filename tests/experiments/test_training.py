@@ -14,7 +14,7 @@ from lass_lab.experiments.pretraining import PretrainingRecipe, pretrain
 from lass_lab.experiments.training import Schedule
 from lass_lab.models import LanguageSeparator, ResUNet, ResUNetConfig, load_separator
 from lass_lab.models.querynet import TinyQueryNet
-from lass_lab.signal import sdr
+from lass_lab.signal import sdr_improvement
 from lass_lab.signal.files import InputError
 from tests.made_sources import STRANGERS, TONES, made_bank
 
@@ -101,15 +101,21 @@ def test_a_run_goes_on_from_the_weights_of_another(sources, tmp_path, short_epoc
     assert [entry["steps"] for entry in pretraining.read_history(run)] == [2]
 
 
-def test_at_a_lower_rate_the_network_hears_the_same():
-    """The lower bins are masked as at 32 kHz, to what the border between lower and upper bins lets through."""
+def test_at_a_lower_rate_the_network_hears_as_well():
+    """The violin of ten seconds comes out as clean from the lower bins alone as from all of them."""
     separator = load_separator("tiny", precision="float32")
-    mixture = torch.from_numpy(load_piece("joy").slice(20.0, 5.12).mixture)[None, None]
+    piece = load_piece("joy").slice(20.0, 10.24)
+    mixture, target = (torch.from_numpy(wave)[None, None] for wave in (piece.mixture, piece.sources["violin"]))
+    lower_mixture, lower_target = (resample(wave, 32_000, 12_000) for wave in (mixture, target))
     with torch.no_grad():
-        whole = resample(separator(mixture, ["violin"]), 32_000, 12_000)
+        whole = separator(mixture, ["violin"])
         with at_rate(separator, 12_000):
-            lower = separator(resample(mixture, 32_000, 12_000), ["violin"])
-    assert sdr(whole[0, 0].numpy(), lower[0, 0].numpy()) > 15  # the mixture: 8
+            lower = separator(lower_mixture, ["violin"])
+    gains = [
+        sdr_improvement(*(wave[0, 0].numpy() for wave in waves))
+        for waves in ((target, whole, mixture), (lower_target, lower, lower_mixture))
+    ]
+    assert min(gains) > 2 and abs(gains[0] - gains[1]) < 1, gains
 
 
 def test_training_at_a_lower_rate_moves_the_whole_network_and_only_lower_bins_of_its_norm(sources, tmp_path):
