@@ -138,7 +138,7 @@ from lass_lab.course.learning_checks import check_contrastive_loss
 
 
 def loss(words, sounds, temperature):
-    """Both directions, meaned."""
+    """The mean of both directions."""
     return ...
 
 
