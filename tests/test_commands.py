@@ -141,6 +141,7 @@ def finetuned(tmp_path_factory):
     from lass_lab.models import load_separator
 
     folder = tmp_path_factory.mktemp("run")
+    (folder / "recipe.json").write_text('{"start": "tiny"}')
     for phase in ("phase1", "phase2"):
         load_separator("tiny", device="cpu").save_pretrained(folder / phase)
     return folder
@@ -165,6 +166,7 @@ def test_evaluate_probes_a_run_that_ended_after_phase_1_and_a_further_model(monk
 
     sources = made_bank(tmp_path / "bank", 2.0, ("test",), dict.fromkeys(FORGETTING, 440.0))
     shutil.copytree(finetuned / "phase1", tmp_path / "phase1")
+    shutil.copy(finetuned / "recipe.json", tmp_path)
     out, other = tmp_path / "table.csv", finetuned / "phase2"
     sizes = ("--longest", "5", "--sources", sources, "--pairs", "2", "--out", out)
     assert run(monkeypatch, "evaluate", "--table", "probes", "--run", tmp_path, "--model", other, *sizes) == 0

@@ -48,6 +48,6 @@ def render_excerpts(
     force: Force = False,
 ) -> None:
     """Cut the small bank that ships, to rehearse with, out of the rendered sources."""
-    from lass_lab.datasets.sources import excerpt_sources
+    from lass_lab.datasets.excerpts import excerpt_sources
 
     print(excerpt_sources(sources, out, seconds=seconds, force=force))

@@ -114,7 +114,11 @@ def evaluate(
         raise InputError(f"probes: need one --piece, and were given {len(piece)}")
     if out and out.exists() and not force:
         raise InputError(f"{out}: exists already; pass --force to overwrite")
-    named = _stages(run) if table else {}
+    named = {}
+    if table:
+        from lass_lab.experiments.finetuning import stages
+
+        named = stages(run)
     named |= {name: name for name in model or ([] if table else ["tiny"])}
 
     from lass_lab.datasets import list_pieces, load_piece
@@ -150,15 +154,6 @@ def evaluate(
     if out:
         with atomic_path(out, force) as path:
             numbers.to_csv(path, index=False)
-
-
-def _stages(run: Path) -> dict[str, str]:
-    """The stages of a fine-tuning run, by what `load_separator` opens: the pretrained one and each finished phase."""
-    phases = {f"phase {number}": run / f"phase{number}" for number in (1, 2)}
-    finished = {name: str(folder) for name, folder in phases.items() if (folder / "model.safetensors").is_file()}
-    if not finished:
-        raise InputError(f"{run}: holds no finished phase (phase1, phase2); run first: lass-lab finetune")
-    return {"pretrained": "tiny", **finished}
 
 
 def bench(

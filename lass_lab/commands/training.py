@@ -1,14 +1,17 @@
-"""Commands that make a separator: `pretrain`, `finetune`, `weights`."""
+"""Commands that make a separator: `pretrain`, `weights`, `finetune`, `keep`, `study`."""
 
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from lass_lab.commands.options import Force, Model
 from lass_lab.signal.files import InputError
+
+if TYPE_CHECKING:
+    from lass_lab.experiments.finetuning_recipes import FinetuningRecipe
 
 
 def pretrain(
@@ -23,8 +26,9 @@ def pretrain(
     ] = None,
     steps: Annotated[int, typer.Option(min=1, help="Optimiser steps.")] = 6500,
     rate: Annotated[float, typer.Option(min=0, help="Learning rate at its peak.")] = 2e-3,
+    descent: Annotated[float, typer.Option(min=0, max=1, help="Share of the steps in which the rate falls.")] = 0.6,
     sample_rate: Annotated[
-        int, typer.Option(help="Train on the bins below half of this rate (Hz): 12000 takes two fifths of the time.")
+        int, typer.Option(help="Train on the bins below half of this rate (Hz): 12000 takes half the time.")
     ] = 32000,
     still_norms: Annotated[
         bool, typer.Option("--still-norms", help="Keep the norms' statistics, as after a run at a lower rate.")
@@ -52,7 +56,9 @@ def pretrain(
         raise InputError(f"{out}: holds weights already; pass --force to overwrite")
     if threads:
         torch.set_num_threads(threads)
-    recipe = PretrainingRecipe(steps=steps, peak_rate=rate, sample_rate=sample_rate, still_norms=still_norms, seed=seed)
+    recipe = PretrainingRecipe(
+        steps=steps, peak_rate=rate, descent=descent, sample_rate=sample_rate, still_norms=still_norms, seed=seed
+    )
     if contrastive is None:
         contrastive = 0 if start else recipe.contrastive.steps
     words = replace(recipe.contrastive, steps=contrastive) if contrastive else None
@@ -117,21 +123,15 @@ def finetune(
     """Fine-tune a separator on the duets in two phases: query network frozen, then both networks together."""
     import torch
 
-    from lass_lab.course.profile import PROFILES
-    from lass_lab.course.recipes import sized_recipe
     from lass_lab.experiments.finetuning import finetune
     from lass_lab.models.fused import can_compile
 
-    if profile and profile not in PROFILES:
-        raise InputError(f"profile '{profile}': choose one of {', '.join(PROFILES)}")
     if threads:
         torch.set_num_threads(threads)
-    plan = sized_recipe(recipe, PROFILES.get(profile or ""))
-    first, second = epochs or (plan.phase1.epochs, plan.phase2.epochs)
+    plan = _planned(recipe, profile, epochs)
     plan = replace(
         plan,
-        phase1=replace(plan.phase1, epochs=first),
-        phase2=replace(plan.phase2, epochs=second, **_told(encoder=encoder, captions=captions)),
+        phase2=replace(plan.phase2, **_told(encoder=encoder, captions=captions)),
         items=replace(plan.items, **_told(rehearsal=rehearsal, augmented=augmented)),
         **_told(head=head, distillation=distillation, frozen_blocks=frozen_blocks, average=average, seed=seed),
     )
@@ -168,21 +168,33 @@ def study(
     """Fine-tune in several ways that differ in one thing, and set them side by side, on the validation slices."""
     import torch
 
-    from lass_lab.course.profile import PROFILES
-    from lass_lab.course.recipes import sized_recipe
     from lass_lab.experiments.ablation import study
     from lass_lab.models.fused import can_compile
 
-    if profile and profile not in PROFILES:
-        raise InputError(f"profile '{profile}': choose one of {', '.join(PROFILES)}")
     if threads:
         torch.set_num_threads(threads)
-    plan = sized_recipe(profile=PROFILES.get(profile or ""))
-    first, second = epochs or (plan.phase1.epochs, plan.phase2.epochs)
-    plan = replace(plan, phase1=replace(plan.phase1, epochs=first), phase2=replace(plan.phase2, epochs=second))
     fuse = can_compile() and not torch.cuda.is_available()
-    table = study(name, plan, run or Path("runs/study") / name, start=model, pairs=pairs, fuse=fuse)
+    table = study(
+        name,
+        _planned("preserving", profile, epochs),
+        run or Path("runs/study") / name,
+        start=model,
+        pairs=pairs,
+        fuse=fuse,
+    )
     print(table.to_string(index=False, na_rep="", float_format="{:.2f}".format))
+
+
+def _planned(recipe: str, profile: str | None, epochs: tuple[int, int] | None) -> "FinetuningRecipe":
+    """A recipe at the size of a profile, with other numbers of epochs where they are told."""
+    from lass_lab.course.profile import PROFILES
+    from lass_lab.course.recipes import sized_recipe
+
+    if profile and profile not in PROFILES:
+        raise InputError(f"profile '{profile}': choose one of {', '.join(PROFILES)}")
+    plan = sized_recipe(recipe, PROFILES.get(profile or ""))
+    first, second = epochs or (plan.phase1.epochs, plan.phase2.epochs)
+    return replace(plan, phase1=replace(plan.phase1, epochs=first), phase2=replace(plan.phase2, epochs=second))
 
 
 def _told(**options: object) -> dict[str, object]:

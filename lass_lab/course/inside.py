@@ -1,11 +1,13 @@
 """Pictures of masks, and of the inside of the separation network: its mask channels, what the query changes."""
 
 from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
 
 from lass_lab.course.figures import put_into_words
 from lass_lab.course.plots import COLOUR_MAP
@@ -14,6 +16,34 @@ from lass_lab.signal import SAMPLE_RATE, InputError
 SIGNED_MAP = "PuOr"  # safe for colour-blind readers, white at zero
 _AUDIBLE_DB = 50.0
 MASK_CHANNELS = ("0: share kept (sigmoid)", "1: direction, real (tanh)", "2: direction, imaginary (tanh)")
+
+
+class _Frame(NamedTuple):
+    """Where values over frames and bins lie in seconds and kHz."""
+
+    frames: int
+    bins: int
+    hop: int
+    sample_rate: int
+    max_khz: float
+
+    def draw(self, ax: Axes, values: np.ndarray, title: str, **colours: Any) -> AxesImage:
+        """Values `(frames, bins)`, each in the middle of its square, on labelled axes."""
+        seconds, khz = self.hop / self.sample_rate, self._khz
+        extent = (-seconds / 2, (self.frames - 0.5) * seconds, -khz / 2, (self.bins - 0.5) * khz)
+        ax.set(title=title, xlabel="time (s)", ylabel="frequency (kHz)")
+        image = ax.imshow(values.T, origin="lower", aspect="auto", extent=extent, **colours)
+        top = min(self.max_khz, self.sample_rate / 2000)
+        ax.set(xlim=(0, max((self.frames - 1) * seconds, seconds / 2)), ylim=(0, top))
+        return image
+
+    def shown(self, values: np.ndarray) -> np.ndarray:
+        """The bins that are not cut off."""
+        return values[:, : round(self.max_khz / self._khz) + 1]
+
+    @property
+    def _khz(self) -> float:
+        return self.sample_rate / 2000 / max(self.bins - 1, 1)
 
 
 def show_mask_channels(
@@ -41,9 +71,7 @@ def show_mask_channels(
         raise InputError(f"logits: need shape (3, frames, bins), have {logits.shape}")
     if magnitude is not None and magnitude.shape != logits.shape[1:]:
         raise InputError(f"magnitude: needs shape {logits.shape[1:]}, has {tuple(magnitude.shape)}")
-    _, frames, bins = logits.shape
-    seconds, khz = hop / sample_rate, sample_rate / 2000 / max(bins - 1, 1)
-    extent = (-seconds / 2, (frames - 0.5) * seconds, -khz / 2, (bins - 0.5) * khz)
+    frame = _Frame(*logits.shape[1:], hop, sample_rate, max_khz)
     # The sigmoid by way of tanh, which does not overflow.
     channels = [(1 + np.tanh(logits[0] / 2)) / 2, np.tanh(logits[1]), np.tanh(logits[2])]
     if magnitude is not None:
@@ -55,17 +83,10 @@ def show_mask_channels(
         signed = ax is not axes[0]
         colours = {"cmap": SIGNED_MAP, "vmin": -1} if signed else {"cmap": COLOUR_MAP, "vmin": 0}
         colours |= {"vmax": 1, "interpolation": "nearest"}
-        ax.imshow(values.T, origin="lower", aspect="auto", extent=extent, **colours)
+        frame.draw(ax, values, title, **colours)
         ax.set_facecolor("0.75" if signed else "white")  # each a colour that its map does not have
-        ax.set(
-            title=title,
-            xlabel="time (s)",
-            ylabel="frequency (kHz)",
-            xlim=(0, max((frames - 1) * seconds, seconds / 2)),
-            ylim=(0, min(max_khz, sample_rate / 2000)),
-        )
         ax.label_outer()
-        shown = np.ma.compressed(np.ma.asarray(values[:, : round(max_khz / khz) + 1]))
+        shown = np.ma.compressed(np.ma.asarray(frame.shown(values)))
         words = "nothing to be heard"
         if shown.size:
             low, middle, high = np.percentile(shown, [5, 50, 95])
@@ -98,20 +119,11 @@ def show_mask(
     mask = np.asarray(mask, dtype=np.float64)
     if mask.ndim != 2 or not mask.size:
         raise InputError(f"mask: needs shape (frames, bins), has {mask.shape}")
-    frames, bins = mask.shape
-    seconds, khz = hop / sample_rate, sample_rate / 2000 / max(bins - 1, 1)
+    frame = _Frame(*mask.shape, hop, sample_rate, max_khz)
     ax = ax or plt.subplots(figsize=(7, 3.2), layout="constrained")[1]
-    extent = (-seconds / 2, (frames - 0.5) * seconds, -khz / 2, (bins - 0.5) * khz)
-    image = ax.imshow(mask.T, origin="lower", aspect="auto", extent=extent, cmap=COLOUR_MAP, vmin=0, vmax=1)
-    ax.set(
-        title=title,
-        xlabel="time (s)",
-        ylabel="frequency (kHz)",
-        xlim=(0, max((frames - 1) * seconds, seconds / 2)),
-        ylim=(0, min(max_khz, sample_rate / 2000)),
-    )
+    image = frame.draw(ax, mask, title, cmap=COLOUR_MAP, vmin=0, vmax=1)
     ax.figure.colorbar(image, ax=ax, label="share kept (no unit)")
-    shown = mask[:, : round(max_khz / khz) + 1]
+    shown = frame.shown(mask)
     kept, gone = 100 * np.mean(shown > 0.9), 100 * np.mean(shown < 0.1)
     put_into_words(ax, f"{title or 'Mask'}: above 0.9 in {kept:.0f}% of the bins shown, below 0.1 in {gone:.0f}%")
     return ax

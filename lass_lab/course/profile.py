@@ -40,7 +40,7 @@ class Profile:
         epochs: of fine-tuning, in phase 1 and in phase 2.
         item_seconds: of a slice that fine-tuning hears at a time.
         items: in a step of fine-tuning.
-        sample_rate: of fine-tuning, in Hz; 12,000 trains on the lower bins alone, in two fifths of the time.
+        sample_rate: of fine-tuning, in Hz; 12,000 trains on the lower bins alone, in about half the time.
         contrastive_steps: of the query network's training in notebook 02.
         cell_timeout: seconds a notebook's cell may take before the runner gives it up; None for no limit.
     """

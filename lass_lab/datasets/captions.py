@@ -1,9 +1,9 @@
 """How people might ask for each instrument: a bank of phrasings, some for training, some held out.
 
 Every instrument has the same plain ways of naming it and nine of its own; of these the last three are held
-out, so that a separator can be asked in words that it was not trained with. What the tiny model learns has eight
-more for training. The trumpet is here for the
-duets: no pretraining source is one, and no other instrument's phrasing mentions it.
+out, so that a separator can be asked in words that it was not trained with. What the tiny model learns, and the
+trumpet, have more for training in `phrasings`. The trumpet is here for the duets: no pretraining source is one, and no
+other instrument's phrasing mentions it.
 """
 
 from lass_lab.datasets.phrasings import MORE

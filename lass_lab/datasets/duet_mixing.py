@@ -1,7 +1,7 @@
 """What fine-tuning hears: slices of duets, re-mixed and augmented, between mixtures of what is not to be forgotten."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -9,13 +9,20 @@ from torch.utils.data import Dataset
 
 from lass_lab.datasets.augmentation import augment
 from lass_lab.datasets.captions import CAPTIONS, training_captions
-from lass_lab.datasets.duets import VALIDATION_S, Piece
-from lass_lab.datasets.mixing import MixtureDataset, MixtureRecipe, SourceBank, audible, match_energy, prevent_clipping
+from lass_lab.datasets.duets import SLICE_S, VALIDATION_S, Piece, slice_starts
+from lass_lab.datasets.mixing import (
+    TRIES,
+    MixtureDataset,
+    MixtureRecipe,
+    SourceBank,
+    audible,
+    match_energy,
+    prevent_clipping,
+)
 from lass_lab.signal.audio import SAMPLE_RATE
 from lass_lab.signal.files import InputError
 
-SLICE_S = 5.0
-TRIES = 20
+WITHOUT_END = 2**62  # items: what is rehearsed is drawn anew for as long as a run lasts
 REHEARSAL = MixtureRecipe(aligned=0.0, absent=0.1)
 
 
@@ -30,7 +37,7 @@ class DuetRecipe:
         guests: share of those in which a source of the bank plays in place of the other one.
         gain_db: see `remixed`.
         level_db: the whole mixture is turned down by up to this.
-        rehearsal: share of all items that are mixtures of the bank alone, which never holds what is being taught.
+        rehearsal: share of all items that are mixtures of the bank alone.
         augmented: share of sources that are changed a little: see `augmentation`.
         captions: ask in any of a source's phrasings for training, not in its one canonical word.
     """
@@ -77,14 +84,8 @@ class FinetuningDataset(Dataset):
         self.pieces, self.bank, self.recipe, self.indices, self.seed = list(pieces), bank, recipe, indices, seed
         self.samples = round(recipe.seconds * SAMPLE_RATE)
         self.slices = [(number, start) for number, piece in enumerate(self.pieces) for start in training_starts(piece)]
-        rehearsal = MixtureRecipe(**{**vars(REHEARSAL), "level_db": recipe.level_db})
-        # One item more than is ever asked for: its length is no limit here.
-        self.rehearsal = bank and MixtureDataset(bank, 2**62, recipe.seconds, rehearsal, seed=seed)
-
-    @property
-    def epoch_items(self) -> int:
-        """Items until each slice has been asked for two of its sources, the rehearsal between them included."""
-        return epoch_items(len(self.slices), self.recipe.rehearsal)
+        rehearsal = replace(REHEARSAL, level_db=recipe.level_db)
+        self.rehearsal = bank and MixtureDataset(bank, WITHOUT_END, recipe.seconds, rehearsal, seed=seed)
 
     def __len__(self) -> int:
         return len(self.indices)
@@ -150,18 +151,17 @@ class FinetuningDataset(Dataset):
 
 
 def training_starts(piece: Piece) -> list[float]:
-    """Where the adjoining slices of a piece's training part begin, in seconds: all end 30 s before the piece does.
+    """`slice_starts` of a piece's training part, once it is known that one can train on it.
 
     Raises:
         InputError: the piece has one source only, or is too short for one slice.
     """
     if len(piece.sources) < 2:
         raise InputError(f"piece {piece.name}: has one source, and a mixture needs two")
-    count = int((piece.seconds - VALIDATION_S) / SLICE_S + 1e-9)
-    if count < 1:
-        least = VALIDATION_S + SLICE_S
-        raise InputError(f"piece {piece.name}: lasts {piece.seconds:.1f} s; to train, {least:g} s are needed")
-    return [index * SLICE_S for index in range(count)]
+    if starts := slice_starts(piece, "train"):
+        return starts
+    least = VALIDATION_S + SLICE_S
+    raise InputError(f"piece {piece.name}: lasts {piece.seconds:.1f} s; to train, {least:g} s are needed")
 
 
 def epoch_items(slices: int, rehearsal: float) -> int:

@@ -13,6 +13,7 @@ from lass_lab.datasets.manifest import SPLITS, ManifestError, ManifestRow, read_
 from lass_lab.signal.audio import audio_info, read_audio
 from lass_lab.signal.files import InputError, data_dir
 
+SLICE_S = 5.0
 VALIDATION_S = 30.0  # the end of each piece, kept from training for every choice that is made
 PARTS = ("train", "validation", "all")
 
@@ -109,6 +110,15 @@ def _manifest(data: str | Path | None) -> list[ManifestRow]:
     return read_manifest((data_dir() if data is None else Path(data)) / "manifest.csv")
 
 
+def slice_starts(piece: Piece, part: str, seconds: float = SLICE_S, hop: float | None = None) -> list[float]:
+    """Where the slices of a part of a piece begin, in seconds; none where it is too short (see `DuetDataset`)."""
+    border = max(piece.seconds - VALIDATION_S, 0.0)
+    begin = border if part == "validation" else 0.0
+    end = border if part == "train" else piece.seconds
+    count = int((end - begin - seconds) / (hop or seconds) + 1 + 1e-9)
+    return [begin + index * (hop or seconds) for index in range(max(count, 0))]
+
+
 class DuetDataset(Dataset):
     """Slices of the pieces of one split, each once for every source in it.
 
@@ -125,7 +135,7 @@ class DuetDataset(Dataset):
         split: str = "train",
         part: str = "all",
         *,
-        seconds: float = 5.0,
+        seconds: float = SLICE_S,
         hop: float | None = None,
         data: str | Path | None = None,
     ) -> None:
@@ -135,11 +145,7 @@ class DuetDataset(Dataset):
         self.pieces = [load_piece(name, data) for name in list_pieces(split, data)]
         self._items: list[tuple[Piece, float, str]] = []
         for piece in self.pieces:
-            border = max(piece.seconds - VALIDATION_S, 0.0)
-            begin = border if part == "validation" else 0.0
-            end = border if part == "train" else piece.seconds
-            count = int((end - begin - seconds) / (hop or seconds) + 1 + 1e-9)
-            starts = [begin + index * (hop or seconds) for index in range(max(count, 0))]
+            starts = slice_starts(piece, part, seconds, hop)
             self._items += [(piece, start, source) for start in starts for source in piece.sources]
         if not self._items:
             raise InputError(f"{split}: no slice of {seconds:g} s in its part '{part}'")

@@ -1,4 +1,4 @@
-"""Eight to ten more phrasings, all for training, of each instrument that the tiny model learns, and of the trumpet."""
+"""More phrasings, all for training, of each instrument that the tiny model learns, and of the trumpet."""
 
 MORE: dict[str, tuple[str, ...]] = {
     "violin": (

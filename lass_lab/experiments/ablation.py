@@ -5,17 +5,18 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from lass_lab.datasets.duets import VALIDATION_S, Piece, data_dir, list_pieces, load_piece
-from lass_lab.experiments.evaluation import evaluate
-from lass_lab.experiments.finetuning import PHASES, finetune
+from lass_lab.experiments.finetuning import PHASES, at_step_zero, finetune
 from lass_lab.experiments.finetuning_recipes import FinetuningRecipe
 from lass_lab.experiments.model_card import run_facts
 from lass_lab.experiments.probes import forgetting
 from lass_lab.models import LanguageSeparator, load_separator
 from lass_lab.models.separator import WEIGHTS
 from lass_lab.signal.files import InputError, atomic_path
+from lass_lab.signal.metrics import sdr
 
 Change = Callable[[FinetuningRecipe], FinetuningRecipe]
 
@@ -107,14 +108,14 @@ def study(
     run, pieces = Path(run), validation_pieces(data)
     before = load_separator(start)
     rows = [{"variant": start} | _measured(before, pieces, bank, pairs, progress)]
+    at_zero: dict[str, dict[str, float]] = {}  # by head, which alone decides it
     for variant, change in STUDIES[name].variants.items():
         changed, folder = change(recipe), run / variant.replace(" ", "_")
-        at_zero = load_separator(start)
-        if at_zero.network.config.head != changed.head:
-            at_zero.network.replace_head(changed.head)
+        if changed.head not in at_zero:
+            at_zero[changed.head] = _sdrs(at_step_zero(load_separator(start), changed), pieces)
         after = finetune(start, folder, changed, data=data, bank=bank, fuse=fuse, progress=progress)
         row = {"variant": variant} | _measured(after, pieces, bank, pairs, progress)
-        row |= {f"{source} at step 0": value for source, value in _sdrs(at_zero, pieces).items()}
+        row |= {f"{source} at step 0": value for source, value in at_zero[changed.head].items()}
         done = [folder / phase for phase in PHASES if (folder / phase / WEIGHTS).is_file()]
         minutes = 60 * sum(run_facts(phase)["hours"] for phase in done)
         rows.append(row | {"stored": (done[-1] / WEIGHTS).stat().st_size / 1e6, "minutes": minutes})
@@ -140,6 +141,9 @@ def _measured(
 
 def _sdrs(separator: LanguageSeparator, pieces: list[Piece]) -> dict[str, float]:
     """SDR for each source, the mean over pieces."""
-    table = evaluate({"one": separator}, pieces, progress=False)
-    table = table.query("separator == 'one' and extent == 'piece' and metric == 'SDR'")
-    return table.groupby("source", sort=False)["value"].mean().to_dict()
+    found: dict[str, list[float]] = {}
+    for piece in pieces:
+        estimates = separator.separate(piece.mixture, list(piece.sources), progress=False)
+        for (source, waveform), estimate in zip(piece.sources.items(), estimates, strict=True):
+            found.setdefault(source, []).append(sdr(waveform, estimate))
+    return {source: float(np.mean(values)) for source, values in found.items()}

@@ -4,24 +4,34 @@ import json
 import shutil
 from pathlib import Path
 
+from lass_lab.datasets.data_folder import refuse_existing
 from lass_lab.datasets.duets import list_pieces
 from lass_lab.experiments.evaluation import evaluate, format_summary, summarise
-from lass_lab.experiments.finetuning import PHASES, RECIPE
+from lass_lab.experiments.finetuning import RECIPE, stages
 from lass_lab.experiments.model_card import hardware, run_facts
 from lass_lab.experiments.paper_tables import format_paper_tables, paper_tables
 from lass_lab.experiments.probes import format_probes, probe
 from lass_lab.models import load_separator
 from lass_lab.models.separator import CONFIG, WEIGHTS
-from lass_lab.signal.files import InputError, atomic_path
+from lass_lab.signal.files import atomic_path
 
 
-def keep(run: str | Path, out: str | Path, *, pairs: int = 100, force: bool = False, progress: bool = True) -> str:
+def keep(
+    run: str | Path,
+    out: str | Path,
+    *,
+    pairs: int = 100,
+    longest: float | None = None,
+    force: bool = False,
+    progress: bool = True,
+) -> str:
     """Copy the last phase of a fine-tuning run to `out`, measure it once on the test piece, and write MODEL_CARD.md.
 
     Args:
         run: as `finetune` writes it.
         out: a folder for the weights, the card, and numbers.csv.
         pairs: mixtures of other instruments, to see what was forgotten.
+        longest: measure on only so many seconds of each piece; the card says so.
         force: overwrite what is there.
 
     Returns:
@@ -31,31 +41,32 @@ def keep(run: str | Path, out: str | Path, *, pairs: int = 100, force: bool = Fa
         InputError: the run has no finished phase, or (without `force`) `out` holds weights already.
     """
     run, out = Path(run), Path(out)
-    phases = [run / name for name in PHASES if (run / name / WEIGHTS).is_file()]
-    if not phases:
-        raise InputError(f"{run}: holds no finished phase; run first: lass-lab finetune")
+    found = stages(run)  # the start, and after it the phases
+    _, *phases = found
+    last = Path(found[phases[-1]])
+    kept = {name: out / name for name in (CONFIG, WEIGHTS, "numbers.csv", "MODEL_CARD.md")}
+    refuse_existing(kept.values(), force)  # now, not after minutes
     told = json.loads((run / RECIPE).read_text())
-    separators = {"pretrained": load_separator(told["start"], device="auto")}
-    separators |= {f"phase {number}": load_separator(phase, device="auto") for number, phase in enumerate(phases, 1)}
-    test = evaluate(separators, list_pieces("test"), oracles=True, progress=progress)
-    ends = {name: separators[name] for name in ("pretrained", f"phase {len(phases)}")}
-    probes = probe(ends, pairs=pairs, progress=progress)
-    facts = [run_facts(phase) for phase in phases]
+    separators = {name: load_separator(where, device="auto") for name, where in found.items()}
+    test = evaluate(separators, list_pieces("test"), longest=longest, oracles=True, progress=progress)
+    ends = {name: separators[name] for name in ("pretrained", phases[-1])}
+    probes = probe(ends, longest=longest, pairs=pairs, progress=progress)
+    facts = {name: run_facts(Path(found[name])) for name in phases}
     runs = "\n".join(
-        f"- Phase {number}: {fact['steps']:,} steps, {fact['hours'] * 60:.0f} minutes on {hardware()}."
-        for number, fact in enumerate(facts, 1)
+        f"- {name.capitalize()}: {fact['steps']:,} steps, {fact['hours'] * 60:.0f} minutes on {hardware()}."
+        for name, fact in facts.items()
     )
-    tables, found = format_paper_tables(paper_tables(test)), format_probes(probes)
     text = _CARD.format(
-        start=told["start"], runs=runs, recipe=json.dumps(told["recipe"]), tables=tables,
-        summary=format_summary(summarise(test)), probes=found,
+        start=told["start"], runs=runs, recipe=json.dumps(told["recipe"]), probes=format_probes(probes),
+        tables=format_paper_tables(paper_tables(test)), summary=format_summary(summarise(test)),
+        extent=f"The first {longest:g} seconds of each piece." if longest else "Whole pieces.",
     )  # fmt: skip
     for name in (CONFIG, WEIGHTS):
-        with atomic_path(out / name, force) as path:
-            shutil.copyfile(phases[-1] / name, path)
-    with atomic_path(out / "numbers.csv", force) as path:
+        with atomic_path(kept[name], force) as path:
+            shutil.copyfile(last / name, path)
+    with atomic_path(kept["numbers.csv"], force) as path:
         test.to_csv(path, index=False)
-    with atomic_path(out / "MODEL_CARD.md", force) as path:
+    with atomic_path(kept["MODEL_CARD.md"], force) as path:
         path.write_text(text)
     return text
 
@@ -74,7 +85,7 @@ Written by `lass-lab keep`; every number below was measured by that command.
 
 ## The held-out duet, beside the paper
 
-Nothing was trained or chosen on this piece. *pretrained* is the separator before.
+Nothing was trained or chosen on this piece. *pretrained* is the separator before. {extent}
 
 ```
 {tables}

@@ -13,7 +13,7 @@ from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint
 from torch.utils.data import DataLoader, DistributedSampler
 
 from lass_lab.datasets.duet_mixing import FinetuningDataset, epoch_items, training_starts
-from lass_lab.datasets.duets import DuetDataset, list_pieces, load_piece
+from lass_lab.datasets.duets import DuetDataset
 from lass_lab.datasets.mixing import SourceBank, collate
 from lass_lab.experiments.finetuning_recipes import FinetuningRecipe, Phase
 from lass_lab.experiments.lower_rate import at_rate
@@ -33,8 +33,10 @@ class FinetuningData(lightning.LightningDataModule):
 
     def __init__(self, recipe: FinetuningRecipe, data: Path, bank: SourceBank | None, workers: int = 0) -> None:
         super().__init__()
-        self.recipe, self.data, self.bank, self.workers = recipe, data, bank, workers
-        self.pieces = [load_piece(name, data) for name in list_pieces("train", data)]
+        self.recipe, self.bank, self.workers = recipe, bank, workers
+        # Read once: Lightning asks for both loaders again in every round.
+        self.validation = DuetDataset("train", "validation", data=data)
+        self.pieces = self.validation.pieces
         slices = sum(len(training_starts(piece)) for piece in self.pieces)
         self.epoch_items = epoch_items(slices, recipe.items.rehearsal)
 
@@ -57,7 +59,7 @@ class FinetuningData(lightning.LightningDataModule):
         return DataLoader(mixtures, recipe.batch, sampler=sampler, num_workers=self.workers, collate_fn=collate)
 
     def val_dataloader(self) -> DataLoader:
-        return DataLoader(DuetDataset("train", "validation", data=self.data), 4, collate_fn=collate)
+        return DataLoader(self.validation, 4, collate_fn=collate)
 
 
 class FinetuningTask(SeparationTask):
@@ -171,10 +173,7 @@ def finetune(
         if not phase.epochs or name not in phases:
             continue
         earlier, done = done, folder
-        separator = load_separator(earlier)
-        lightning.seed_everything(recipe.seed, verbose=False)  # the new head's start, and the low-rank maps'
-        if separator.network.config.head != recipe.head:
-            separator.network.replace_head(recipe.head)
+        separator = at_step_zero(load_separator(earlier), recipe)
         module.recipe = replace(recipe, items=replace(recipe.items, captions=phase.captions))
         steps = module.steps(phase, devices * nodes)
         with at_rate(separator, recipe.sample_rate):
@@ -185,6 +184,27 @@ def finetune(
         separator.cpu().eval().requires_grad_(False)
         separator.save_pretrained(folder)
     return load_separator(done, precision="float32").cpu()
+
+
+def at_step_zero(separator: LanguageSeparator, recipe: FinetuningRecipe) -> LanguageSeparator:
+    """The separator, in place, as its training begins: seeded, and with the recipe's head."""
+    lightning.seed_everything(recipe.seed, verbose=False)  # the new head's start, and the low-rank maps'
+    if separator.network.config.head != recipe.head:
+        separator.network.replace_head(recipe.head)
+    return separator
+
+
+def stages(run: str | os.PathLike[str]) -> dict[str, str]:
+    """What a run began with, and each phase that it finished, by what `load_separator` opens.
+
+    Raises:
+        InputError: the folder holds no finished phase.
+    """
+    run = Path(run)
+    finished = {f"phase {name[-1]}": str(run / name) for name in PHASES if (run / name / WEIGHTS).is_file()}
+    if not finished or not (run / RECIPE).is_file():
+        raise InputError(f"{run}: holds no finished phase ({', '.join(PHASES)}); run first: lass-lab finetune")
+    return {"pretrained": json.loads((run / RECIPE).read_text())["start"], **finished}
 
 
 def average(separator: LanguageSeparator, other: LanguageSeparator, share: float) -> LanguageSeparator:
@@ -262,7 +282,7 @@ def _claim(run: Path, told: dict[str, Any]) -> None:
     """Write down what the run is, or see that it is the one that is there."""
     path, text = run / RECIPE, json.dumps(told, indent=1) + "\n"
     if not path.is_file():
-        with atomic_path(path) as temporary:
+        with atomic_path(path, force=True) as temporary:  # of several processes each writes the same
             temporary.write_text(text)
     elif path.read_text() != text:
         raise InputError(f"{path}: the folder holds a run of another recipe or start; choose another folder")

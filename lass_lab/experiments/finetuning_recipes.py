@@ -39,7 +39,7 @@ class FinetuningRecipe:
         still_norms: batch norms keep the statistics of pretraining (then training and use compute the same function,
             whatever else is in the batch); else they follow the new data.
         sample_rate: below 32,000 Hz, only the bins below half of it are trained on, and the others follow: 12,000 takes
-            two fifths of the time (see `lower_rate`).
+            about half the time (see `lower_rate`).
         frozen_blocks: so many encoder blocks, outermost first, stand still.
         distillation: rehearse towards what the separator answered before fine-tuning, not towards the true sources.
         average: share of the fine-tuned weights in the result, the rest being those before (Wortsman et al., "Robust

@@ -111,7 +111,8 @@ alike.round(2)
 # %% [markdown]
 # ## The honest part: the trumpet
 #
-# Read the last row. A separator that understood the word would show its larger number under *trumpet*.
+# Read the last row. A separator that knew this sound would show a number under *trumpet* as large as the first row's
+# under *violin*.
 
 # %%
 from lass_lab.datasets.instruments import TAUGHT

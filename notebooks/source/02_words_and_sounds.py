@@ -134,7 +134,7 @@ print(inspect.getsource(contrastive_loss))
 # pairs that you do not see. (Stuck? Answers are in `notebooks/solutions`.)
 
 # %%
-from lass_lab.course.learning_checks import check_contrastive_loss
+from lass_lab.course.words_checks import check_contrastive_loss
 
 
 def loss(words, sounds, temperature):
@@ -236,8 +236,9 @@ print(f"{len(rows)} of {3 * len(names)} held-out phrasings name another instrume
 pd.DataFrame(rows, columns=["phrasing", "meant", "understood"])
 
 # %% [markdown]
-# Most of them need knowledge that is in no other phrasing (who knows a *sackbut*?). More phrasings help, and so does
-# letting the sentence encoder learn: that is phase 2, in notebook 06.
+# Some need knowledge that is in no other phrasing (who knows a *sackbut*?), others fit two instruments nearly as well
+# (is a *silvery melody* a flute's?). More phrasings help, and so may letting the sentence encoder learn: that is
+# phase 2, in notebook 06.
 #
 # ## The query network, in code
 #
@@ -251,8 +252,8 @@ print(inspect.getsource(QueryNet.forward).split('"""')[-1])
 
 # %% [markdown]
 # Words go through encoder and projection, sounds through the audio tower, and both end as unit vectors in one space:
-# that is why the separator takes a clip in place of words. AudioSep does the same with CLAP, whose towers are a
-# hundred times as large and were trained on some 630,000 captioned recordings. Is it here?
+# that is why the separator takes a clip in place of words. AudioSep does the same with CLAP, whose towers are
+# far larger and were trained on hundreds of thousands of captioned recordings. Is it here?
 
 # %%
 from lass_lab.models.clap import ClapQueryNet

@@ -6,7 +6,6 @@ import warnings
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
-from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 
 from lass_lab.course.curves import show_curves
@@ -14,16 +13,9 @@ from lass_lab.course.explorer import HOPS, WINDOWS, show_mel_spectrogram, spectr
 from lass_lab.course.figures import describe
 from lass_lab.signal import InputError
 
+pytestmark = pytest.mark.usefixtures("shell")
 TIME = np.arange(32_000) / 32_000
 TONE = np.sin(2 * np.pi * 1000 * TIME).astype(np.float32)
-
-
-@pytest.fixture(autouse=True)
-def shell():
-    plt.switch_backend("agg")
-    yield InteractiveShell.instance()
-    InteractiveShell.clear_instance()
-    plt.close("all")
 
 
 @pytest.fixture

@@ -7,13 +7,13 @@ import matplotlib.pyplot as plt
 import nbformat
 import numpy as np
 import pytest
-from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 from nbclient import NotebookClient
 
 from lass_lab.course.painting import Box, mask_painter, painted_mask
 from lass_lab.signal import InputError, sdr
 
+pytestmark = pytest.mark.usefixtures("shell")
 TIME = np.arange(32_000) / 32_000
 LOW = (0.2 * np.sin(2 * np.pi * 500 * TIME)).astype(np.float32)
 HIGH = (0.2 * np.sin(2 * np.pi * 1500 * TIME)).astype(np.float32)
@@ -34,14 +34,6 @@ for button in (painter.keep, painter.cut, painter.undo):
 explorer.window.value, explorer.bands.value = 512, 32
 explorer
 """
-
-
-@pytest.fixture(autouse=True)
-def shell():
-    plt.switch_backend("agg")
-    yield InteractiveShell.instance()
-    InteractiveShell.clear_instance()
-    plt.close("all")
 
 
 @pytest.fixture

@@ -6,13 +6,13 @@ import warnings
 import nbformat
 import numpy as np
 import pytest
-from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 from nbclient import NotebookClient
 
 from lass_lab.course.widgets import query_bench
 from lass_lab.signal import InputError
 
+pytestmark = pytest.mark.usefixtures("shell")
 MIXTURE = np.random.default_rng(0).normal(0, 0.1, 32_000).astype(np.float32)
 KERNEL = """
 import numpy as np
@@ -44,12 +44,6 @@ class Halves:
         if not query.strip():
             raise InputError("query: is empty; name a sound")
         return mixture * (0.0 if query == "silence" else 0.5)
-
-
-@pytest.fixture(autouse=True)
-def shell():
-    yield InteractiveShell.instance()
-    InteractiveShell.clear_instance()
 
 
 @pytest.fixture

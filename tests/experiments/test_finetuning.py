@@ -12,17 +12,19 @@ import pytest
 import torch
 from safetensors import safe_open
 
-from lass_lab.datasets import load_piece
+from lass_lab.datasets import duets, load_piece
 from lass_lab.datasets.duet_mixing import DuetRecipe
 from lass_lab.datasets.mixing import SourceBank
 from lass_lab.experiments import ablation, evaluate, finetune
+from lass_lab.experiments.finetune_card import keep
 from lass_lab.experiments.finetuning import FinetuningData, FinetuningTask, average
 from lass_lab.experiments.finetuning_recipes import RECIPES, FinetuningRecipe, Phase
 from lass_lab.experiments.probes import forgetting
 from lass_lab.experiments.training import SeparationTask
-from lass_lab.models import LanguageSeparator, ResUNet, ResUNetConfig
+from lass_lab.models import LanguageSeparator, ResUNet, ResUNetConfig, load_separator
 from lass_lab.models.clap import ClapQueryNet
 from lass_lab.models.querynet import TinyQueryNet
+from lass_lab.signal import read_audio
 from lass_lab.signal.files import InputError, RunStopped
 from tests.made_duets import made_duets
 from tests.made_sources import made_bank
@@ -255,6 +257,33 @@ def test_the_full_size_network_takes_the_same_recipe(made, tmp_path, monkeypatch
     assert {"network.encoder.0.conv1.weight", "query_network.projection.2.bias"} <= moved
     assert not any("roberta" in key or "audio_tower" in key for key in moved)
     assert any("lora_B" in key and value.any() for key, value in state(after).items())
+
+
+def test_the_pieces_are_read_once_however_many_rounds_there_are(made, monkeypatch):
+    opened = []
+    monkeypatch.setattr(duets, "read_audio", lambda path, *rest: opened.append(path) or read_audio(path, *rest))
+    data = FinetuningData(RECIPE, made["data"], SourceBank(made["bank"], "train"))
+    data.trainer = type("Trainer", (), {"current_epoch": 0, "world_size": 1, "global_rank": 0})()
+    for _ in range(3):
+        assert len(data.train_dataloader()) and len(data.val_dataloader())
+    assert len(opened) == len(set(opened)) == 6  # of two pieces, the mixture and two sources each
+
+
+def test_a_run_is_kept_with_a_card_of_what_was_measured(tuned, tmp_path):
+    run, out = tuned[0], tmp_path / "kept"
+    card = keep(run, out, pairs=2, longest=6, progress=False)
+    assert (out / "model.safetensors").read_bytes() == (run / "phase2" / "model.safetensors").read_bytes()
+    assert (out / "MODEL_CARD.md").read_text() == card
+    told = json.loads((run / "recipe.json").read_text())
+    assert told["start"] in card and json.dumps(told["recipe"]) in card and "The first 6 seconds" in card
+    numbers = pd.read_csv(out / "numbers.csv")
+    rows = numbers.query("extent == 'piece' and metric == 'SDR' and separator == 'phase 2'")
+    assert len(rows) == 2 and all(f"{value:.2f}" in card for value in rows["value"])
+    assert load_separator(out).network.config == tuned[1].network.config
+    with pytest.raises(InputError, match="exists already; pass --force"):
+        keep(run, out, progress=False)
+    with pytest.raises(InputError, match="holds no finished phase"):
+        keep(tmp_path, tmp_path / "other")
 
 
 def test_bad_input_ends_in_one_line(made, tuned, tmp_path):

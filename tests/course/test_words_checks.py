@@ -1,11 +1,10 @@
-"""The checks of notebooks 02 and 05 say right to what is right, and name the typical mistake."""
+"""The check of notebook 02 says right to what is right, and names the typical mistake."""
 
-import numpy as np
 import pytest
 import torch
 from torch.nn.functional import cross_entropy
 
-from lass_lab.course.learning_checks import check_contrastive_loss, check_one_matrix, check_rate
+from lass_lab.course.words_checks import check_contrastive_loss
 from lass_lab.experiments.contrastive import contrastive_loss
 
 
@@ -13,14 +12,8 @@ def towards(words, sounds, temperature):
     return cross_entropy(words @ sounds.T / temperature, torch.arange(len(words)))
 
 
-def right_rate(step, steps, warmup, descent):
-    return min(1.0, (step + 1) / warmup, (steps - step) / round(descent * steps))
-
-
 RIGHT = [
     (check_contrastive_loss, contrastive_loss),
-    (check_one_matrix, lambda lift, factors, lower: lower @ np.diag(factors) @ lift),
-    (check_rate, right_rate),
 ]
 WRONG = [
     (check_contrastive_loss, towards, "the sounds choose among the words, too"),
@@ -29,13 +22,6 @@ WRONG = [
     (check_contrastive_loss, lambda w, s, t: -contrastive_loss(w, s, t), "its sign is wrong"),
     (check_contrastive_loss, lambda w, s, t: 2 * contrastive_loss(w, s, t), "the loss is their mean"),
     (check_contrastive_loss, lambda w, s, t: 0.5, "guessing would be"),
-    (check_one_matrix, lambda lift, factors, lower: lower @ lift, "leaves the factors out"),
-    (check_one_matrix, lambda lift, factors, lower: (lower @ np.diag(factors) @ lift).T, "transpose"),
-    (check_one_matrix, lambda lift, factors, lower: lower @ (lift + factors[:, None]), "multiplies by them"),
-    (check_one_matrix, lambda lift, factors, lower: lift, "of shape"),
-    (check_rate, lambda step, steps, warmup, descent: (step + 1) / warmup, "never be above 1"),
-    (check_rate, lambda step, steps, warmup, descent: min(1.0, step / warmup), "teaches nothing"),
-    (check_rate, lambda step, steps, warmup, descent: min(1.0, (step + 1) / warmup), "in the descent"),
 ]
 
 
