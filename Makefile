@@ -15,11 +15,12 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 
 setup: $(STAMP) ## Make .venv with the pinned packages (the other targets do it by themselves)
 
-course: $(STAMP) ## Run every notebook in order (quick profile) into runs/course and show the results
+course: $(STAMP) ## Run every notebook in order (quick profile) into runs/course, show the results and write the report
 	@$(BIN)/python -m lass_lab.course.notebooks run
+	@$(BIN)/lass-lab report --force --longest 60
 
 test: $(STAMP) ## Run all tests, the notebooks among them
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadgroup
 
 lab: $(STAMP) ## Open the course in JupyterLab
 	@$(BIN)/jupyter lab notebooks/00_welcome.ipynb

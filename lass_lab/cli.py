@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 import lass_lab
-from lass_lab.commands import data, listening, slicing, training
+from lass_lab.commands import data, listening, reporting, slicing, training
 from lass_lab.signal.files import InputError, RunStopped
 
 app = typer.Typer(
@@ -68,6 +68,7 @@ for command in (
     training.study,
     training.keep,
     training.weights,
+    reporting.report,
     listening.bench,
 ):
     app.command()(command)

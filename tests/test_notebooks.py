@@ -50,7 +50,7 @@ def test_a_notebook_runs(path, tmp_path):
     options = [
         "--nbval-lax",
         "--nbval-current-env",
-        "--nbval-cell-timeout=120",
+        "--nbval-cell-timeout=300",
         "-p",
         "no:cacheprovider",
         "-q",

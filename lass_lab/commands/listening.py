@@ -85,9 +85,9 @@ def evaluate(
     table: Annotated[
         str | None, typer.Option(help="Measure a fine-tuning run: paper (beside the paper's numbers) or probes.")
     ] = None,
-    run: Annotated[Path, typer.Option(help="For --table: the run, as `lass-lab finetune` writes it.")] = Path(
-        "runs/finetune"
-    ),
+    run: Annotated[
+        Path | None, typer.Option(help="For --table: a run of `lass-lab finetune`; runs/finetune, or else what ships.")
+    ] = None,
     sources: Annotated[
         Path | None,
         typer.Option(help="For the probes: sources to mix, to see what was forgotten; the shipped ones unless told."),
@@ -116,9 +116,11 @@ def evaluate(
         raise InputError(f"{out}: exists already; pass --force to overwrite")
     named = {}
     if table:
+        from lass_lab.course.trained import find_stages, finetune_folder
         from lass_lab.experiments.finetuning import stages
 
-        named = stages(run)
+        run = run or (folder if (folder := finetune_folder()).is_dir() else None)
+        named = stages(run) if run else find_stages()
     named |= {name: name for name in model or ([] if table else ["tiny"])}
 
     from lass_lab.datasets import list_pieces, load_piece

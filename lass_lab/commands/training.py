@@ -87,7 +87,9 @@ def weights(
 
 def finetune(
     model: Model = "tiny",
-    run: Annotated[Path, typer.Option(help="The run's folder; one that was stopped goes on.")] = Path("runs/finetune"),
+    run: Annotated[
+        Path | None, typer.Option(help="The run's folder; one that was stopped goes on. runs/finetune unless told.")
+    ] = None,
     recipe: Annotated[str, typer.Option(help="preserving keeps what was known; paper is the paper's own.")] = (
         "preserving"
     ),
@@ -123,12 +125,14 @@ def finetune(
     """Fine-tune a separator on the duets in two phases: query network frozen, then both networks together."""
     import torch
 
+    from lass_lab.course.trained import finetune_folder
     from lass_lab.experiments.finetuning import finetune
     from lass_lab.models.fused import can_compile
 
     if threads:
         torch.set_num_threads(threads)
     plan = _planned(recipe, profile, epochs)
+    run = run or finetune_folder(profile)
     plan = replace(
         plan,
         phase2=replace(plan.phase2, **_told(encoder=encoder, captions=captions)),
@@ -145,13 +149,14 @@ def finetune(
 def keep(
     run: Annotated[Path, typer.Argument(help="A fine-tuning run, as `lass-lab finetune` writes it.")],
     out: Annotated[Path, typer.Option(help="Folder for the weights and their model card.")],
+    phase1: Annotated[Path | None, typer.Option(help="Folder for the weights after phase 1 as well.")] = None,
     pairs: Annotated[int, typer.Option(min=2, help="Mixtures of other instruments to measure with.")] = 100,
     force: Force = False,
 ) -> None:
     """Keep what a fine-tuning run made: its weights, measured once on the test piece, with a model card."""
     from lass_lab.experiments.finetune_card import keep
 
-    print(keep(run, out, pairs=pairs, force=force))
+    print(keep(run, out, phase1=phase1, pairs=pairs, force=force))
 
 
 def study(

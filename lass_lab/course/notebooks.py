@@ -40,8 +40,11 @@ if "google.colab" in sys.modules:
     if not (folder := Path.home() / "lass-lab").is_dir():
         subprocess.run(["git", "clone", "--depth=1", "{{repository}}", folder], check=True)
     sys.path.insert(0, str(folder))
-    if missing := [name for name in ("librosa", "soundfile", "soxr") if not importlib.util.find_spec(name)]:
-        subprocess.run([sys.executable, "-m", "pip", "install", "-q", *missing], check=True)"""
+    wanted = ["librosa", "soundfile", "soxr", "lightning", "lightning_utilities", "torchmetrics", "audiomentations"]
+    wanted += ["numpy_minmax", "numpy_rms", "python_stretch"]  # of audiomentations
+    if missing := [name for name in wanted if not importlib.util.find_spec(name)]:
+        # --no-deps: nothing that Colab brings is replaced.
+        subprocess.run([sys.executable, "-m", "pip", "install", "-q", "--no-deps", *missing], check=True)"""
 
 
 class NotebookError(RuntimeError):

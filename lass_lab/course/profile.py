@@ -35,12 +35,12 @@ class Profile:
         name: `ci`, `quick` or `full`.
         pieces: pieces evaluated per split; None for all of them.
         seconds: seconds of each piece that are evaluated, from its start; None for the whole piece.
-        batch: windows the separator computes at once.
-        threads: CPU threads for torch; None leaves torch its own choice, one a physical core.
         epochs: of fine-tuning, in phase 1 and in phase 2.
         item_seconds: of a slice that fine-tuning hears at a time.
         items: in a step of fine-tuning.
         sample_rate: of fine-tuning, in Hz; 12,000 trains on the lower bins alone, in about half the time.
+        study_epochs: of each short fine-tuning run in notebook 08.
+        pairs: mixtures of other instruments, to see what was forgotten.
         contrastive_steps: of the query network's training in notebook 02.
         cell_timeout: seconds a notebook's cell may take before the runner gives it up; None for no limit.
     """
@@ -48,12 +48,12 @@ class Profile:
     name: str
     pieces: int | None
     seconds: float | None
-    batch: int
-    threads: int | None
     epochs: tuple[int, int]
     item_seconds: float
     items: int
     sample_rate: int
+    study_epochs: int
+    pairs: int
     contrastive_steps: int
     cell_timeout: int | None
 
@@ -69,12 +69,12 @@ PROFILES: dict[str, Profile] = {
             "ci",
             pieces=1,
             seconds=10.0,
-            batch=4,
-            threads=2,
             epochs=(8, 2),
             item_seconds=1.26,
             items=16,
             sample_rate=12_000,
+            study_epochs=1,
+            pairs=6,
             contrastive_steps=12,
             cell_timeout=240,
         ),
@@ -82,12 +82,12 @@ PROFILES: dict[str, Profile] = {
             "quick",
             pieces=None,
             seconds=60.0,
-            batch=8,
-            threads=None,
             epochs=(40, 10),
             item_seconds=1.26,
             items=16,
             sample_rate=12_000,
+            study_epochs=6,
+            pairs=30,
             contrastive_steps=150,
             cell_timeout=1800,
         ),
@@ -95,12 +95,12 @@ PROFILES: dict[str, Profile] = {
             "full",
             pieces=None,
             seconds=None,
-            batch=16,
-            threads=None,
             epochs=(75, 75),
             item_seconds=5.0,
             items=16,
             sample_rate=32_000,
+            study_epochs=40,
+            pairs=100,
             contrastive_steps=800,
             cell_timeout=None,
         ),

@@ -107,14 +107,14 @@ def study(
         raise InputError(f"study '{name}': choose one of {', '.join(STUDIES)}")
     run, pieces = Path(run), validation_pieces(data)
     before = load_separator(start)
-    rows = [{"variant": start} | _measured(before, pieces, bank, pairs, progress)]
+    rows = [{"variant": start} | balance(before, pieces, bank, pairs=pairs, progress=progress)]
     at_zero: dict[str, dict[str, float]] = {}  # by head, which alone decides it
     for variant, change in STUDIES[name].variants.items():
         changed, folder = change(recipe), run / variant.replace(" ", "_")
         if changed.head not in at_zero:
             at_zero[changed.head] = _sdrs(at_step_zero(load_separator(start), changed), pieces)
         after = finetune(start, folder, changed, data=data, bank=bank, fuse=fuse, progress=progress)
-        row = {"variant": variant} | _measured(after, pieces, bank, pairs, progress)
+        row = {"variant": variant} | balance(after, pieces, bank, pairs=pairs, progress=progress)
         row |= {f"{source} at step 0": value for source, value in at_zero[changed.head].items()}
         done = [folder / phase for phase in PHASES if (folder / phase / WEIGHTS).is_file()]
         minutes = 60 * sum(run_facts(phase)["hours"] for phase in done)
@@ -132,9 +132,20 @@ def validation_pieces(data: str | Path | None = None) -> list[Piece]:
     return [piece.slice(piece.seconds - VALIDATION_S, VALIDATION_S) for piece in pieces]
 
 
-def _measured(
-    separator: LanguageSeparator, pieces: list[Piece], bank: str | Path | None, pairs: int, progress: bool
+def balance(
+    separator: LanguageSeparator,
+    pieces: list[Piece],
+    bank: str | Path | None = None,
+    *,
+    pairs: int = 50,
+    progress: bool = True,
 ) -> dict[str, float]:
+    """What fine-tuning is for and what it may cost: SDR (dB) for each source of the pieces, and of others' their SDRi.
+
+    Returns:
+        Each source's SDR, the mean over pieces; others, low and high: SDRi of eight other instruments with its interval
+        (`probes.forgetting`).
+    """
     kept = forgetting("", separator, bank, pairs=pairs, progress=progress).query("detail == 'mean'").iloc[0]
     return _sdrs(separator, pieces) | {"others": kept["value"], "low": kept["low"], "high": kept["high"]}
 

@@ -13,13 +13,16 @@ from lass_lab.experiments.paper_tables import format_paper_tables, paper_tables
 from lass_lab.experiments.probes import format_probes, probe
 from lass_lab.models import load_separator
 from lass_lab.models.separator import CONFIG, WEIGHTS
-from lass_lab.signal.files import atomic_path
+from lass_lab.signal.files import InputError, atomic_path
+
+PHASE1 = "phase 1"  # among `stages`
 
 
 def keep(
     run: str | Path,
     out: str | Path,
     *,
+    phase1: str | Path | None = None,
     pairs: int = 100,
     longest: float | None = None,
     force: bool = False,
@@ -30,6 +33,7 @@ def keep(
     Args:
         run: as `finetune` writes it.
         out: a folder for the weights, the card, and numbers.csv.
+        phase1: a folder for the weights after phase 1 as well, from which phase 2 can be begun again.
         pairs: mixtures of other instruments, to see what was forgotten.
         longest: measure on only so many seconds of each piece; the card says so.
         force: overwrite what is there.
@@ -38,14 +42,20 @@ def keep(
         The card's text.
 
     Raises:
-        InputError: the run has no finished phase, or (without `force`) `out` holds weights already.
+        InputError: the run lacks a finished phase, or (without `force`) a folder holds weights already.
     """
     run, out = Path(run), Path(out)
     found = stages(run)  # the start, and after it the phases
     _, *phases = found
     last = Path(found[phases[-1]])
-    kept = {name: out / name for name in (CONFIG, WEIGHTS, "numbers.csv", "MODEL_CARD.md")}
-    refuse_existing(kept.values(), force)  # now, not after minutes
+    kept = {name: out / name for name in ("numbers.csv", "MODEL_CARD.md")}
+    folders = {out: last}
+    if phase1:
+        if PHASE1 not in found:
+            raise InputError(f"{run}: holds no finished phase 1 to keep")
+        folders[Path(phase1)] = Path(found[PHASE1])
+    copies = {to / name: of / name for to, of in folders.items() for name in (CONFIG, WEIGHTS)}
+    refuse_existing([*kept.values(), *copies], force)  # now, not after minutes
     told = json.loads((run / RECIPE).read_text())
     separators = {name: load_separator(where, device="auto") for name, where in found.items()}
     test = evaluate(separators, list_pieces("test"), longest=longest, oracles=True, progress=progress)
@@ -61,9 +71,9 @@ def keep(
         tables=format_paper_tables(paper_tables(test)), summary=format_summary(summarise(test)),
         extent=f"The first {longest:g} seconds of each piece." if longest else "Whole pieces.",
     )  # fmt: skip
-    for name in (CONFIG, WEIGHTS):
-        with atomic_path(kept[name], force) as path:
-            shutil.copyfile(last / name, path)
+    for copy, original in copies.items():
+        with atomic_path(copy, force) as path:
+            shutil.copyfile(original, path)
     with atomic_path(kept["numbers.csv"], force) as path:
         test.to_csv(path, index=False)
     with atomic_path(kept["MODEL_CARD.md"], force) as path:

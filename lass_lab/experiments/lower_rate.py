@@ -31,6 +31,8 @@ def at_rate(separator: LanguageSeparator, sample_rate: int) -> Iterator[None]:
     for name, part in whole.named_children():
         if name != "input_norm":
             setattr(lower, name, part)
+    lower.training = whole.training
+    lower.input_norm.train(whole.input_norm.training)
     bins, louder = n_fft // 2 + 1, SAMPLE_RATE / sample_rate  # a longer window sums more samples
     scales = {"weight": 1.0, "bias": 1.0, "running_mean": louder, "running_var": louder**2}
     with torch.no_grad():

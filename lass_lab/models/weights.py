@@ -17,7 +17,7 @@ from lass_lab.models.resunet import ResUNet, ResUNetConfig
 from lass_lab.models.separator import CONFIG, WEIGHTS, LanguageSeparator
 from lass_lab.signal.files import InputError, atomic_path, data_dir
 
-SHIPPED = {"tiny": "tiny"}  # name -> folder in the data folder
+SHIPPED = {name: name for name in ("tiny", "tiny-phase1", "tiny-finetuned")}  # name -> folder in the data folder
 FETCHED = {"audiosep": "audiosep"}  # name -> folder in the cache
 
 # What "audiosep" is made of (Liu et al., 2023). The checkpoint most likely holds CLAP too; where not, CLAP's own does.

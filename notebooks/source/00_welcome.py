@@ -140,15 +140,17 @@ players({"estimate for “trumpet”": estimates[2], "the true trumpet": excerpt
 # | 06 | Phase 2 | What changes when the query network may learn too? |
 # | 07 | Evaluation | What may we conclude from which number? |
 # | 08 | Beyond the paper | Which of the paper's choices matter? |
-# | 09 | Scale up | How does the full-size AudioSep do on the same duets? |
+# | 09 | Scale up | What changes with the full model, your own recordings and many GPUs? |
 #
-# Not all of them are written yet. Which are here today?
+# Each writes its results into a ledger, so that later ones, and you, find them. Which have left some here already?
 
 # %%
-from lass_lab.course import notebooks
+from lass_lab.course import ledger, notebooks
 
+done = set(ledger.read()["notebook"])
 for source in notebooks.sources():
-    print(notebooks.title(source))
+    if source.parent.name != "solutions":
+        print("done" if source.stem in done else "    ", notebooks.title(source))
 
 # %% [markdown]
 # ## How to read the course

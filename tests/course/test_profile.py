@@ -30,9 +30,13 @@ def test_an_unknown_name_is_one_line_that_names_the_three(monkeypatch):
 def test_each_profile_does_at_least_what_the_smaller_one_does():
     unlimited = float("inf")
     ci, quick, full = (profile.PROFILES[name] for name in ("ci", "quick", "full"))
-    for size in ("seconds", "pieces", "batch", "cell_timeout"):
+    sizes = ("seconds", "pieces", "item_seconds", "sample_rate", "study_epochs", "pairs", "contrastive_steps")
+    for size in (*sizes, "cell_timeout"):
         values = [getattr(p, size) or unlimited for p in (ci, quick, full)]
         assert values == sorted(values), size
+    assert all(
+        one <= other for a, b in ((ci, quick), (quick, full)) for one, other in zip(a.epochs, b.epochs, strict=True)
+    )
 
 
 def test_cut_keeps_the_beginning_and_only_as_much_as_the_profile_says():

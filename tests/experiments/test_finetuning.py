@@ -271,7 +271,9 @@ def test_the_pieces_are_read_once_however_many_rounds_there_are(made, monkeypatc
 
 def test_a_run_is_kept_with_a_card_of_what_was_measured(tuned, tmp_path):
     run, out = tuned[0], tmp_path / "kept"
-    card = keep(run, out, pairs=2, longest=6, progress=False)
+    card = keep(run, out, phase1=tmp_path / "first", pairs=2, longest=6, progress=False)
+    weights = (tmp_path / "first" / "model.safetensors").read_bytes()
+    assert weights == (run / "phase1" / "model.safetensors").read_bytes() and load_separator(tmp_path / "first")
     assert (out / "model.safetensors").read_bytes() == (run / "phase2" / "model.safetensors").read_bytes()
     assert (out / "MODEL_CARD.md").read_text() == card
     told = json.loads((run / "recipe.json").read_text())

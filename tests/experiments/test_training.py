@@ -101,6 +101,26 @@ def test_a_run_goes_on_from_the_weights_of_another(sources, tmp_path, short_epoc
     assert [entry["steps"] for entry in pretraining.read_history(run)] == [2]
 
 
+def test_at_a_lower_rate_the_network_sees_the_same_lower_bins():
+    """Behind the norm, up to where the resampler's filter sets in, the picture is that of the full rate."""
+    separator = load_separator("tiny", precision="float32")
+    mixture = torch.from_numpy(load_piece("joy").slice(20.0, 10.24).mixture)[None, None]
+    seen = []
+
+    def look(*where):
+        seen.append(where[2][:, :320])  # bins, where channels usually stand, below 5 kHz
+
+    for rate in (32_000, 12_000):
+        with at_rate(separator, rate), torch.no_grad():
+            hook = separator.network.input_norm.register_forward_hook(look)
+            assert separator(resample(mixture, 32_000, rate), ["violin"]).abs().max() > 0.01
+            hook.remove()
+    whole, lower = seen
+    frames = slice(2, -3)  # at the ends, the reflected edge is not the same
+    apart = (whole - lower)[:, :, frames].norm() / whole[:, :, frames].norm()
+    assert apart < 0.02, apart
+
+
 def test_at_a_lower_rate_the_network_hears_as_well():
     """The violin of ten seconds comes out as clean from the lower bins alone as from all of them."""
     separator = load_separator("tiny", precision="float32")

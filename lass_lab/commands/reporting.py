@@ -1,0 +1,46 @@
+"""The command that writes a run up: `report`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lass_lab.commands.options import Force
+from lass_lab.signal.files import InputError
+
+
+def report(
+    run: Annotated[
+        Path | None, typer.Option(help="A run of `lass-lab finetune`; your own, or else what ships, unless told.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="The page, NAME.html; report.html in the run's folder unless told.")
+    ] = None,
+    compare: Annotated[
+        tuple[Path, Path] | None,
+        typer.Option(help="Set two runs side by side: two folders, or the report.json of each."),
+    ] = None,
+    longest: Annotated[float | None, typer.Option(min=5, help="Use only so many seconds of each piece.")] = None,
+    pairs: Annotated[int, typer.Option(min=2, help="Mixtures of other instruments to measure with.")] = 30,
+    force: Force = False,
+) -> None:
+    """Write one HTML page of what a run learnt: tables beside the paper's, figures, players, recipe, versions.
+
+    With --compare, two runs side by side, by default in runs/comparison.html: from their reports where they have them,
+    else measured as the other was.
+    """
+    import matplotlib
+
+    matplotlib.use("agg")  # a page needs no window, and a server has none
+    from lass_lab.course.ledger import runs_dir
+    from lass_lab.course.report import compare_reports, write_report
+
+    if compare and run:
+        raise InputError("report: give --run or --compare, not both")
+    if compare:
+        page = compare_reports(
+            compare, out or runs_dir() / "comparison.html", longest=longest, pairs=pairs, force=force
+        )
+    else:
+        page = write_report(run, out, longest=longest, pairs=pairs, force=force)
+    print(page)

@@ -1,0 +1,99 @@
+"""Recordings as they come from a studio, made of the shipped duets so that notebook 04 has something to take in."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import soundfile
+import soxr
+
+from lass_lab.datasets import Piece, load_piece
+from lass_lab.datasets.layouts import URMP
+from lass_lab.datasets.slicing import SliceReport
+from lass_lab.signal import SAMPLE_RATE, InputError
+
+STUDIO_RATE = 44_100
+PIECES = {"01_Joy": "joy", "02_Greensleeves": "greensleeves", "03_Tempus": "tempus"}
+REST_S = (9.5, 20.5)  # while the trumpet of the second piece has nothing to play
+_SHORT = {name: short for short, name in URMP.items()}
+
+
+def write_recordings(folder: Path, seconds: float) -> list[Path]:
+    """Write the beginnings of three duets to `folder`, each as `write_recording` does; returns their folders.
+
+    Two play with one pair of SoundFonts each, the third with another that the two do not share; the trumpet of the
+    second rests for a while. Files that are there are overwritten.
+
+    Args:
+        seconds: of each piece, or all of it where it is shorter; at least 25.
+
+    Raises:
+        InputError: too short for the rest, or the shipped data is missing.
+    """
+    if seconds < REST_S[1] + 4:
+        raise InputError(f"seconds: {seconds:g} s do not hold the rest of the trumpet, until {REST_S[1]:g} s")
+    places = []
+    for title, name in PIECES.items():
+        whole = load_piece(name)
+        piece = whole.slice(0, min(seconds, whole.seconds))
+        if name == "greensleeves":
+            piece.sources["trumpet"] = _rested(piece.sources["trumpet"])
+        places.append(write_recording(folder, piece, title))
+    return places
+
+
+def write_recording(folder: Path, piece: Piece, title: str) -> Path:
+    """Write a piece as URMP has it, in stereo at 44.1 kHz and 16 bits, and return its own folder in `folder`.
+
+    The players sit apart, each nearer to one side; the mean of both channels is the source as it was.
+
+    Args:
+        title: what the files are called, `02_Spring`: such as `AuSep_1_vn_02_Spring.wav`.
+    """
+    players = [_SHORT[name] for name in piece.sources]
+    place = folder / "_".join([title, *players])
+    place.mkdir(parents=True, exist_ok=True)
+    sides = np.linspace(0.7, 1.3, len(players))
+    stems = []
+    for number, (short, side, source) in enumerate(zip(players, sides, piece.sources.values(), strict=True), 1):
+        raised = soxr.resample(source, SAMPLE_RATE, STUDIO_RATE, quality="VHQ")
+        stems.append(np.outer(raised, (2 - side, side)))
+        soundfile.write(place / f"AuSep_{number}_{short}_{title}.wav", stems[-1], STUDIO_RATE, "PCM_16")
+    soundfile.write(place / f"AuMix_{place.name}.wav", sum(stems), STUDIO_RATE, "PCM_16")
+    return place
+
+
+def rewrite(path: Path, change: Callable[[np.ndarray], np.ndarray]) -> None:
+    """Put `change(sound)` in the place of the sound `(samples, channels)` of a file, in floating point."""
+    sound, rate = soundfile.read(path)
+    soundfile.write(path, change(sound), rate, "FLOAT")  # which alone can hold NaN, as broken files do
+
+
+def report_table(report: SliceReport, folder: Path) -> pd.DataFrame:
+    """What a report says about each piece in `folder`: why it was left out, or a warning, or nothing.
+
+    Of several faults of a piece the first stands there, and how many there are.
+    """
+    said: dict[str, list[str]] = {place.name: [] for place in sorted(folder.iterdir())}
+    for fault in report.faults:
+        said[fault.piece].append(f"left out: {fault.path.name} {fault.what}")
+    for note in report.notes:
+        name, warning, what = note.partition(": warning: ")
+        if warning:
+            said[name].append(f"warning: {what}")
+    told = [_told(lines).replace(str(folder), "...") for lines in said.values()]
+    return pd.DataFrame({"piece": list(said), "what the report says": told})
+
+
+def _told(lines: list[str]) -> str:
+    more = f" (and {len(lines) - 1} more)" if len(lines) > 1 else ""
+    return f"{lines[0]}{more}" if lines else "nothing"
+
+
+def _rested(source: np.ndarray) -> np.ndarray:
+    """The source with a rest in it, faded out and in over a tenth of a second."""
+    begin, end = (round(seconds * SAMPLE_RATE) for seconds in REST_S)
+    fade = SAMPLE_RATE // 10
+    gain = np.interp(np.arange(len(source)), [begin, begin + fade, end - fade, end], [1, 0, 0, 1])
+    return source * gain.astype(np.float32)

@@ -1,0 +1,57 @@
+"""What the training notebooks left behind for the later ones, or what ships in its place; each says which it is."""
+
+from pathlib import Path
+
+from lass_lab.course.ledger import runs_dir
+from lass_lab.course.profile import current
+from lass_lab.experiments.finetuning import stages
+from lass_lab.signal.files import InputError
+
+SHIPPED_STAGES = {"pretrained": "tiny", "phase 1": "tiny-phase1", "phase 2": "tiny-finetuned"}
+
+
+def finetune_folder(profile: str | None = None) -> Path:
+    """Where a profile's fine-tuning run is, or will be: `runs/finetune` for quick, `runs/finetune-ci` for ci."""
+    name = profile or current().name
+    return runs_dir() / ("finetune" if name == "quick" else f"finetune-{name}")
+
+
+def find_phase1() -> tuple[str, Path]:
+    """What phase 2 goes on from, and the folder for its run: as `finetune(start, run, phases=["phase2"])` wants them.
+
+    That is the run of notebook 05 where its phase 1 is finished, and else the phase 1 that ships. Says which.
+    """
+    run = finetune_folder()
+    if "phase 1" in _finished(run):
+        print(f"Going on from your own phase 1, in {run.name}/phase1.")
+        return SHIPPED_STAGES["pretrained"], run
+    print("Going on from the phase 1 that ships with the course: notebook 05 left none here.")
+    return SHIPPED_STAGES["phase 1"], _from_shipped(run)
+
+
+def find_stages() -> dict[str, str]:
+    """Return pretrained, phase 1 and phase 2, by what `load_separator` opens: your own or those that ship.
+
+    Your own are those of one run with both phases; a run that went on from the shipped phase 1 gives its phase 2. Says
+    which of them it found.
+    """
+    run = finetune_folder()
+    if "phase 2" in (own := _finished(run)):
+        print(f"Using your own run, in {run.name}.")
+        return own
+    if phase2 := _finished(_from_shipped(run)).get("phase 2"):
+        print(f"Using your own phase 2, in {_from_shipped(run).name}, which went on from the shipped phase 1.")
+        return SHIPPED_STAGES | {"phase 2": phase2}
+    print("Using the phases that ship with the course: notebooks 05 and 06 left no finished run here.")
+    return dict(SHIPPED_STAGES)
+
+
+def _from_shipped(run: Path) -> Path:
+    return run.with_name(f"{run.name}-from-shipped")
+
+
+def _finished(run: Path) -> dict[str, str]:
+    try:
+        return stages(run)
+    except InputError:
+        return {}

@@ -1,0 +1,240 @@
+# %% [markdown]
+# # 05 Phase 1: a new word for a new sound
+#
+# {{badge}}
+#
+# We teach the separator the trumpet, from two duets, while its query network stands perfectly still.
+#
+# **You will**
+# - take the paper's new output layer apart, and find that it is less than it looks;
+# - build one that can learn more and forgets nothing;
+# - watch a training run: its loss, its learning rate, and what a slice sounds like before, midway and after;
+# - prove that what was meant to stand still did.
+#
+# {{time}}
+#
+# {{navigation}}
+
+# %%
+# {{bootstrap}}
+
+# %% [markdown]
+# ## The output layer
+#
+# The last layer of the separation network, its *head*, makes three mask channels out of the decoder's features. The
+# paper replaces it: up to 512 channels by a 1x1 convolution, a *depthwise separable* 1x1 convolution there, and down
+# to one. That is some 18 thousand numbers in place of about a hundred at full size. What can they do that the old
+# layer could not?
+
+# %%
+import torch
+
+from lass_lab.course.profile import current
+from lass_lab.models.heads import SeparableHead
+
+profile = current()
+torch.manual_seed(0)
+head = SeparableHead(channels=32)
+features = torch.randn(1, 32, 50, 100)
+three_in_a_row = head.pointwise(head.depthwise(head.lift(features)))
+weight, bias = head.kernel()
+one = torch.nn.functional.conv2d(features, weight[:, :, None, None], bias)
+print(f"parameters of the three: {sum(p.numel() for p in head.parameters()):,}; of the one: {weight.numel() + 1}")
+print(f"largest difference between them: {(three_in_a_row - one).abs().max().item():.1e}")
+
+# %% [markdown]
+# The two lines say it: 17 thousand parameters compute exactly what 33 can. A 1x1 convolution is a matrix that is
+# applied at every point of the picture; two of them in a row are a product of matrices, which is a matrix again.
+# Nothing that *bends* stands between them, so the new layer adds parameters and no capacity. It is a good habit to
+# multiply such things out before training them.
+#
+# **Exercise 1.** The same without convolutions: `lift` is a matrix, `factors` one number for each row of what it
+# gives, `lower` a matrix. Which one matrix does what the three do in a row? (Answers are in `notebooks/solutions`.)
+
+# %%
+from lass_lab.course.learning_checks import check_one_matrix
+
+
+def one_matrix(lift, factors, lower):
+    """One matrix, outputs by channels."""
+    return ...
+
+
+check_one_matrix(one_matrix)
+
+# %% [markdown]
+# What does replacing the head do to everything that the network knew? We give the pretrained separator each head in
+# turn, train nothing, and ask for the violin.
+
+# %%
+import pandas as pd
+
+from lass_lab.datasets import list_pieces, load_piece
+from lass_lab.experiments.ablation import validation_pieces
+from lass_lab.models import load_separator
+from lass_lab.models.heads import HEADS
+from lass_lab.signal import sdr
+
+piece = validation_pieces()[0].slice(0, 10)
+rows = {}
+for kind in HEADS:
+    separator = load_separator("tiny")
+    if kind != "audiosep":
+        separator.network.replace_head(kind)
+    estimate = separator.separate(piece.mixture, "violin", progress=False)
+    rows[kind] = {"parameters": sum(p.numel() for p in separator.network.head.parameters())}
+    rows[kind] |= {"SDR at step 0 (dB)": sdr(piece.sources["violin"], estimate)}
+pd.DataFrame(rows).T.style.format("{:,.0f}", subset=["parameters"]).format("{:.1f}", subset=["SDR at step 0 (dB)"])
+
+# %% [markdown]
+# The row `audiosep` is the pretrained separator as it is. A random head turns it into noise: fine-tuning has to earn
+# back what was thrown away, before it can gain anything. The row `preserving` starts from exactly the same value as
+# the first. How?
+
+# %%
+import inspect
+
+from lass_lab.models.heads import PreservingHead
+
+print(inspect.getsource(PreservingHead))
+
+# %% [markdown]
+# Beside the old convolution stands a branch with a bend in it (the leaky ReLU), whose last layer is all zeros: it
+# adds nothing, until training gives it something to add. That is the head we go on with.
+#
+# ## What is heard
+#
+# From what is the trumpet to be learnt? From slices of two duets, re-mixed and changed a little (notebook 04), and
+# between them mixtures of the old instruments, so that they are not forgotten. Each mixture is asked for both of its
+# sources. Four items:
+
+# %%
+from IPython.display import HTML
+
+from lass_lab.course.players import players
+from lass_lab.course.recipes import sized_recipe
+from lass_lab.datasets import data_dir
+from lass_lab.datasets.duet_mixing import FinetuningDataset
+from lass_lab.datasets.mixing import SourceBank
+
+recipe = sized_recipe("preserving", profile)
+pieces = [load_piece(name) for name in list_pieces("train")]
+bank = SourceBank(data_dir() / "sources", "train")
+items = FinetuningDataset(pieces, bank, recipe.items, range(0, 16))
+heard = [items[number] for number in (0, 1, 2, 3)]
+names = [f"“{item['query']}”" + (", rehearsed" if item["rehearsed"] else "") for item in heard]
+page = ""
+for item, name in zip(heard, names, strict=True):
+    page += players({"mixture": item["mixture"][0].numpy(), f"target for {name}": item["target"][0].numpy()}).data
+HTML(page)
+
+# %% [markdown]
+# ## How fast
+#
+# The loss is the mean absolute error of the waveform (L1), the optimiser is AdamW. Its learning rate is not constant.
+# Why begin slowly, and end slowly? In the first steps AdamW's estimates of how large a gradient is rest on a handful
+# of examples; at the end, small steps settle what large ones keep stirring up.
+
+# %%
+import matplotlib.pyplot as plt
+
+from lass_lab.course.plots import COLOURS, figure_html
+from lass_lab.experiments.finetuning import FinetuningData
+from lass_lab.experiments.training import Schedule
+
+steps = FinetuningData(recipe, data_dir(), bank).steps(recipe.phase1)
+schedule = Schedule(steps, recipe.phase1.rate, recipe.phase1.warmup, recipe.descent)
+_, ax = plt.subplots(figsize=(7, 2.2), layout="constrained")
+ax.plot([recipe.phase1.rate * schedule(step) for step in range(steps)], color=COLOURS[0])
+ax.set(xlabel="optimiser step", ylabel="learning rate", ylim=(0, None))
+figure_html(ax, f"The learning rate over the {steps} steps of phase 1: warm-up, plateau, descent to zero.")
+
+# %% [markdown]
+# **Exercise 2.** Write it as a function of the step, counted from 0: a factor that rises in equal steps to 1 over
+# `warmup` steps, stays there, and falls in equal steps to 0 over the last `descent` of all steps.
+
+# %%
+from lass_lab.course.learning_checks import check_rate
+
+
+def rate(step, steps, warmup, descent):
+    """The factor on the peak rate."""
+    return ...
+
+
+check_rate(rate)
+
+# %% [markdown]
+# ## Train
+#
+# Now the run itself. It writes a checkpoint every few steps: if your kernel dies, run the cell again, and it goes on
+# from there. The picture grows as it runs; the upper curve is the loss, the lower one the only number that choices
+# are made by, SDRi on the last 30 s of both pieces, which are never trained on.
+
+# %%
+from lass_lab.course.live import LiveTraining
+from lass_lab.course.trained import finetune_folder
+from lass_lab.experiments import finetune
+from lass_lab.models.fused import can_compile
+
+run = finetune_folder()
+live = LiveTraining(piece.slice(0, 5).mixture, "trumpet")
+after = finetune("tiny", run, recipe, phases=["phase1"], callbacks=[live], fuse=can_compile(), progress=False)
+print(f"{len(live.losses)} steps now; weights are in {run.name}/phase1")
+
+# %% [markdown]
+# Look at the lower curve: where does it begin, and has it levelled off? A loss that falls while this curve does not
+# would mean that the slices are learnt by heart. (If the cell printed 0 steps, the run was there already: delete
+# the folder to train anew.)
+#
+# ## Hear it learn
+#
+# What did “trumpet” mean before the first step, midway, and after the last?
+
+# %%
+truth = {"the true trumpet": piece.slice(0, 5).sources["trumpet"]}
+players({"mixture": live.mixture, **live.estimates, **truth})
+
+# %% [markdown]
+# ## Did the words stand still?
+#
+# Phase 1 promises that the query network does not move. Not "hardly": not at all. We compare every number.
+
+# %%
+before = load_separator("tiny")
+moved = {
+    part: sum(
+        not torch.equal(value, dict(getattr(after, part).state_dict())[key])
+        for key, value in getattr(before, part).state_dict().items()
+        if key in getattr(after, part).state_dict()
+    )
+    for part in ("query_network", "network")
+}
+assert moved["query_network"] == 0
+print({part: f"{count} tensors changed" for part, count in moved.items()})
+
+# %% [markdown]
+# Frozen is more than "no gradients": dropout and running statistics could move things too, which is why the query
+# network also stands in evaluation mode. The batch norms of the separation network keep the statistics of pretraining
+# as well: what is trained and what is used later are then the same function.
+#
+# ## What was gained
+#
+# The test piece has to wait for notebook 07. On the validation slices:
+
+# %%
+from lass_lab.course.ledger import record
+from lass_lab.course.tables import results_table
+from lass_lab.experiments.evaluation import evaluate
+
+slices = [part.slice(0, 10) for part in validation_pieces()]
+table = evaluate({"pretrained": before, "phase 1": after}, slices, progress=False)
+means = table[table["extent"] == "piece"].groupby(["separator", "source", "metric"], sort=False)["value"].mean()
+for source in ("violin", "trumpet"):
+    record("05_phase_1", f"SDRi of the {source} after phase 1, validation", means["phase 1", source, "SDRi"], "dB")
+results_table(means.reset_index())
+
+# %% [markdown]
+# Read the trumpet's rows from top to bottom: the mixture, the separator before, the separator after. Then the
+# violin's: what did it pay? Whether anything else was paid, in instruments that are not in the duet, is a question
+# for notebook 08; whether the words can still be improved, for notebook 06.

@@ -1,0 +1,96 @@
+"""The checks of notebook 09 say right to what is right, and name the typical mistake."""
+
+import numpy as np
+import pytest
+import torch
+
+from lass_lab.course.scaling_checks import check_mean_gradient, check_training_bytes
+
+
+def right_bytes(learning, frozen, each, amsgrad):
+    return each * (frozen + learning * (5 if amsgrad else 4))
+
+
+def right_mean(gradients, items):
+    return items @ gradients / items.sum()
+
+
+RIGHT = [
+    (check_training_bytes, right_bytes),
+    (check_mean_gradient, right_mean),
+    (check_mean_gradient, lambda gradients, items: torch.tensor(right_mean(gradients, items), requires_grad=True)),
+]
+WRONG = [
+    (check_training_bytes, lambda learning, frozen, each, amsgrad: frozen + 4 * learning, "it counts numbers"),
+    (check_training_bytes, lambda *numbers: 8 * right_bytes(*numbers), "it counts bits"),
+    (check_training_bytes, lambda learning, frozen, each, amsgrad: each * (frozen + 2 * learning), "AdamW's moments"),
+    (
+        check_training_bytes,
+        lambda learning, frozen, each, amsgrad: right_bytes(learning, 0, each, amsgrad),
+        "forgets the frozen parameters",
+    ),
+    (
+        check_training_bytes,
+        lambda learning, frozen, each, amsgrad: each * learning * (4 if amsgrad else 3),
+        "forgets the weights themselves",
+    ),
+    (
+        check_training_bytes,
+        lambda learning, frozen, each, amsgrad: right_bytes(learning + frozen, 0, each, amsgrad),
+        "as if they learnt",
+    ),
+    (
+        check_training_bytes,
+        lambda learning, frozen, each, amsgrad: right_bytes(learning, 2 * frozen, each, amsgrad),
+        "counts gradients for frozen",
+    ),
+    (
+        check_training_bytes,
+        lambda learning, frozen, each, amsgrad: right_bytes(learning, (4 if amsgrad else 3) * frozen, each, amsgrad),
+        "counts moments for frozen",
+    ),
+    (
+        check_training_bytes,
+        lambda learning, frozen, each, amsgrad: right_bytes(learning, frozen, each, False),
+        "forgets that amsgrad",
+    ),
+    (
+        check_training_bytes,
+        lambda learning, frozen, each, amsgrad: right_bytes(learning, frozen, each, True),
+        "only amsgrad keeps one",
+    ),
+    (check_training_bytes, lambda learning, frozen, each, amsgrad: each * (frozen + 3 * learning), "one number short"),
+    (check_training_bytes, lambda learning, frozen, each, amsgrad: 1, "torch holds"),
+    (check_training_bytes, lambda learning, frozen, each: each, "stops with TypeError"),
+    (check_mean_gradient, lambda gradients, items: gradients.sum(axis=0), "it adds the gradients"),
+    (check_mean_gradient, lambda gradients, items: gradients.mean(axis=0), "it takes the plain mean"),
+    (check_mean_gradient, lambda gradients, items: items @ gradients, "it forgets to divide"),
+    (check_mean_gradient, lambda gradients, items: items @ gradients / len(items), "by the number of processes"),
+    (check_mean_gradient, lambda gradients, items: gradients, "goes out as it came in"),
+    (check_mean_gradient, lambda gradients, items: np.zeros(gradients.shape[1]), "not the gradient of the whole batch"),
+]
+
+
+@pytest.mark.parametrize(("check", "answer"), RIGHT)
+def test_right_is_right(check, answer, capsys):
+    assert check(answer)
+    assert capsys.readouterr().out.startswith("Right: ")
+
+
+@pytest.mark.parametrize(("check", "answer", "sentence"), WRONG)
+def test_the_typical_mistake_is_named(check, answer, sentence, capsys):
+    assert not check(answer)
+    assert sentence in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("check", [check_training_bytes, check_mean_gradient])
+@pytest.mark.parametrize("junk", [None, ..., 3, "loss", lambda *_: "loss", lambda *_: [[1, 2], [3, 4]], lambda: 0])
+def test_nothing_a_student_may_write_raises(check, junk, capsys):
+    assert not check(junk)
+    assert capsys.readouterr().out.count("\n") == 1
+
+
+def test_the_checks_work_where_gradients_are_switched_off():
+    with torch.no_grad():
+        assert check_training_bytes(right_bytes)
+        assert check_mean_gradient(right_mean)

@@ -1,0 +1,64 @@
+"""Later notebooks go on from what earlier ones left, or from what ships, and say which."""
+
+import json
+
+import numpy as np
+import pytest
+
+from lass_lab.course.trained import SHIPPED_STAGES, find_phase1, find_stages, finetune_folder
+from lass_lab.models import load_separator
+
+
+@pytest.fixture
+def runs(tmp_path, monkeypatch):
+    monkeypatch.setenv("LASS_LAB_RUNS", str(tmp_path))
+    monkeypatch.setenv("LASS_LAB_PROFILE", "ci")
+    return tmp_path
+
+
+def leave(folder, *phases, start="tiny"):
+    for phase in phases:
+        (folder / phase).mkdir(parents=True)
+        (folder / phase / "model.safetensors").touch()
+    (folder / "recipe.json").write_text(json.dumps({"start": start}))
+
+
+def test_without_a_run_the_shipped_phases_take_its_place(runs, capsys):
+    assert find_phase1() == ("tiny-phase1", runs / "finetune-ci-from-shipped")
+    assert find_stages() == SHIPPED_STAGES
+    told = capsys.readouterr().out.splitlines()
+    assert len(told) == 2 and all("that ship" in line for line in told)
+
+
+def test_phase_1_of_notebook_05_is_gone_on_from(runs, capsys):
+    leave(finetune_folder(), "phase1")
+    assert find_phase1() == ("tiny", runs / "finetune-ci")
+    assert "your own phase 1" in capsys.readouterr().out
+    assert find_stages() == SHIPPED_STAGES  # half a run is no run to compare with
+
+
+def test_a_whole_run_is_used_whole(runs, capsys):
+    folder = finetune_folder()
+    leave(folder, "phase1", "phase2")
+    leave(runs / "finetune-ci-from-shipped", "phase2", start="tiny-phase1")
+    own = {"pretrained": "tiny", "phase 1": str(folder / "phase1"), "phase 2": str(folder / "phase2")}
+    assert find_stages() == own
+    assert "your own run" in capsys.readouterr().out
+
+
+def test_a_phase_2_from_the_shipped_phase_1_stands_beside_it(runs, capsys):
+    folder = runs / "finetune-ci-from-shipped"
+    leave(folder, "phase2", start="tiny-phase1")
+    assert find_stages() == SHIPPED_STAGES | {"phase 2": str(folder / "phase2")}
+    assert "your own phase 2" in capsys.readouterr().out
+
+
+def test_each_profile_has_its_run(runs, monkeypatch):
+    assert finetune_folder("quick") == runs / "finetune"
+    assert finetune_folder("full") == runs / "finetune-full"
+
+
+@pytest.mark.parametrize("name", SHIPPED_STAGES.values())
+def test_what_ships_opens(name):
+    tone = np.sin(2 * np.pi * 440 * np.arange(16_000) / 32_000).astype(np.float32)
+    assert np.isfinite(load_separator(name).separate(tone, "trumpet", progress=False)).all()
