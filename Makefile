@@ -20,7 +20,7 @@ course: $(STAMP) ## Run every notebook in order (quick profile) into runs/course
 	@$(BIN)/lass-lab report --force --longest 60
 
 test: $(STAMP) ## Run all tests, the notebooks among them
-	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadgroup
+	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadgroup --no-loadscope-reorder
 
 lab: $(STAMP) ## Open the course in JupyterLab
 	@$(BIN)/jupyter lab notebooks/00_welcome.ipynb

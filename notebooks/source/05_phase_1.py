@@ -76,6 +76,8 @@ from lass_lab.models.heads import HEADS
 from lass_lab.signal import sdr
 
 piece = validation_pieces()[0].slice(0, 10)
+
+# %%
 rows = {}
 for kind in HEADS:
     separator = load_separator("tiny")
@@ -121,6 +123,8 @@ recipe = sized_recipe("preserving", profile)
 pieces = [load_piece(name) for name in list_pieces("train")]
 bank = SourceBank(data_dir() / "sources", "train")
 items = FinetuningDataset(pieces, bank, recipe.items, range(0, 16))
+
+# %%
 heard = [items[number] for number in (0, 1, 2, 3)]
 names = [f"“{item['query']}”" + (", rehearsed" if item["rehearsed"] else "") for item in heard]
 page = ""

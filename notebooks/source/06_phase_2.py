@@ -60,6 +60,7 @@ separator = load_separator(start).cpu().eval()
 separator.query_network.learn("low-rank")
 
 
+# %%
 def gradients(condition):
     separator.zero_grad()
     (separator.network(mixture, condition) - target).abs().mean().backward()

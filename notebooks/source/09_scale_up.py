@@ -341,6 +341,7 @@ import time
 import numpy as np
 
 
+# %%
 def work_through(seconds):
     """How a file of so many seconds passes through: one row."""
     long, held = np.resize(sound, seconds * 32_000), []
