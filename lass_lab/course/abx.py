@@ -9,11 +9,12 @@ from IPython.display import HTML, display
 from scipy.stats import binomtest
 
 from lass_lab.course.players import LEVEL_DB, players
+from lass_lab.datasets.mixing import AUDIBLE_RMS
 from lass_lab.signal import SAMPLE_RATE, InputError, checked_waveform
 
 LONGEST_S = 5.0
 
-_AUDIBLE_DB = -45.0  # RMS, dB re full scale; excerpts in which one of the two is softer come last
+_AUDIBLE_DB = 20 * np.log10(AUDIBLE_RMS)  # excerpts in which one of the two is softer come last
 _SHIFT_S = 0.02  # X begins up to so much later, so that its bytes in the page are those of neither A nor B
 _PLACES = 200  # excerpts to choose among
 _HOW = (

@@ -101,6 +101,29 @@ def waveform(given, samples: int) -> np.ndarray:
     return values.astype(np.float64)
 
 
+def numbers(given, what: str) -> np.ndarray:
+    """The answer as an array of real numbers; raises `Wrong` where it is none."""
+    values = _array(given)
+    if values is None or values.dtype.kind not in "fiu":
+        raise Wrong(f"it should give {what}, and gives {_kind(given)}.")
+    return values
+
+
+def truths(given, count: int, each: str, true_for: str) -> np.ndarray:
+    """The answer as `count` truth values, one for each of something; raises `Wrong` where it is none.
+
+    Args:
+        each: what there is one for, in the singular.
+        true_for: which of them should be true.
+    """
+    values = _array(given)
+    if values is None or values.shape != (count,):
+        raise Wrong(f"it should give {count} truth values, one for each {each}, and gives {_kind(given)}.")
+    if values.dtype != bool:
+        raise Wrong(f"it should give truth values, True for {true_for} and False for the others.")
+    return values
+
+
 def tell_mistake(is_like: Callable[[object], bool], mistakes: Mapping[str, Callable[[], object]]) -> None:
     """Raise `Wrong` with the first sentence whose wrong answer is like the one given."""
     for sentence, make in mistakes.items():
@@ -120,4 +143,8 @@ def _array(given) -> np.ndarray | None:
 def _kind(given) -> str:
     values = _array(given)
     shaped = values is not None and values.ndim
-    return f"an array of shape {values.shape}" if shaped else f"{type(given).__name__} ({str(given)[:40]})"
+    return (
+        f"an array of shape {values.shape}"
+        if shaped
+        else f"{type(given).__name__} ({' '.join(str(given).split())[:40]})"
+    )

@@ -5,7 +5,7 @@ from functools import cache, partial
 
 import numpy as np
 
-from lass_lab.course.checks import Wrong, ask, number, self_check, tell_mistake, waveform
+from lass_lab.course.checks import Wrong, ask, number, self_check, tell_mistake, truths, waveform
 from lass_lab.signal import sdr
 
 _TONES = ((3_000, 32_000), (19_000, 32_000), (30_000, 32_000), (7_000, 8_000), (41_000, 32_000), (52_000, 32_000))
@@ -72,7 +72,7 @@ def check_split(split) -> str:
     """Notebook 04: which slices to test on, by piece, for at least a given share of all slices."""
     for sizes, share in _DATASETS:
         pieces = _owners(sizes)
-        tested = _truths(ask(split, list(pieces), share), len(pieces))
+        tested = truths(ask(split, list(pieces), share), len(pieces), "slice", "the slices to test on")
         owners = np.asarray(pieces)
         told = f"of {len(pieces)} slices in {len(sizes)} pieces, for a share of {share:.0%},"
         if tested.all() or not tested.any():
@@ -96,18 +96,6 @@ def _owners(sizes: Sequence[int]) -> list[str]:
     """The piece of each slice, for pieces of so many slices; they do not lie in order."""
     pieces = [f"piece {number}" for number, size in enumerate(sizes) for _ in range(size)]
     return [pieces[place] for place in np.random.default_rng(len(pieces)).permutation(len(pieces))]
-
-
-def _truths(given, slices: int) -> np.ndarray:
-    try:
-        values = np.asarray(given)
-    except ValueError as error:
-        raise Wrong("it should give one truth value for each slice, and gives lists of different lengths.") from error
-    if values.shape != (slices,):
-        raise Wrong(f"it should give {slices} truth values, one for each slice, and gives shape {values.shape}.")
-    if values.dtype != bool:
-        raise Wrong("it should give truth values, True for the slices to test on and False for the others.")
-    return values
 
 
 @self_check

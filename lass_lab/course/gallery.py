@@ -9,6 +9,7 @@ import pandas as pd
 import soxr
 from IPython.display import HTML
 
+from lass_lab.course.foreign import STUDIO_RATE
 from lass_lab.course.memoriser import HOP, Memoriser
 from lass_lab.course.players import players
 from lass_lab.datasets import Piece
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from lass_lab.models import LanguageSeparator
 
 FAULTS = ("wrong sample rate", "clipped mixture", "leaked slice", "constant query vector")
-STUDIO_RATE = 44_100
 CLIPPED = 0.04  # share of the mixture's samples that were too loud
 _QUIETEST_DB = -100.0
 

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from lass_lab.course.checks import Wrong, ask, self_check, tell_mistake
+from lass_lab.course.checks import Wrong, ask, self_check, tell_mistake, truths
 from lass_lab.course.tradeoff import unbeaten
 
 
@@ -50,7 +50,7 @@ def check_unbeaten(answer) -> str:
     for seed, size in ((0, 6), (1, 9), (2, 12)):
         gained, kept = np.random.default_rng(seed).integers(0, 8, (2, size)).astype(float)
         gained[1], kept[1] = gained[0], kept[0]  # a tie beats nobody
-        given = _truths(ask(answer, gained, kept), size)
+        given = truths(ask(answer, gained, kept), size, "separator", "those that no other one beats").tolist()
         right = list(unbeaten(np.stack([gained, kept], axis=1)))
         if given == right:
             continue
@@ -93,13 +93,3 @@ def _like(given: dict[str, Tensor], before: dict[str, Tensor], after: dict[str, 
         given[name].shape == value.shape and torch.allclose(given[name].float(), value, atol=1e-5)
         for name, value in right.items()
     )
-
-
-def _truths(given, size: int) -> list[bool]:
-    try:
-        values = np.asarray(given)
-    except ValueError:
-        values = np.zeros(0)
-    if values.shape != (size,) or values.dtype.kind not in "bif":
-        raise Wrong(f"it should say true or false for each of the {size} separators.")
-    return [bool(value) for value in values]

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from lass_lab.course.checks import Unsolved, Wrong, ask, number, self_check
+from lass_lab.course.checks import Unsolved, Wrong, ask, number, numbers, self_check
 from lass_lab.experiments.training import Schedule
 
 
@@ -19,7 +19,7 @@ def check_one_matrix(one_matrix) -> str:
         shapes = ((width, channels), (width,), (outputs, width))
         lift, factors, lower = (rng.normal(size=shape) for shape in shapes)
         right = lower @ np.diag(factors) @ lift
-        given = _matrix(ask(one_matrix, lift, factors, lower))
+        given = numbers(ask(one_matrix, lift, factors, lower), "a matrix")
         if _same(given, right):
             continue
         if _same(given, right.T):
@@ -97,7 +97,7 @@ def check_low_rank(low_rank) -> str:
     for outputs, inputs, rank, alpha in ((6, 4, 2, 4), (5, 5, 1, 8), (3, 8, 2, 2)):
         weight, down, up = (rng.normal(size=shape) for shape in ((outputs, inputs), (rank, inputs), (outputs, rank)))
         change = up @ down
-        given = _matrix(ask(low_rank, weight, down, up, alpha))
+        given = numbers(ask(low_rank, weight, down, up, alpha), "a matrix")
         if _same(given, weight + alpha / rank * change):
             continue
         if given.shape != weight.shape:
@@ -147,13 +147,6 @@ def _moved(part: nn.Module, before: nn.Module) -> tuple[list[str], list[str]]:
         return [name for name, value in values(part) if not torch.equal(value, old[name])]
 
     return changed(lambda module: module.named_parameters()), changed(lambda module: module.named_buffers())
-
-
-def _matrix(given) -> np.ndarray:
-    values = np.asarray(given)
-    if values.dtype.kind not in "fi":
-        raise Wrong(f"it should give a matrix, and gives {type(given).__name__}.")
-    return values
 
 
 def _same(given: np.ndarray, right: np.ndarray) -> bool:

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from lass_lab.course.profile import CHECKOUT, PACKAGES
-from lass_lab.datasets.duets import list_pieces
+from lass_lab.datasets.duets import list_pieces, load_piece
 from lass_lab.experiments.evaluation import bootstrap, evaluate
 from lass_lab.experiments.finetuning import MONITOR, RECIPE
 from lass_lab.experiments.model_card import hardware, run_facts
@@ -89,7 +89,7 @@ def measure(
         InputError: as `evaluate` and the probes.
     """
     home = run_folder(stages)
-    pieces = list_pieces("test")
+    pieces = [load_piece(name) for name in list_pieces("test")]  # read once, whoever measures
     duets = evaluate(separators, pieces, longest=longest, oracles=True, progress=progress)
     probes = []
     for name, separator in separators.items():

@@ -8,13 +8,11 @@ from typing import Any
 import pandas as pd
 
 from lass_lab.course.report_numbers import SEEDS, Numbers, by_slice
-from lass_lab.experiments.evaluation import summarise
-from lass_lab.experiments.paper_tables import METRICS, PAPER, paper_tables
+from lass_lab.experiments.evaluation import DECIMALS, summarise
+from lass_lab.experiments.paper_tables import METRICS, PAPER, PAPER_DECIMALS, paper_tables
 
 NONE = "–"
-DECIMALS = {"SDR": 2, "SDRi": 2, "SI-SDR": 2, "correlation": 4, "MSE": 6}
 HEADINGS = METRICS | {"SI-SDR": "SI-SDR (dB)"}
-_PRINTED = DECIMALS | {"MSE": 4}  # as the paper prints them
 _PAPER_CHANGE = "after minus before"
 
 
@@ -52,7 +50,7 @@ def interval(row: Mapping[str, Any] | pd.Series, metric: str, *, mean: str = "me
 
 
 def beside_the_paper(numbers: Numbers) -> list[Table]:
-    """A table a source, of whole pieces: the paper's rows, ours, and the floor and ceilings; a column a metric."""
+    """A table a source, not by slices: the paper's rows, ours, and the floor and ceilings; a column a metric."""
     both = paper_tables(numbers.duets)
     first, last = numbers.ends
     tables = []
@@ -60,16 +58,21 @@ def beside_the_paper(numbers: Numbers) -> list[Table]:
         table = both.loc[source]
         others = [name for name in table.columns if name not in (*PAPER.values(), *numbers.stages)]
         before, after = (table[name] for name in PAPER.values())
-        paper = [_row(name, table[name], decimals=_PRINTED) for name in PAPER.values()]
+        paper = [_row(name, table[name], decimals=PAPER_DECIMALS) for name in PAPER.values()]
         ours = [_row(name, table[name]) for name in numbers.stages]
         groups = {
-            "The paper": [*paper, _row(_PAPER_CHANGE, after - before, sign=True, decimals=_PRINTED)],
+            "The paper": [*paper, _row(_PAPER_CHANGE, after - before, sign=True, decimals=PAPER_DECIMALS)],
             "This run": [*ours, _row(f"{last} minus {first}", table[last] - table[first], sign=True)],
             "Floor and ceilings": [_row(name, table[name]) for name in others],
         }
         head = ("separator", *METRICS.values())
-        tables.append(Table(f"The {source}: whole pieces, beside the paper", head, groups))
+        tables.append(Table(f"The {source}: {_extent(numbers)}, beside the paper", head, groups))
     return tables
+
+
+def _extent(numbers: Numbers) -> str:
+    """What of each piece was measured as one."""
+    return f"the first {numbers.longest:g} seconds of each piece" if numbers.longest else "whole pieces"
 
 
 def slices(numbers: Numbers) -> list[Table]:
@@ -150,7 +153,7 @@ def ledger_table(ledger: pd.DataFrame) -> Table:
 
 
 def side_by_side(runs: Mapping[str, Numbers]) -> list[Table]:
-    """A table a source: whole pieces, a column a run beside the paper's; and by slices, each run against the first."""
+    """A table a source, a column a run beside the paper's; and by slices, each run against the first."""
     both = {name: paper_tables(numbers.duets) for name, numbers in runs.items()}
     one, *others = runs
     stages = list(dict.fromkeys(stage for numbers in runs.values() for stage in numbers.stages))
@@ -163,14 +166,14 @@ def side_by_side(runs: Mapping[str, Numbers]) -> list[Table]:
             groups[stage] = [
                 (
                     HEADINGS[metric],
-                    number(both[one].loc[source, metric].get(printed.get(stage)), metric, decimals=_PRINTED),
+                    number(both[one].loc[source, metric].get(printed.get(stage)), metric, decimals=PAPER_DECIMALS),
                     *(number(table.loc[source, metric].get(stage), metric) for table in both.values()),
                     *(each.get(metric, NONE) for each in differences),
                 )
                 for metric in METRICS
             ]
         extra = (f"{other} minus {one}, by slices [95%]" for other in others)
-        caption = f"The {source}: whole pieces, a column a run"
+        caption = f"The {source}: {_extent(runs[one])}, a column a run"
         tables.append(Table(caption, ("metric", "the paper", *runs, *extra), groups))
     return tables
 

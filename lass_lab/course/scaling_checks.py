@@ -9,7 +9,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from lass_lab.course.checks import Wrong, ask, number, self_check, tell_mistake
+from lass_lab.course.checks import Wrong, ask, number, numbers, self_check, tell_mistake
 
 KINDS = (
     (torch.float32, False, 7),
@@ -39,7 +39,11 @@ def check_mean_gradient(mean_gradient) -> str:
     for seed, shares in enumerate(((5, 4, 3), (6, 2), (1, 9, 2, 4))):
         parts, right = _gradients(seed, shares)
         items = np.array(shares)
-        given = _vector(ask(mean_gradient, parts, items), right.size)
+        given = numbers(ask(mean_gradient, parts, items), "a gradient")
+        if given.shape != right.shape:
+            raise Wrong(
+                f"it gives an array of shape {given.shape}; a gradient of {right.size} numbers goes out as it came in."
+            )
         if np.allclose(given, right):
             continue
         weighted = items @ parts
@@ -112,12 +116,3 @@ def _gradients(seed: int, shares: tuple[int, ...]) -> tuple[np.ndarray, np.ndarr
 
     borders = pairwise(accumulate(shares, initial=0))
     return np.stack([gradient(slice(*border)) for border in borders]), gradient(slice(None))
-
-
-def _vector(given, size: int) -> np.ndarray:
-    values = np.asarray(given.detach().cpu() if isinstance(given, torch.Tensor) else given)
-    if values.dtype.kind not in "fi":
-        raise Wrong(f"it should give a gradient, and gives {type(given).__name__}.")
-    if values.shape != (size,):
-        raise Wrong(f"it gives an array of shape {values.shape}; a gradient of {size} numbers goes out as it came in.")
-    return values

@@ -1,6 +1,7 @@
 """What the training notebooks left behind for the later ones, or what ships in its place; each says which it is."""
 
 from pathlib import Path
+from typing import NamedTuple
 
 from lass_lab.course.ledger import runs_dir
 from lass_lab.course.profile import current
@@ -16,17 +17,28 @@ def finetune_folder(profile: str | None = None) -> Path:
     return runs_dir() / ("finetune" if name == "quick" else f"finetune-{name}")
 
 
-def find_phase1() -> tuple[str, Path]:
-    """What phase 2 goes on from, and the folder for its run: as `finetune(start, run, phases=["phase2"])` wants them.
+class Phase1(NamedTuple):
+    """What phase 2 goes on from: `finetune(start, run, phases=["phase2"])`.
 
-    That is the run of notebook 05 where its phase 1 is finished, and else the phase 1 that ships. Says which.
+    Attributes:
+        start: what the run began with, or begins with.
+        run: the run's folder.
+        weights: the separator after phase 1, by what `load_separator` opens.
     """
+
+    start: str
+    run: Path
+    weights: str
+
+
+def find_phase1() -> Phase1:
+    """The run of notebook 05 where its phase 1 is finished, and else the phase 1 that ships. Says which."""
     run = finetune_folder()
-    if "phase 1" in _finished(run):
+    if weights := _finished(run).get("phase 1"):
         print(f"Going on from your own phase 1, in {run.name}/phase1.")
-        return SHIPPED_STAGES["pretrained"], run
+        return Phase1(SHIPPED_STAGES["pretrained"], run, weights)
     print("Going on from the phase 1 that ships with the course: notebook 05 left none here.")
-    return SHIPPED_STAGES["phase 1"], _from_shipped(run)
+    return Phase1(SHIPPED_STAGES["phase 1"], _from_shipped(run), SHIPPED_STAGES["phase 1"])
 
 
 def find_stages() -> dict[str, str]:

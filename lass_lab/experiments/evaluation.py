@@ -24,6 +24,7 @@ METRICS: dict[str, Metric] = {
     "correlation": spectral_correlation,
     "MSE": spectral_mse,
 }
+DECIMALS = {"SDR": 2, "SDRi": 2, "SI-SDR": 2, "correlation": 4, "MSE": 6}  # in tables as text
 FLOOR = "mixture"  # the separator that does nothing: what every other must beat
 ORACLES = {"ideal ratio mask": "irm", "phase-sensitive mask": "psm"}  # those that know the answer: the ceilings
 RANDOM_PAIRS = MixtureRecipe(aligned=0.0, third=0.0, absent=0.0, level_db=0.0, heldout_captions=True)
@@ -150,8 +151,7 @@ def format_summary(summary: pd.DataFrame) -> str:
         lambda row: f"{row['mean']:.2f} [{row['low']:.2f}, {row['high']:.2f}]", axis=1
     )
     order = ["SDR", "SDRi", "SI-SDR", "correlation", "MSE", "SDRi by slice [95%]"]
-    decimals = {"SDR": 2, "SDRi": 2, "SI-SDR": 2, "correlation": 4, "MSE": 6}
-    formatters = {name: f"{{:.{count}f}}".format for name, count in decimals.items()}
+    formatters = {name: f"{{:.{count}f}}".format for name, count in DECIMALS.items()}
     return wide.reset_index()[[*keys, *order]].to_string(index=False, formatters=formatters)
 
 

@@ -4,7 +4,7 @@ from textwrap import wrap
 
 import pandas as pd
 
-from lass_lab.experiments.evaluation import FLOOR, ORACLES
+from lass_lab.experiments.evaluation import DECIMALS, FLOOR, ORACLES
 from lass_lab.experiments.published import paper_results
 from lass_lab.experiments.text_tables import aligned
 from lass_lab.signal.files import InputError
@@ -15,8 +15,7 @@ NOTE = (
     "The paper measured other recordings and does not say of what its correlation and MSE are: compare directions.\n"
     "SDR minus SDRi is the mixture's own SDR, the same for every separator that heard the same recording."
 )
-_DECIMALS = {"SDR": 2, "SDRi": 2, "correlation": 4, "MSE": 6}
-_PAPER_DECIMALS = _DECIMALS | {"MSE": 4}  # as printed there
+PAPER_DECIMALS = DECIMALS | {"MSE": 4}  # as printed there
 _HEADING = 10  # characters a line of a column's heading, where its words allow
 
 
@@ -61,7 +60,7 @@ def format_paper_tables(tables: pd.DataFrame) -> str:
     for source, table in tables.groupby(level="source", sort=False):
         columns = [[""] * (height - 1) + [source] + [METRICS[metric] for _, metric in table.index]]
         for name, lines in headings.items():
-            decimals = _PAPER_DECIMALS if name in PAPER.values() else _DECIMALS
+            decimals = PAPER_DECIMALS if name in PAPER.values() else DECIMALS
             numbers = [f"{value:.{decimals[metric]}f}" for (_, metric), value in table[name].items()]
             columns.append([""] * (height - len(lines)) + lines + numbers)
         rows += [*zip(*columns, strict=True), ("",)]

@@ -43,10 +43,10 @@ print(f"parameters of the three: {sum(p.numel() for p in head.parameters()):,}; 
 print(f"largest difference between them: {(three_in_a_row - one).abs().max().item():.1e}")
 
 # %% [markdown]
-# The two lines say it: 17 thousand parameters compute exactly what 33 can. A 1x1 convolution is a matrix that is
-# applied at every point of the picture; two of them in a row are a product of matrices, which is a matrix again.
-# Nothing that *bends* stands between them, so the new layer adds parameters and no capacity. It is a good habit to
-# multiply such things out before training them.
+# The two lines say it: the many parameters of the three compute exactly what the few of the one can. A 1x1
+# convolution is a matrix that is applied at every point of the picture; two of them in a row are a product of
+# matrices, which is a matrix again. Nothing that *bends* stands between them, so the new layer adds parameters and no
+# capacity. It is a good habit to multiply such things out before training them.
 #
 # **Exercise 1.** The same without convolutions: `lift` is a matrix, `factors` one number for each row of what it
 # gives, `lower` a matrix. Which one matrix does what the three do in a row? (Answers are in `notebooks/solutions`.)
@@ -67,6 +67,8 @@ check_one_matrix(one_matrix)
 # turn, train nothing, and ask for the violin.
 
 # %%
+from copy import deepcopy
+
 import pandas as pd
 
 from lass_lab.datasets import list_pieces, load_piece
@@ -78,9 +80,9 @@ from lass_lab.signal import sdr
 piece = validation_pieces()[0].slice(0, 10)
 
 # %%
-rows = {}
+before, rows = load_separator("tiny"), {}
 for kind in HEADS:
-    separator = load_separator("tiny")
+    separator = deepcopy(before)
     if kind != "audiosep":
         separator.network.replace_head(kind)
     estimate = separator.separate(piece.mixture, "violin", progress=False)
@@ -89,9 +91,9 @@ for kind in HEADS:
 pd.DataFrame(rows).T.style.format("{:,.0f}", subset=["parameters"]).format("{:.1f}", subset=["SDR at step 0 (dB)"])
 
 # %% [markdown]
-# The row `audiosep` is the pretrained separator as it is. A random head turns it into noise: fine-tuning has to earn
-# back what was thrown away, before it can gain anything. The row `preserving` starts from exactly the same value as
-# the first. How?
+# The row `audiosep` is the pretrained separator as it is. How far below it are the two rows of the paper's head, which
+# begins at random? Fine-tuning has to earn that back before it can gain anything. The row `preserving` starts from
+# exactly the same value as the first. How?
 
 # %%
 import inspect
@@ -106,9 +108,9 @@ print(inspect.getsource(PreservingHead))
 #
 # ## What is heard
 #
-# From what is the trumpet to be learnt? From slices of two duets, re-mixed and changed a little (notebook 04), and
-# between them mixtures of the old instruments, so that they are not forgotten. Each mixture is asked for both of its
-# sources. Four items:
+# From what is the trumpet to be learnt? From slices of two duets, re-mixed and changed a little (notebook 04), now and
+# then with a guest in place of one player; and between them from mixtures of the old instruments alone, so that they
+# are not forgotten. Each mixture is asked for both of its sources. Four items:
 
 # %%
 from IPython.display import HTML
@@ -205,7 +207,6 @@ players({"mixture": live.mixture, **live.estimates, **truth})
 # Phase 1 promises that the query network does not move. Not "hardly": not at all. We compare every number.
 
 # %%
-before = load_separator("tiny")
 moved = {
     part: sum(
         not torch.equal(value, dict(getattr(after, part).state_dict())[key])
@@ -240,5 +241,5 @@ results_table(means.reset_index())
 
 # %% [markdown]
 # Read the trumpet's rows from top to bottom: the mixture, the separator before, the separator after. Then the
-# violin's: what did it pay? Whether anything else was paid, in instruments that are not in the duet, is a question
-# for notebook 08; whether the words can still be improved, for notebook 06.
+# violin's: has it paid, or gained? Whether anything else was paid, in instruments that are not in the duet, is a
+# question for notebook 08; whether the words can still be improved, for notebook 06.

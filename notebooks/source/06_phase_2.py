@@ -22,20 +22,20 @@
 # ## One word is not a language
 #
 # In phase 1 each mixture was asked for in one word: "violin" or "trumpet". A user may type anything. What does the
-# separator of phase 1 make of other words for the same two sounds? Some of them it has never met in any training.
+# separator of phase 1 make of other words for the same two sounds? Of those below, no training has used any but the
+# two plain words.
 # Predict first: will "high, ringing brass" do as well as "trumpet"?
 
 # %%
 from lass_lab.course.profile import current
 from lass_lab.course.trained import find_phase1
 from lass_lab.experiments.ablation import validation_pieces
-from lass_lab.experiments.finetuning import stages
 from lass_lab.experiments.probes import paraphrases
 from lass_lab.models import load_separator
 
 profile = current()
-start, run = find_phase1()
-phase1 = load_separator(stages(run)["phase 1"] if start == "tiny" else start)
+start, run, weights = find_phase1()
+phase1 = load_separator(weights)
 piece = validation_pieces()[0].slice(0, 10)
 words_before = paraphrases("phase 1", phase1, piece, progress=False)
 words_before[["detail", "value"]].rename(columns={"value": "SDRi (dB)"}).style.hide().format(precision=1)
@@ -56,7 +56,7 @@ import torch
 
 mixture = torch.from_numpy(piece.mixture[:32_000])[None, None]
 target = torch.from_numpy(piece.sources["trumpet"][:32_000])[None, None]
-separator = load_separator(start).cpu().eval()
+separator = load_separator(weights, precision="float32").cpu().eval()
 separator.query_network.learn("low-rank")
 
 
@@ -82,13 +82,15 @@ print({"as it is": gradients(condition), "detached": gradients(condition.detach(
 # from two duets? All of them *could*; all of them would have to be stored, too.
 
 # %%
+from copy import deepcopy
+
 import pandas as pd
 
 from lass_lab.models.querynet import ENCODERS
 
 rows = {}
 for choice in ENCODERS:
-    query_network = load_separator("tiny").cpu().query_network.learn(choice)
+    query_network = deepcopy(phase1.query_network).learn(choice)
     sizes = {name: p.numel() for name, p in query_network.named_parameters() if p.requires_grad}
     encoder = sum(size for name, size in sizes.items() if name.startswith("encoder."))
     rows[choice] = {"of the encoder": encoder, "with the projection": sum(sizes.values())}
@@ -153,10 +155,9 @@ print(inspect.getsource(QueryNet.train))
 
 # %%
 asked, bystander = "a brilliant fanfare", "violin"
-moved = {}
+moved, at_first = {}, separator.query_network
 for rate in (1e-5, 1e-4, 1e-3, 1e-2):
-    separator = load_separator(start).cpu().eval()
-    query_network = separator.query_network.learn("low-rank")
+    separator.query_network = query_network = deepcopy(at_first)
     old = query_network([asked, bystander]).detach()
     optimizer = torch.optim.AdamW([p for p in query_network.parameters() if p.requires_grad], rate)
     gradients(query_network([asked]))
@@ -202,7 +203,7 @@ players({"mixture": live.mixture, **live.estimates, **truth})
 # %% [markdown]
 # ## Other words, again
 #
-# The phrasings of the first cell, none of which was asked for in training, by both separators:
+# The phrasings of the first cell, which no training uses but for the plain words, by both separators:
 
 # %%
 from lass_lab.course.ledger import record
@@ -257,8 +258,7 @@ figure_html(axes[0].figure, "How alike the conditions of eight queries are, befo
 # %%
 from safetensors import safe_open
 
-weights = stages(run)["phase 2"] + "/model.safetensors"
-with safe_open(weights, "pt") as file:
+with safe_open(run / "phase2" / "model.safetensors", "pt") as file:
     sizes = {name: file.get_slice(name).get_shape() for name in file.keys()}  # noqa: SIM118
 rows = pd.Series({name: torch.Size(shape).numel() for name, shape in sizes.items()})
 kinds = rows.index.str.extract(r"^(query_network\.\w+|network)", expand=False)

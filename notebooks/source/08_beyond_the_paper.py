@@ -53,6 +53,8 @@ others.loc[tables[0]["detail"], list(separators)].style.format("{:.1f} dB")
 # %%
 from dataclasses import replace
 
+from tqdm.auto import tqdm
+
 from lass_lab.course.recipes import sized_recipe
 from lass_lab.course.trained import finetune_folder
 from lass_lab.experiments import finetune
@@ -61,7 +63,9 @@ from lass_lab.models.fused import can_compile
 recipe = sized_recipe("preserving", profile)
 alone = replace(recipe.items, rehearsal=0.0, guests=0.0)
 short = {"duets alone": (alone, 2), "with rehearsal": (recipe.items, 1)}
-for name, (items, times) in short.items():
+
+# %%
+for name, (items, times) in tqdm(short.items(), unit="run"):
     plan = replace(recipe, items=items, phase1=replace(recipe.phase1, epochs=times * profile.study_epochs))
     run = finetune_folder().parent / f"keeping-{profile.name}" / name.replace(" ", "-")
     separators[name] = finetune("tiny", run, plan, phases=["phase1"], fuse=can_compile(), progress=False)
@@ -78,7 +82,8 @@ from lass_lab.experiments.ablation import balance, validation_pieces
 
 pieces = [piece.slice(0, 10) for piece in validation_pieces()]
 points = pd.DataFrame(
-    {"variant": name} | balance(each, pieces, pairs=profile.pairs, progress=False) for name, each in separators.items()
+    {"variant": name} | balance(each, pieces, pairs=profile.pairs, progress=False)
+    for name, each in tqdm(separators.items(), unit="separator")
 )
 figure_html(show_tradeoff(points), "Trumpet against everything else: validation slices, random mixtures of others.")
 
@@ -115,12 +120,14 @@ check_between(between)
 # the way. Predict: will the points lie on a straight line, too?
 
 # %%
+from copy import deepcopy
+
 from lass_lab.experiments.finetuning import average
 
-after = finetune_folder().parent / f"keeping-{profile.name}" / "duets-alone" / "phase1"
+before, after = separators["pretrained"].cpu(), separators["duets alone"]
 rows = points[points["variant"] != "duets alone"].to_dict("records")
-for share in (0.25, 0.5, 0.75, 1.0):
-    mixed = average(load_separator(after, precision="float32").cpu(), load_separator("tiny").cpu(), share)
+for share in tqdm((0.25, 0.5, 0.75, 1.0), unit="step"):
+    mixed = average(deepcopy(after), before, share)
     rows.append(
         {"variant": f"{share:.0%} of duets alone"} | balance(mixed, pieces, pairs=profile.pairs, progress=False)
     )
@@ -139,7 +146,7 @@ from lass_lab.course.players import players
 first = pieces[0].slice(0, 5)
 heard = {"mixture": first.mixture}
 for share in (0.0, 0.5, 1.0):
-    mixed = average(load_separator(after).cpu(), load_separator("tiny").cpu(), share)
+    mixed = average(deepcopy(after), before, share)
     heard[f"{share:.0%} of the way"] = mixed.separate(first.mixture, "trumpet", progress=False)
 players(heard | {"the true trumpet": first.sources["trumpet"]})
 
@@ -188,7 +195,7 @@ left.set_index("variant")[["trumpet", "violin", "others"]].style.format("{:.1f} 
 # What the recipe of this course does by default:
 
 # %%
-from lass_lab.course.recipes import RECIPES
+from lass_lab.experiments.finetuning_recipes import RECIPES
 
 rows = {}
 for name, each in RECIPES.items():
@@ -209,7 +216,9 @@ pd.DataFrame(rows)
 from lass_lab.experiments.probes import out_of_domain
 
 foreign = [out_of_domain(name, separators[name], longest=profile.seconds) for name in ("pretrained", "phase 2")]
-wide = pd.concat(foreign).pivot(index=["detail", "metric"], columns="separator", values="value")
+wide = pd.concat(foreign).pivot(index=["detail", "metric"], columns="separator", values="value")[
+    ["pretrained", "phase 2"]
+]
 wide = wide.assign(gain=wide["phase 2"] - wide["pretrained"])
 trumpet = wide.xs("SDRi", level="metric")["phase 2"].filter(like="trumpet").mean()
 record("08_beyond_the_paper", "out of domain, trumpet after phase 2, SDRi", trumpet, "dB")

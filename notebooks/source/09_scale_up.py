@@ -391,8 +391,8 @@ def gradient(separator, part):
 
 
 # %%
+copy = load_separator("tiny", precision="float32")
 for norms in ("stand still", "follow the batch"):
-    copy = load_separator("tiny", precision="float32")
     copy.network.train(norms == "follow the batch")
     whole = gradient(copy, items)
     halves = (gradient(copy, items[:2]) + gradient(copy, items[2:])) / 2

@@ -1,7 +1,5 @@
 """The checks of notebook 04 say right to what is right, and name the typical mistake."""
 
-import math
-
 import numpy as np
 import pytest
 import torch
@@ -9,29 +7,11 @@ import torch
 from lass_lab.course import dataset_checks
 from lass_lab.course.dataset_checks import check_heard_at, check_mix, check_split
 from lass_lab.signal import sdr
-
-CHECKS = (check_heard_at, check_split, check_mix)
-each_check = pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
-JUNK = [
-    "violin", math.nan, -3, True, 1j, [], {}, {1, 2}, object(), [1, "a"], [[1.0], [1.0, 2.0]], [True],
-    np.zeros((3, 4)), np.zeros(64_000), np.full(64_000, np.nan), np.zeros(5, complex), torch.ones(64_000),
-]  # fmt: skip
+from tests.checking import NothingRaises
 
 
-@each_check
-def test_a_stub_is_not_solved_yet(check, capsys):
-    for stub in (None, ..., lambda *_: None, lambda *_: ...):
-        assert not check(stub)
-        assert capsys.readouterr().out.startswith("Not solved yet: ")
-
-
-@each_check
-@pytest.mark.parametrize("junk", range(len(JUNK)))
-def test_whatever_is_returned_is_one_sentence_and_no_error(check, junk, capsys):
-    verdict = check(lambda *_: JUNK[junk])
-    assert not verdict
-    assert verdict.sentence.startswith("Not yet: ") and verdict.sentence.endswith((".", "?"))
-    assert capsys.readouterr().out.count("\n") == 1
+class TestNothingRaises(NothingRaises):
+    CHECKS = (check_heard_at, check_split, check_mix)
 
 
 # Where a tone is heard ------------------------------------------------------------------------------
@@ -115,7 +95,10 @@ def test_a_split_by_piece_is_right_whatever_the_order():
         (of_the_pieces, "pieces differ in length: count slices"),
         (lambda pieces, share: np.asarray(pieces) != pieces[0], "stop as soon as the share is reached"),
         (lambda pieces, share: [True] * len(pieces), "puts all on one side"),
-        (lambda pieces, share: np.flatnonzero(by_piece(pieces, share)), "one for each slice, and gives shape"),
+        (
+            lambda pieces, share: np.flatnonzero(by_piece(pieces, share)),
+            "one for each slice, and gives an array of shape",
+        ),
         (lambda pieces, share: by_piece(pieces, share).astype(int), "True for the slices to test on"),
     ],
 )

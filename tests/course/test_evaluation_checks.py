@@ -3,14 +3,11 @@
 import math
 
 import numpy as np
-import pytest
 from scipy.stats import binom, binomtest, norm
 
 from lass_lab.course.evaluation_checks import check_p_value, check_si_sdri
 from lass_lab.signal import sdr, sdr_improvement, si_sdr, stft
-
-CHECKS = (check_si_sdri, check_p_value)
-each_check = pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
+from tests.checking import NothingRaises, RightAndWrong
 
 
 def by_hand(source, estimate, mixture, *, factor=10, log=np.log10, centre=False, on_source=True, above=True):
@@ -101,28 +98,9 @@ WRONG = [
 ]
 
 
-@pytest.mark.parametrize(("check", "answer"), RIGHT)
-def test_right_is_right(check, answer, capsys):
-    assert check(answer)
-    assert capsys.readouterr().out.startswith("Right: ")
+class TestRightAndWrong(RightAndWrong):
+    RIGHT, WRONG = RIGHT, WRONG
 
 
-@pytest.mark.parametrize(("check", "answer", "sentence"), WRONG, ids=[sentence for *_, sentence in WRONG])
-def test_the_typical_mistake_is_named(check, answer, sentence, capsys):
-    assert not check(answer)
-    told = capsys.readouterr().out
-    assert sentence in told and told.startswith("Not yet: ")
-
-
-@each_check
-def test_a_stub_is_not_solved_yet(check, capsys):
-    for stub in (None, ..., lambda *_: None, lambda *_: ...):
-        assert not check(stub)
-        assert capsys.readouterr().out.startswith("Not solved yet: ")
-
-
-@each_check
-@pytest.mark.parametrize("junk", [3, "loss", lambda *_: "loss", lambda *_: [[1], [2, 3]], lambda: 0, lambda *_: 1j])
-def test_nothing_a_student_may_write_raises(check, junk, capsys):
-    assert not check(junk)
-    assert capsys.readouterr().out.count("\n") == 1
+class TestNothingRaises(NothingRaises):
+    CHECKS = (check_si_sdri, check_p_value)

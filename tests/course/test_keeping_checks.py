@@ -1,10 +1,10 @@
 """The checks of notebook 08 say right to what is right, and name the typical mistake."""
 
 import numpy as np
-import pytest
 import torch
 
 from lass_lab.course.keeping_checks import check_between, check_unbeaten
+from tests.checking import NothingRaises, RightAndWrong
 
 
 def right_between(before, after, share):
@@ -46,24 +46,13 @@ WRONG = [
     (check_unbeaten, better_at_both, "as good at one"),
     (check_unbeaten, alike_beat_each_other, "two that are alike"),
     (check_unbeaten, lambda gained, kept: np.arange(len(gained)) == 3, "is beaten by"),
-    (check_unbeaten, lambda gained, kept: [True], "true or false for each"),
+    (check_unbeaten, lambda gained, kept: [True], "truth values, one for each separator"),
 ]
 
 
-@pytest.mark.parametrize(("check", "answer"), RIGHT, ids=lambda value: getattr(value, "__name__", ""))
-def test_right_is_right(check, answer, capsys):
-    assert check(answer)
-    assert capsys.readouterr().out.startswith("Right: ")
+class TestRightAndWrong(RightAndWrong):
+    RIGHT, WRONG = RIGHT, WRONG
 
 
-@pytest.mark.parametrize(("check", "answer", "sentence"), WRONG)
-def test_the_typical_mistake_is_named(check, answer, sentence, capsys):
-    assert not check(answer)
-    assert sentence in capsys.readouterr().out
-
-
-@pytest.mark.parametrize("check", [check for check, _ in RIGHT], ids=lambda check: check.__name__)
-@pytest.mark.parametrize("junk", [None, ..., 3, "loss", lambda *_: "loss", lambda *_: [[1, 2], [3]], lambda: 0])
-def test_nothing_a_student_may_write_raises(check, junk, capsys):
-    assert not check(junk)
-    assert capsys.readouterr().out.count("\n") == 1
+class TestNothingRaises(NothingRaises):
+    CHECKS = (check_between, check_unbeaten)

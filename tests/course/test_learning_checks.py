@@ -1,9 +1,9 @@
 """The checks of notebooks 05 and 06 say right to what is right, and name the typical mistake."""
 
 import numpy as np
-import pytest
 
 from lass_lab.course.learning_checks import check_freeze, check_low_rank, check_one_matrix, check_rate
+from tests.checking import STUBS, NothingRaises, RightAndWrong, one_line
 
 
 def right_rate(step, steps, warmup, descent):
@@ -80,25 +80,21 @@ WRONG = [
 ]
 
 
-@pytest.mark.parametrize(("check", "answer"), RIGHT, ids=lambda value: getattr(value, "__name__", ""))
-def test_right_is_right(check, answer, capsys):
-    assert check(answer)
-    assert capsys.readouterr().out.startswith("Right: ")
+class TestRightAndWrong(RightAndWrong):
+    RIGHT, WRONG = RIGHT, WRONG
 
 
-@pytest.mark.parametrize(("check", "answer", "sentence"), WRONG)
-def test_the_typical_mistake_is_named(check, answer, sentence, capsys):
-    assert not check(answer)
-    assert sentence in capsys.readouterr().out
-
-
-@pytest.mark.parametrize("check", [check for check, _ in RIGHT], ids=lambda check: check.__name__)
-@pytest.mark.parametrize("junk", [None, ..., 3, "loss", lambda *_: "loss", lambda *_: [[1, 2], [3, 4]], lambda: 0])
-def test_nothing_a_student_may_write_raises(check, junk, capsys):
-    assert not check(junk)
-    assert capsys.readouterr().out.count("\n") == 1
+class TestNothingRaises(NothingRaises):
+    CHECKS = (check_one_matrix, check_rate, check_low_rank)
 
 
 def test_a_part_left_as_it_is_is_no_answer_yet(capsys):
-    assert not check_freeze(lambda part: None)
-    assert "Not solved yet" in capsys.readouterr().out
+    for stub in STUBS:
+        assert not check_freeze(stub)
+        assert one_line(capsys).startswith("Not solved yet: ")
+
+
+def test_what_cannot_freeze_is_told(capsys):
+    for answer in (3, "loss", lambda: 0):
+        assert not check_freeze(answer)
+        assert one_line(capsys).startswith("Not yet: ")

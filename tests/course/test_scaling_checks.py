@@ -1,10 +1,10 @@
 """The checks of notebook 09 say right to what is right, and name the typical mistake."""
 
 import numpy as np
-import pytest
 import torch
 
 from lass_lab.course.scaling_checks import check_mean_gradient, check_training_bytes
+from tests.checking import NothingRaises, RightAndWrong
 
 
 def right_bytes(learning, frozen, each, amsgrad):
@@ -71,23 +71,12 @@ WRONG = [
 ]
 
 
-@pytest.mark.parametrize(("check", "answer"), RIGHT)
-def test_right_is_right(check, answer, capsys):
-    assert check(answer)
-    assert capsys.readouterr().out.startswith("Right: ")
+class TestRightAndWrong(RightAndWrong):
+    RIGHT, WRONG = RIGHT, WRONG
 
 
-@pytest.mark.parametrize(("check", "answer", "sentence"), WRONG)
-def test_the_typical_mistake_is_named(check, answer, sentence, capsys):
-    assert not check(answer)
-    assert sentence in capsys.readouterr().out
-
-
-@pytest.mark.parametrize("check", [check_training_bytes, check_mean_gradient])
-@pytest.mark.parametrize("junk", [None, ..., 3, "loss", lambda *_: "loss", lambda *_: [[1, 2], [3, 4]], lambda: 0])
-def test_nothing_a_student_may_write_raises(check, junk, capsys):
-    assert not check(junk)
-    assert capsys.readouterr().out.count("\n") == 1
+class TestNothingRaises(NothingRaises):
+    CHECKS = (check_training_bytes, check_mean_gradient)
 
 
 def test_the_checks_work_where_gradients_are_switched_off():

@@ -24,7 +24,7 @@ def leave(folder, *phases, start="tiny"):
 
 
 def test_without_a_run_the_shipped_phases_take_its_place(runs, capsys):
-    assert find_phase1() == ("tiny-phase1", runs / "finetune-ci-from-shipped")
+    assert find_phase1() == ("tiny-phase1", runs / "finetune-ci-from-shipped", "tiny-phase1")
     assert find_stages() == SHIPPED_STAGES
     told = capsys.readouterr().out.splitlines()
     assert len(told) == 2 and all("that ship" in line for line in told)
@@ -32,7 +32,7 @@ def test_without_a_run_the_shipped_phases_take_its_place(runs, capsys):
 
 def test_phase_1_of_notebook_05_is_gone_on_from(runs, capsys):
     leave(finetune_folder(), "phase1")
-    assert find_phase1() == ("tiny", runs / "finetune-ci")
+    assert find_phase1() == ("tiny", runs / "finetune-ci", str(runs / "finetune-ci" / "phase1"))
     assert "your own phase 1" in capsys.readouterr().out
     assert find_stages() == SHIPPED_STAGES  # half a run is no run to compare with
 
@@ -53,7 +53,7 @@ def test_a_phase_2_from_the_shipped_phase_1_stands_beside_it(runs, capsys):
     assert "your own phase 2" in capsys.readouterr().out
 
 
-def test_each_profile_has_its_run(runs, monkeypatch):
+def test_each_profile_has_its_run(runs):
     assert finetune_folder("quick") == runs / "finetune"
     assert finetune_folder("full") == runs / "finetune-full"
 

@@ -1,11 +1,11 @@
 """The check of notebook 02 says right to what is right, and names the typical mistake."""
 
-import pytest
 import torch
 from torch.nn.functional import cross_entropy
 
 from lass_lab.course.words_checks import check_contrastive_loss
 from lass_lab.experiments.contrastive import contrastive_loss
+from tests.checking import NothingRaises, RightAndWrong
 
 
 def towards(words, sounds, temperature):
@@ -25,20 +25,9 @@ WRONG = [
 ]
 
 
-@pytest.mark.parametrize(("check", "answer"), RIGHT, ids=lambda value: getattr(value, "__name__", ""))
-def test_right_is_right(check, answer, capsys):
-    assert check(answer)
-    assert capsys.readouterr().out.startswith("Right: ")
+class TestRightAndWrong(RightAndWrong):
+    RIGHT, WRONG = RIGHT, WRONG
 
 
-@pytest.mark.parametrize(("check", "answer", "sentence"), WRONG)
-def test_the_typical_mistake_is_named(check, answer, sentence, capsys):
-    assert not check(answer)
-    assert sentence in capsys.readouterr().out
-
-
-@pytest.mark.parametrize("check", [check for check, _ in RIGHT], ids=lambda check: check.__name__)
-@pytest.mark.parametrize("junk", [None, ..., 3, "loss", lambda *_: "loss", lambda *_: [[1, 2], [3, 4]], lambda: 0])
-def test_nothing_a_student_may_write_raises(check, junk, capsys):
-    assert not check(junk)
-    assert capsys.readouterr().out.count("\n") == 1
+class TestNothingRaises(NothingRaises):
+    CHECKS = (check_contrastive_loss,)
