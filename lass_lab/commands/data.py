@@ -1,4 +1,4 @@
-"""Commands that make data: `render duets`, `render sources`, `render excerpts`."""
+"""Commands that make data: `render duets`, `render sources`, `render notes`, `render excerpts`."""
 
 from pathlib import Path
 from typing import Annotated
@@ -27,7 +27,9 @@ def render_sources(
     clips: Annotated[int, typer.Option(min=1, help="Training clips per instrument and SoundFont.")] = 16,
     heldout: Annotated[int, typer.Option(min=0, help="Clips for validation, and again for the test.")] = 2,
     seconds: Annotated[float, typer.Option(min=1, help="Length of a clip.")] = 30.0,
-    soundfont: Annotated[list[str] | None, typer.Option(help="SoundFonts; the two that train unless told.")] = None,
+    soundfont: Annotated[
+        list[str] | None, typer.Option(help="SoundFonts, or a folder with one for each instrument; two unless told.")
+    ] = None,
     test_only: Annotated[bool, typer.Option(help="Render the test split alone.")] = False,
     seed: Annotated[int, typer.Option(help="Of the music and how it is played.")] = 0,
     workers: Annotated[int, typer.Option(min=1, help="Processes.")] = 2,
@@ -38,6 +40,16 @@ def render_sources(
     splits = {"test": heldout} if test_only else {"train": clips, "validation": heldout, "test": heldout}
     fonts = tuple(soundfont or SOUNDFONTS)
     print(render_sources(out, clips=splits, seconds=seconds, soundfonts=fonts, seed=seed, workers=workers))
+
+
+@render.command("notes")
+def render_notes(
+    out: Annotated[Path, typer.Option(help="Folder for a SoundFont of each instrument.")] = Path("runs/recorded-notes"),
+) -> None:
+    """Fetch single notes that players recorded, and make SoundFonts of them (needs the polyphone program)."""
+    from lass_lab.datasets.recorded_notes import make_recorded_notes
+
+    print(make_recorded_notes(out))
 
 
 @render.command("excerpts")

@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 
 
 def pretrain(
-    sources: Annotated[Path, typer.Option(help="Folder that `lass-lab render sources` wrote.")] = Path("runs/sources"),
+    sources: Annotated[
+        list[Path] | None,
+        typer.Option(help="Folder that `lass-lab render sources` wrote; may be repeated, the first is measured on."),
+    ] = None,
     run: Annotated[Path, typer.Option(help="The run's folder; one that was killed is resumed.")] = Path(
         "runs/pretrain"
     ),
@@ -37,6 +40,10 @@ def pretrain(
         int | None, typer.Option(min=0, help="Steps of the query network's own training; with --start, none.")
     ] = None,
     sounds: Annotated[float, typer.Option(min=0, max=1, help="Share of queries that are a sound, not words.")] = 0.15,
+    coloured: Annotated[float, typer.Option(min=0, max=1, help="Share of sources that are filtered.")] = 0.0,
+    lean: Annotated[
+        float, typer.Option(min=0, max=0.95, help="How far conditions lean towards another instrument's, at most.")
+    ] = 0.0,
     seed: Annotated[int, typer.Option(help="Of the weights' start and of the mixtures.")] = 0,
     workers: Annotated[int, typer.Option(min=0, help="Processes that make mixtures.")] = 0,
     fuse: Annotated[
@@ -57,13 +64,15 @@ def pretrain(
     if threads:
         torch.set_num_threads(threads)
     recipe = PretrainingRecipe(
-        steps=steps, peak_rate=rate, descent=descent, sample_rate=sample_rate, still_norms=still_norms, seed=seed
-    )
+        steps=steps, peak_rate=rate, descent=descent, sample_rate=sample_rate, still_norms=still_norms, lean=lean,
+        seed=seed,
+    )  # fmt: skip
     if contrastive is None:
         contrastive = 0 if start else recipe.contrastive.steps
     words = replace(recipe.contrastive, steps=contrastive) if contrastive else None
-    recipe = replace(recipe, contrastive=words, mixtures=replace(recipe.mixtures, sounds=sounds))
+    recipe = replace(recipe, contrastive=words, mixtures=replace(recipe.mixtures, sounds=sounds, coloured=coloured))
     fuse = can_compile() if fuse is None else fuse
+    sources = sources or [Path("runs/sources")]
     separator = pretrain(sources, run, recipe, start=start, workers=workers, fuse=fuse)
     separator.save_pretrained(out)
     print(write_card(out, sources, run, recipe, unheard=unheard))

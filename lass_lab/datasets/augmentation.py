@@ -15,15 +15,24 @@ def augment(source: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
     The result depends on `source` and `rng` alone and is as long; a silent source stays silent.
     """
+    return _changed(_player_and_room(), source, rng)
+
+
+def colour(source: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """A source `(samples,)`, filtered by a parametric equaliser of seven bands, up to 8 dB either way. As `augment`."""
+    return _changed(_equaliser(), source, rng)
+
+
+def _changed(chain, source: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     if not source.any():
         return source
     with _seeded(int(rng.integers(2**32))):
-        changed = _chain()(samples=np.ascontiguousarray(source, np.float32), sample_rate=SAMPLE_RATE)
+        changed = chain(samples=np.ascontiguousarray(source, np.float32), sample_rate=SAMPLE_RATE)
     return np.ascontiguousarray(changed[: len(source)], np.float32)
 
 
 @cache
-def _chain():
+def _player_and_room():
     from audiomentations import AddGaussianSNR, Compose, PitchShift, SevenBandParametricEQ
 
     return Compose(
@@ -33,6 +42,13 @@ def _chain():
             AddGaussianSNR(min_snr_db=30, max_snr_db=50, p=0.3),
         ]
     )
+
+
+@cache
+def _equaliser():
+    from audiomentations import SevenBandParametricEQ
+
+    return SevenBandParametricEQ(min_gain_db=-8, max_gain_db=8, p=1.0)
 
 
 @contextmanager

@@ -36,8 +36,8 @@ def excerpt_sources(
         large = SourceBank(bank, split, TAUGHT)
         parts.append(large.clips.groupby(["instrument", "soundfont"], sort=True).head(count))
         if len(parts[-1]) < count * large.clips.groupby(["instrument", "soundfont"]).ngroups:
-            raise InputError(f"{large.folder}: holds fewer than {count} clips of an instrument in its split '{split}'")
-    table = pd.concat(parts, ignore_index=True)
+            raise InputError(f"{bank}: holds fewer than {count} clips of an instrument in its split '{split}'")
+    table = pd.concat(parts, ignore_index=True).drop(columns="folder")
     for row, path in enumerate(table["path"]):
         waveform = loudest(read_audio(Path(bank) / path), seconds)
         table.loc[row, ["path", "seconds"]] = str(Path(path).with_suffix(".ogg")), len(waveform) / SAMPLE_RATE

@@ -1,5 +1,6 @@
 """Mixtures made on the fly from single sources: every epoch different, every epoch repeatable."""
 
+import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ import soundfile
 import torch
 from torch.utils.data import Dataset
 
+from lass_lab.datasets.augmentation import colour
 from lass_lab.datasets.captions import heldout_captions, training_captions
 from lass_lab.datasets.instruments import INSTRUMENTS
 from lass_lab.signal.audio import SAMPLE_RATE
@@ -36,6 +38,7 @@ class MixtureRecipe:
         absent: share whose query names an instrument that does not play; their target is silence.
         level_db: the whole mixture is turned down by up to this.
         sounds: share of queries that are a sound of the instrument, not words for it.
+        coloured: share of sources that are filtered, so that they sound less alike.
         heldout_captions: draw queries from the phrasings held out from training.
     """
 
@@ -46,6 +49,7 @@ class MixtureRecipe:
     absent: float = 0.05
     level_db: float = 12.0
     sounds: float = 0.0
+    coloured: float = 0.0
     heldout_captions: bool = False
 
 
@@ -53,37 +57,32 @@ class SourceBank:
     """Clips of single sources on disk, as `lass-lab render sources` writes them: `sources.csv` and WAV files.
 
     Args:
-        folder: the bank.
+        folders: the bank, or several that are used as one.
         split: "train", "validation" or "test".
         instruments: use only these; None for all.
 
     Raises:
-        InputError: the folder has no `sources.csv`, or it lacks a column or holds no clip of the split.
+        InputError: a folder has no `sources.csv`, or it lacks a column or holds no clip of the split.
     """
 
-    def __init__(self, folder: str | Path, split: str, instruments: Sequence[str] | None = None) -> None:
-        self.folder = Path(folder)
-        table_path = self.folder / "sources.csv"
-        if not table_path.is_file():
-            raise InputError(f"{table_path}: no such file; make the sources with: lass-lab render sources")
-        table = pd.read_csv(table_path)
-        if missing := {"path", "instrument", "score", "split", "seconds"} - set(table.columns):
-            raise InputError(f"{table_path}: column {sorted(missing)[0]} is missing")
-        chosen = (table["split"] == split) & table["instrument"].isin(instruments or table["instrument"])
-        self.clips = table[chosen].reset_index(drop=True)
-        if self.clips.empty:
-            raise InputError(f"{table_path}: holds no clip of the split '{split}'")
+    def __init__(
+        self, folders: str | Path | Sequence[str | Path], split: str, instruments: Sequence[str] | None = None
+    ) -> None:
+        self.folders = [Path(each) for each in ([folders] if isinstance(folders, str | Path) else folders)]
+        self.clips = pd.concat([_clips(folder, split, instruments) for folder in self.folders], ignore_index=True)
         self.rows = {name: group.index.to_numpy() for name, group in self.clips.groupby("instrument")}
         self.instruments = sorted(self.rows)
-        voices = self.clips.drop_duplicates(["score", "instrument"]).groupby("score").groups.values()
-        self.scores = [rows.to_numpy() for rows in voices if len(rows) > 1]
+        voices = self.clips.drop_duplicates(["folder", "score", "instrument"])
+        scores = voices.groupby(["folder", "score"]).groups.values()
+        self.scores = [rows.to_numpy() for rows in scores if len(rows) > 1]
 
     def read(self, row: int, start: int, samples: int) -> np.ndarray:
         """Samples `(samples,)` float32 of one clip from `start` on; silence past its end."""
-        cut, _ = soundfile.read(
-            self.folder / self.clips.at[row, "path"], samples, start, dtype="float32", fill_value=0.0
-        )
-        return cut
+        path = Path(self.clips.at[row, "folder"]) / self.clips.at[row, "path"]
+        return soundfile.read(path, samples, start, dtype="float32", fill_value=0.0)[0]
+
+    def __str__(self) -> str:
+        return ", ".join(map(str, self.folders))
 
     def frames(self, row: int) -> int:
         return int(self.clips.at[row, "seconds"] * SAMPLE_RATE)
@@ -95,7 +94,7 @@ class SourceBank:
             cut = self.read(row, self.draw_start(rng, row, samples), samples)
             if audible(cut):
                 return cut
-        raise InputError(f"{self.folder}: {TRIES} cuts of '{instrument}' in a row were silent")
+        raise InputError(f"{self}: {TRIES} cuts of '{instrument}' in a row were silent")
 
     def draw_start(self, rng: np.random.Generator, row: int, samples: int) -> int:
         """Where a cut of `samples` of that clip may begin."""
@@ -126,6 +125,7 @@ class MixtureDataset(Dataset):
         self.bank, self.size, self.seed, self.epoch, self.strangers = bank, size, seed, epoch, strangers
         self.samples = round(seconds * SAMPLE_RATE)
         self.recipe = recipe or MixtureRecipe()
+        self._last: tuple | None = None
 
     def __len__(self) -> int:
         return self.size
@@ -134,12 +134,8 @@ class MixtureDataset(Dataset):
         if not 0 <= index < self.size:
             raise IndexError(index)
         mixture_index, asked = divmod(index, 2)
-        rng = np.random.default_rng((self.seed, self.epoch, mixture_index))
-        names, sources = self._draw(rng)
-        gains = [self._gain(rng) for _ in sources[1:]]
-        sources[1:] = [match_energy(other, sources[0], gain) for other, gain in zip(sources[1:], gains, strict=True)]
+        names, sources, level, rng = self._sources(mixture_index)
         mixture, target = prevent_clipping(sum(sources), sources[asked])
-        level = np.float32(10 ** (-rng.uniform(0, self.recipe.level_db) / 20))
         instrument = names[asked]
         if rng.random() < self.recipe.absent or instrument not in self.bank.rows:
             instrument = str(rng.choice([name for name in self.bank.instruments if name not in names]))
@@ -150,6 +146,26 @@ class MixtureDataset(Dataset):
             "query": self._query(rng, instrument),
             "instrument": instrument,
         }
+
+    def _sources(self, mixture_index: int) -> tuple[list[str], list[np.ndarray], np.float32, np.random.Generator]:
+        """Who plays, their sources as they are mixed, the mixture's level, and the generator for what is left to draw.
+
+        The last one is kept: the next item is most often of the same mixture.
+        """
+        key = (self.seed, self.epoch, mixture_index)
+        if self._last is None or self._last[0] != key:
+            rng = np.random.default_rng(key)
+            names, sources = self._draw(rng)
+            if self.recipe.coloured:
+                sources = [colour(source, rng) if rng.random() < self.recipe.coloured else source for source in sources]
+            gains = [self._gain(rng) for _ in sources[1:]]
+            sources[1:] = [
+                match_energy(other, sources[0], gain) for other, gain in zip(sources[1:], gains, strict=True)
+            ]
+            level = np.float32(10 ** (-rng.uniform(0, self.recipe.level_db) / 20))
+            self._last = key, (names, sources, level, rng)
+        names, sources, level, rng = self._last[1]
+        return names, sources, level, copy.deepcopy(rng)
 
     def _query(self, rng: np.random.Generator, instrument: str) -> str | torch.Tensor:
         captions = heldout_captions if self.recipe.heldout_captions else training_captions
@@ -182,6 +198,20 @@ class MixtureDataset(Dataset):
         count = 3 if rng.random() < self.recipe.third else 2
         names = [str(name) for name in rng.choice(self.bank.instruments, count, replace=False)]
         return names, [self.bank.cut(rng, name, self.samples) for name in names]
+
+
+def _clips(folder: Path, split: str, instruments: Sequence[str] | None) -> pd.DataFrame:
+    """The rows of one bank's `sources.csv`, and the bank's folder as a column more."""
+    table_path = folder / "sources.csv"
+    if not table_path.is_file():
+        raise InputError(f"{table_path}: no such file; make the sources with: lass-lab render sources")
+    table = pd.read_csv(table_path)
+    if missing := {"path", "instrument", "score", "split", "seconds"} - set(table.columns):
+        raise InputError(f"{table_path}: column {sorted(missing)[0]} is missing")
+    chosen = table[(table["split"] == split) & table["instrument"].isin(instruments or table["instrument"])]
+    if chosen.empty:
+        raise InputError(f"{table_path}: holds no clip of the split '{split}'")
+    return chosen.assign(folder=str(folder))
 
 
 def collate(items: Sequence[dict]) -> dict:

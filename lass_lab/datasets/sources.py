@@ -20,7 +20,15 @@ import soundfile
 from lass_lab.datasets.composition import compose
 from lass_lab.datasets.instruments import INSTRUMENTS, RENDERED
 from lass_lab.datasets.performance import add_chords, fit_to_range
-from lass_lab.datasets.rendering import Clip, add_room, find_fluidsynth, find_soundfont, render_clips
+from lass_lab.datasets.rendering import (
+    Clip,
+    RenderError,
+    add_room,
+    find_fluidsynth,
+    find_soundfont,
+    render_clips,
+    voice_of,
+)
 from lass_lab.signal.audio import SAMPLE_RATE, write_audio
 from lass_lab.signal.files import InputError, atomic_path
 
@@ -54,7 +62,12 @@ class SourceClip:
         return head if purpose == 0 else (*head, self.voice)
 
 
-def plan_sources(clips: Mapping[str, int], soundfonts: Sequence[str] = SOUNDFONTS, seed: int = 0) -> list[SourceClip]:
+def plan_sources(
+    clips: Mapping[str, int],
+    soundfonts: Sequence[str] = SOUNDFONTS,
+    seed: int = 0,
+    players: Sequence[str] = RENDERED,
+) -> list[SourceClip]:
     """Which clips make a bank with `clips[split]` clips per instrument and SoundFont.
 
     A larger bank begins with the smaller one: asking for more clips only adds to what is there.
@@ -66,12 +79,12 @@ def plan_sources(clips: Mapping[str, int], soundfonts: Sequence[str] = SOUNDFONT
         score = 0
         for turn in range(rounds):
             rng = np.random.default_rng((seed, SPLITS.index(split), turn, 99))
-            shifts = rng.integers(len(soundfonts), size=len(RENDERED))
+            shifts = rng.integers(len(soundfonts), size=len(players))
             for lap in range(len(soundfonts)):
-                for group in _groups(rng.permutation(len(RENDERED)), rng):
+                for group in _groups(rng.permutation(len(players)), rng):
                     for voice, player in enumerate(group):
                         bank = soundfonts[(shifts[player] + lap) % len(soundfonts)]
-                        planned.append(SourceClip(split, score, voice, len(group), RENDERED[player], bank))
+                        planned.append(SourceClip(split, score, voice, len(group), players[player], bank))
                     score += 1
     return planned
 
@@ -97,6 +110,7 @@ def render_sources(
 ) -> Path:
     """Render the bank into `out` and return its table, out/sources.csv (columns: `COLUMNS`).
 
+    A SoundFont may be a folder with a file for each instrument; then those are rendered that all of `soundfonts` have.
     Files are 32 kHz mono PCM_16 WAV, out/<split>/<instrument>/<score>-<voice>.wav, at about -20 dBFS RMS
     where they sound. Clips that are there already stay: a run that was killed goes on where it stopped, and
     a run that asks for more adds the rest.
@@ -107,10 +121,8 @@ def render_sources(
     out = Path(out)
     if seconds < 2:
         raise InputError(f"{out}: clips of {seconds:g} s are too short to hold music; 2 s at least")
-    planned = plan_sources(clips, soundfonts, seed)
     find_fluidsynth()
-    for name in soundfonts:
-        find_soundfont(name)
+    planned = plan_sources(clips, soundfonts, seed, find_players(soundfonts))
     _check_settings(out, {"seconds": float(seconds), "soundfonts": list(soundfonts), "seed": seed})
     batches = [batch for batch in _batches(planned) if not all((out / clip.path).exists() for clip in batch)]
     if batches:
@@ -131,16 +143,27 @@ def render_sources(
         for clip in planned:
             level = active_rms_db(soundfile.read(out / clip.path, dtype="float32")[0])
             score = f"{clip.split}-{clip.score:05d}"
-            who = (clip.path, clip.instrument, clip.soundfont, score, clip.voice, clip.split)
+            who = (clip.path, clip.instrument, Path(clip.soundfont).stem, score, clip.voice, clip.split)
             rows.writerow((*who, seconds, f"{level:.2f}"))
     return table
+
+
+def find_players(soundfonts: Sequence[str]) -> list[str]:
+    """Instruments that all of the SoundFonts can play. Raises RenderError: a missing one, or no such instrument."""
+    for name in soundfonts:
+        if not Path(name).is_dir():
+            find_soundfont(name)
+    players = [name for name in RENDERED if all(voice_of(font, INSTRUMENTS[name]) for font in soundfonts)]
+    if not players:
+        raise RenderError(f"{', '.join(soundfonts)}: no instrument that all of them have (<instrument>.sf2)")
+    return players
 
 
 def _batches(planned: list[SourceClip]) -> list[list[SourceClip]]:
     """Clips to render in one go, whatever is there already: so a resumed run gives the same samples."""
     banks: dict[tuple[str, str], list[SourceClip]] = {}
     for clip in planned:
-        banks.setdefault((clip.split, clip.soundfont), []).append(clip)
+        banks.setdefault((clip.split, voice_of(clip.soundfont, INSTRUMENTS[clip.instrument])), []).append(clip)
     return [bank[start : start + _BATCH] for bank in banks.values() for start in range(0, len(bank), _BATCH)]
 
 
@@ -155,7 +178,8 @@ def _check_settings(out: Path, settings: dict) -> None:
 
 def _render_batch(out: Path, batch: list[SourceClip], seconds: float, seed: int) -> None:
     clips = [_clip(source, seconds, seed) for source in batch]
-    sounds = render_clips(clips, batch[0].soundfont, seconds=seconds)
+    soundfont = voice_of(batch[0].soundfont, INSTRUMENTS[batch[0].instrument])
+    sounds = render_clips(clips, soundfont, seconds=seconds)
     for source, sound in zip(batch, sounds, strict=True):
         if (out / source.path).exists():
             continue

@@ -48,7 +48,7 @@ TRIALS = {
 
 def write_card(
     folder: str | Path,
-    sources: str | Path,
+    sources: Sequence[str | Path],
     run: str | Path,
     recipe: PretrainingRecipe,
     *,
@@ -60,7 +60,7 @@ def write_card(
 
     Args:
         folder: what `save_pretrained` wrote.
-        sources: the bank it was trained on; the test split, which it never heard, is measured.
+        sources: the banks it was trained on; the test split of the first, which it never heard, is measured.
         run: the pretraining run's folder, for its steps and time.
         recipe: how it was trained.
         unheard: a bank rendered with a SoundFont that nothing was trained on, to be measured as well.
@@ -74,8 +74,8 @@ def write_card(
     """
     folder, run = Path(folder), Path(run)
     separator = load_separator(folder, device="auto")
-    numbers = measure(separator, sources, pairs, progress, unheard=unheard)
-    retrieval = evaluate_retrieval(separator.query_network, SourceBank(sources, "test", TAUGHT))
+    numbers = measure(separator, sources[0], pairs, progress, unheard=unheard)
+    retrieval = evaluate_retrieval(separator.query_network, SourceBank(sources[0], "test", TAUGHT))
     duets = summarise(
         evaluate({"tiny": separator}, list_pieces("test") + list_pieces("out-of-domain"), progress=progress)
     )
@@ -86,7 +86,7 @@ def write_card(
         numbers.to_csv(path, index=False)
     with atomic_path(folder / HISTORY, force=True) as path:
         path.write_text(json.dumps(history, indent=1) + "\n")
-    text = _card(separator, numbers, retrieval, format_summary(duets), history, Path(sources))
+    text = _card(separator, numbers, retrieval, format_summary(duets), history, sources)
     with atomic_path(folder / "MODEL_CARD.md", force=True) as path:
         path.write_text(text)
     return text
@@ -127,7 +127,7 @@ def _card(
     retrieval: pd.DataFrame,
     duets: str,
     history: Sequence[Mapping[str, Any]],
-    sources: Path,
+    sources: Sequence[str | Path],
 ) -> str:
     bank = SourceBank(sources, "train", TAUGHT)
     hours = bank.clips["seconds"].sum() / 3600
@@ -142,12 +142,10 @@ def _card(
         f"| {row.chance:.1%} | {row.queries} |"
         for row in retrieval.itertuples(index=False)
     )
-    strangers = ""
-    if any(entry["recipe"]["mixtures"].get("strange") for entry in history):
-        others = ", ".join(name for name in RENDERED if name not in TAUGHT)
-        strangers = (
-            f"\n- So that it learns to reject, some mixtures hold an instrument that is never asked for: {others}."
-        )
+    details = "".join(f"\n- {detail}" for detail in _details(history))
+    credits = "Frank Wen's FluidR3 and MuseScore_General (both MIT)"
+    if len(sources) > 1:
+        credits += ", and the notes of tonejs-instruments (CC BY 3.0)"
     return f"""# tiny: the separator this course starts from
 
 A ResUNet of AudioSep's layout ({unet:,} parameters) is told by a query network what to keep. The query network is a
@@ -165,7 +163,7 @@ Written by `lass-lab pretrain`; every number below was measured by that command.
   instrument are held out throughout.
 - Then the separation network, on mixtures made on the fly and asked for by words or by a sound. Loss: the mean
   absolute error of the waveform over the mixture's mean magnitude. AdamW; its rate warmed up, held, then lowered to
-  zero.{strangers}
+  zero.{details}
 
 {runs}
 
@@ -201,8 +199,26 @@ On the held-out duet, and on one rendered with a SoundFont that nothing was trai
 - It separates by kind, not by player: of two violins, it gives both.
 - Everything is mono at 32 kHz.
 
-Licence: MIT for the code, CC BY 4.0 for the weights; sources by Frank Wen's FluidR3 and MuseScore_General (both MIT).
+Licence: MIT for the code, CC BY 4.0 for the weights; sources by {credits}.
 """
+
+
+def _details(history: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What only some recipes do, in words."""
+    recipes = [entry["recipe"] for entry in history]
+    details = []
+    if any(recipe["mixtures"].get("strange") for recipe in recipes):
+        others = ", ".join(name for name in RENDERED if name not in TAUGHT)
+        details.append(
+            f"So that it learns to reject, some mixtures hold an instrument that is never asked for: {others}."
+        )
+    if share := max(recipe["mixtures"].get("coloured", 0) for recipe in recipes):
+        details.append(
+            f"So that no sampler is learnt by heart, {share:.0%} of the sources are filtered (see `colour`)."
+        )
+    if max(recipe.get("lean", 0) for recipe in recipes):
+        details.append("To bear unheard words: half of the conditions lean towards another instrument's (see `lean`).")
+    return details
 
 
 def _run(entry: Mapping[str, Any]) -> str:

@@ -2,12 +2,16 @@
 
 import json
 import os
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import lightning
+import numpy as np
+import torch
 from torch import Tensor
+from torch.nn import functional
 from torch.utils.data import DataLoader
 
 from lass_lab.datasets.instruments import RENDERED, TAUGHT
@@ -38,6 +42,7 @@ class PretrainingRecipe:
     network: ResUNetConfig = ResUNetConfig()
     sample_rate: int = SAMPLE_RATE  # below 32,000: see `at_rate`
     still_norms: bool = False  # keep the norms' statistics: after a run at a lower rate, whose bins were louder
+    lean: float = 0.0  # half of the conditions lean by up to this towards another instrument's: see `lean`
     mixtures: MixtureRecipe = MixtureRecipe(strange=0.15, sounds=0.15)
     contrastive: ContrastiveRecipe | None = ContrastiveRecipe()  # None leaves the query network as it is
 
@@ -45,13 +50,13 @@ class PretrainingRecipe:
 class PretrainingData(lightning.LightningDataModule):
     """New mixtures for every epoch, the same 64 pairs for every validation."""
 
-    def __init__(self, sources: Path, recipe: PretrainingRecipe, workers: int = 0) -> None:
+    def __init__(self, sources: Sequence[Path], recipe: PretrainingRecipe, workers: int = 0) -> None:
         super().__init__()
         self.recipe, self.workers = recipe, workers
         self.train_bank = SourceBank(sources, "train", TAUGHT)
         strangers = [name for name in RENDERED if name not in TAUGHT]
         self.strangers = SourceBank(sources, "train", strangers) if recipe.mixtures.strange else None
-        self.validation_bank = SourceBank(sources, "validation", TAUGHT)
+        self.validation_bank = SourceBank(sources[0], "validation", TAUGHT)
 
     def train_dataloader(self) -> DataLoader:
         # Lightning asks again for every epoch, so that each draws its own mixtures, also after a resume.
@@ -75,6 +80,13 @@ class PretrainingTask(SeparationTask):
         schedule = Schedule(recipe.steps, recipe.peak_rate, descent=recipe.descent)
         still = [separator.network] if recipe.still_norms else []
         super().__init__(separator, schedule, still, recipe.sample_rate)
+        self.recipe = recipe
+
+    def estimate(self, batch: dict[str, Any]) -> Tensor:
+        conditions = self.separator.query_network(batch["query"])
+        if self.recipe.lean:
+            conditions = lean(conditions, self.recipe.lean, np.random.default_rng((self.recipe.seed, self.global_step)))
+        return self.separator.network(batch["mixture"], conditions)
 
     def loss(self, estimate: Tensor, batch: dict[str, Any]) -> Tensor:
         """Mean absolute error of each waveform, as a share of its mixture's mean magnitude.
@@ -85,8 +97,28 @@ class PretrainingTask(SeparationTask):
         return (error / mixture.clamp_min(1e-4)).mean()
 
 
+def lean(conditions: Tensor, most: float, rng: np.random.Generator) -> Tensor:
+    """Half of the conditions, by chance, drawn towards another one of the batch, as unheard words are.
+
+    Words that the query network was not trained with fall between the instruments, nearest to their own (if all is
+    well). A separation network that has heard pure conditions only need not know what to do with them.
+
+    Args:
+        conditions: `(batch, size)`, of length one.
+        most: the other's largest share, in lengths of the own one; below 1, so that the own stays the nearer.
+        rng: draws which lean, how far, and where to.
+
+    Returns:
+        `(batch, size)`, of length one.
+    """
+    size = len(conditions)
+    others = conditions.roll(int(rng.integers(1, max(2, size))), dims=0)
+    shares = torch.from_numpy(rng.uniform(0, most, (size, 1)) * (rng.random((size, 1)) < 0.5)).to(conditions)
+    return functional.normalize(conditions + shares * others, dim=-1)
+
+
 def pretrain(
-    sources: str | os.PathLike[str],
+    sources: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
     run: str | os.PathLike[str],
     recipe: PretrainingRecipe | None = None,
     *,
@@ -104,7 +136,7 @@ def pretrain(
     holds a checkpoint is resumed; other `steps` than before are honoured (see `Schedule`).
 
     Args:
-        sources: the folder that `lass-lab render sources` wrote.
+        sources: the folder that `lass-lab render sources` wrote; or several, of which the first is validated on.
         run: the run's own folder.
         recipe: what to train, and for how long.
         start: a folder with a separator to go on from, query network and all, instead of a random start. What made it
@@ -119,7 +151,8 @@ def pretrain(
         InputError: no usable sources, or a checkpoint of a network of another shape.
     """
     recipe, run = recipe or PretrainingRecipe(), Path(run)
-    data = PretrainingData(Path(sources), recipe, workers)
+    folders = [sources] if isinstance(sources, str | os.PathLike) else sources
+    data = PretrainingData([Path(folder) for folder in folders], recipe, workers)
     lightning.seed_everything(recipe.seed, verbose=False)
     checkpoint = run / LAST
     if start:

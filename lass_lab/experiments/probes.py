@@ -284,8 +284,8 @@ def _bank(folder: str | Path | None, split: str, instruments: Sequence[str]) -> 
     """The bank's folder, once it is known to hold every instrument."""
     bank = SourceBank(data_dir() / "sources" if folder is None else folder, split, instruments)
     if missing := [instrument for instrument in instruments if instrument not in bank.rows]:
-        raise InputError(f"{bank.folder / 'sources.csv'}: holds no {missing[0]} in the split '{split}'")
-    return bank.folder
+        raise InputError(f"{bank.folders[0] / 'sources.csv'}: holds no {missing[0]} in the split '{split}'")
+    return bank.folders[0]
 
 
 def _table(name: str, probe: str, rows: Sequence[tuple]) -> pd.DataFrame:

@@ -87,10 +87,14 @@ class SeparationTask(lightning.LightningModule):
         return batch | {key: resample(batch[key], SAMPLE_RATE, self.sample_rate) for key in ("mixture", "target")}
 
     def training_step(self, batch: dict[str, Any], _: int) -> Tensor:
-        estimate = self.separator(batch["mixture"], batch["query"])
+        estimate = self.estimate(batch)
         loss = self.loss(estimate, batch)
         self.log("loss", loss, prog_bar=True, batch_size=len(estimate), sync_dist=True)
         return loss
+
+    def estimate(self, batch: dict[str, Any]) -> Tensor:
+        """What a training step's loss is taken of: `(batch, 1, samples)`."""
+        return self.separator(batch["mixture"], batch["query"])
 
     def loss(self, estimate: Tensor, batch: dict[str, Any]) -> Tensor:
         """What a training step lowers."""

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 import torch
 
+from lass_lab.datasets.augmentation import colour
 from lass_lab.datasets.captions import heldout_captions, training_captions
 from lass_lab.datasets.excerpts import excerpt_sources, loudest
 from lass_lab.datasets.instruments import INSTRUMENTS
@@ -45,6 +46,47 @@ def test_an_item_depends_on_seed_epoch_and_index_alone(bank):
     assert torch.equal(first["mixture"], again["mixture"]) and first["query"] == again["query"]
     for other in (item(seed=1, epoch=3), item(seed=2, epoch=2)):
         assert not torch.equal(first["mixture"], other["mixture"])
+
+
+@pytest.mark.parametrize("recipe", [MixtureRecipe(), MixtureRecipe(coloured=0.5, sounds=0.5)])
+def test_an_item_is_the_same_whichever_came_before(bank, recipe):
+    mixtures = MixtureDataset(bank, 8, 0.5, recipe)
+    in_order = [mixtures[index] for index in range(8)]
+    for index in (7, 6, 0, 0, 3):
+        item = mixtures[index]
+        assert torch.equal(item["mixture"], in_order[index]["mixture"])
+        assert torch.equal(item["target"], in_order[index]["target"])
+        assert str(item["query"]) == str(in_order[index]["query"])
+    mixtures.epoch = 1  # as a new epoch's would be
+    assert not torch.equal(mixtures[3]["mixture"], in_order[3]["mixture"])
+
+
+def test_sources_are_coloured_as_often_as_asked_and_by_chance_alone(bank):
+    plain, coloured = (
+        MixtureDataset(bank, 200, 0.5, MixtureRecipe(absent=0, aligned=0, level_db=0, coloured=share))
+        for share in (0.0, 0.3)
+    )
+    # The first source keeps its level, so that a difference is the filter's.
+    changed = [not torch.equal(plain[index]["target"], coloured[index]["target"]) for index in range(0, 200, 2)]
+    assert 15 <= sum(changed) <= 55
+    tone = np.sin(np.arange(16_000) / 7).astype(np.float32)
+    first, again, other = (colour(tone, np.random.default_rng(seed)) for seed in (1, 1, 2))
+    assert np.array_equal(first, again) and not np.array_equal(first, other) and first.shape == tone.shape
+    assert np.array_equal(colour(np.zeros(100, np.float32), np.random.default_rng(1)), np.zeros(100, np.float32))
+
+
+def test_two_banks_are_used_as_one(tmp_path):
+    tones = {"violin": 700.0, "tuba": 60.0}  # another violin: its clips have the paths and scores of the first bank's
+    folders = [made_bank(tmp_path / "a"), made_bank(tmp_path / "b", tones=tones)]
+    both = SourceBank(folders, "train")
+    assert both.instruments == ["cello", "flute", "tuba", "violin"]
+    assert len(both.rows["violin"]) == 4 and len(both.rows["tuba"]) == 2
+    singles = [SourceBank(folder, "train") for folder in folders]
+    read = {each.read(row, 0, 3200).tobytes() for each in singles for row in each.rows["violin"]}
+    assert {both.read(row, 0, 3200).tobytes() for row in both.rows["violin"]} == read and len(read) == 4
+    assert all(both.clips.loc[rows, "folder"].nunique() == 1 for rows in both.scores)  # voices of one score
+    with pytest.raises(InputError, match="c/sources.csv: no such file"):
+        SourceBank([folders[0], tmp_path / "c"], "train")
 
 
 def test_shapes_and_queries(bank):

@@ -17,7 +17,7 @@ from lass_lab.datasets.rendering import (
     render_clips,
     render_notes,
 )
-from lass_lab.datasets.sources import COLUMNS, active_rms_db, normalise, plan_sources, render_sources
+from lass_lab.datasets.sources import COLUMNS, active_rms_db, find_players, normalise, plan_sources, render_sources
 from lass_lab.signal.files import InputError
 
 SOUNDFONT = "TimGM6mb"
@@ -156,3 +156,29 @@ def test_a_bank_is_rendered_resumed_and_kept_from_other_settings(tmp_path, monke
         render_sources(tmp_path, **settings, seed=1)
     with pytest.raises(InputError, match="holdout: no such split"):
         render_sources(tmp_path, **{**settings, "clips": {"holdout": 1}})
+
+
+def test_a_folder_of_soundfonts_is_played_by_the_instruments_that_it_has(tmp_path):
+    notes, others = tmp_path / "notes", tmp_path / "others"
+    for folder, names in ((notes, ("violin", "tuba", "trumpet")), (others, ("tuba", "double_bass"))):
+        folder.mkdir()
+        for name in names:
+            (folder / f"{name}.sf2").write_bytes(b"")
+    assert find_players([str(notes)]) == ["violin", "tuba"]  # never a trumpet
+    assert find_players([str(notes), str(others)]) == ["tuba"]
+    with pytest.raises(RenderError, match="empty: no instrument that all of them have"):
+        (tmp_path / "empty").mkdir()
+        find_players([str(tmp_path / "empty")])
+
+
+@needs_fluidsynth
+def test_a_bank_is_rendered_with_a_soundfont_of_each_instrument(tmp_path):
+    notes = tmp_path / "notes"
+    notes.mkdir()
+    for name in ("flute", "tuba"):
+        (notes / f"{name}.sf2").symlink_to(find_soundfont(SOUNDFONT))
+    table = pd.read_csv(
+        render_sources(tmp_path / "bank", clips={"test": 2}, seconds=3.0, soundfonts=[str(notes)], workers=1)
+    )
+    assert sorted(table.instrument) == ["flute", "flute", "tuba", "tuba"]
+    assert set(table.soundfont) == {"notes"}

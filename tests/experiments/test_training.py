@@ -2,15 +2,17 @@
 
 import dataclasses
 
+import numpy as np
 import pytest
 import torch
 from torchaudio.functional import resample
 
 from lass_lab.datasets import load_piece
+from lass_lab.datasets.mixing import MixtureRecipe
 from lass_lab.experiments import pretraining
 from lass_lab.experiments.contrastive import ContrastiveRecipe
 from lass_lab.experiments.lower_rate import at_rate
-from lass_lab.experiments.pretraining import PretrainingRecipe, pretrain
+from lass_lab.experiments.pretraining import PretrainingRecipe, lean, pretrain
 from lass_lab.experiments.training import Schedule
 from lass_lab.models import LanguageSeparator, ResUNet, ResUNetConfig, load_separator
 from lass_lab.models.querynet import TinyQueryNet
@@ -20,7 +22,15 @@ from tests.made_sources import STRANGERS, TONES, made_bank
 
 SMALL = ResUNetConfig(channels=(4, 6), n_fft=256, hop=64)
 CONTRASTIVE = ContrastiveRecipe(steps=5, seconds=0.5)
-RECIPE = PretrainingRecipe(steps=6, batch=2, seconds=0.3, network=SMALL, contrastive=CONTRASTIVE)
+RECIPE = PretrainingRecipe(
+    steps=6,
+    batch=2,
+    seconds=0.3,
+    network=SMALL,
+    lean=0.5,
+    mixtures=MixtureRecipe(strange=0.15, sounds=0.15, coloured=0.5),
+    contrastive=CONTRASTIVE,
+)
 
 
 def test_the_schedule_rises_holds_and_ends_at_zero():
@@ -34,6 +44,19 @@ def test_the_schedule_rises_holds_and_ends_at_zero():
 def test_a_longer_run_is_the_same_run_until_the_shorter_one_descends():
     short, long = Schedule(steps=1000), Schedule(steps=5000)
     assert [short(step) for step in range(700)] == [long(step) for step in range(700)]
+
+
+def test_conditions_that_lean_stay_of_length_one_and_nearest_to_their_own():
+    conditions = torch.eye(16, 512)  # as far apart as can be
+    leaning = lean(conditions, 0.9, np.random.default_rng(0))
+    assert torch.allclose(leaning.norm(dim=-1), torch.ones(16))
+    likeness = leaning @ conditions.T
+    assert torch.equal(likeness.argmax(dim=-1), torch.arange(16))
+    moved = ~torch.isclose(likeness.diagonal(), torch.ones(16))
+    assert 4 <= int(moved.sum()) <= 12  # half of them, by chance
+    assert float(likeness.diagonal().min()) >= 1 / np.sqrt(1 + 0.9**2)
+    assert torch.equal(leaning, lean(conditions, 0.9, np.random.default_rng(0)))
+    assert torch.equal(lean(conditions[:1], 0.9, np.random.default_rng(0)), conditions[:1])  # nowhere to lean to
 
 
 @pytest.fixture(scope="module")
