@@ -1,5 +1,6 @@
 """The command line, `lass-lab ...`."""
 
+import errno
 import sys
 from typing import Annotated
 
@@ -8,6 +9,9 @@ import typer
 import lass_lab
 from lass_lab.commands import data, listening, reporting, slicing, training
 from lass_lab.signal.files import InputError, RunStopped
+
+# Faults of the machine and its folders, and none of the program's.
+_ELSEWHERE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.ENAMETOOLONG, errno.EMFILE}
 
 app = typer.Typer(
     help="Separate audio by typing what you want to hear.",
@@ -23,6 +27,11 @@ def main() -> None:
         app()
     except InputError as error:
         print(f"lass-lab: {' '.join(str(error).split())}", file=sys.stderr)
+        sys.exit(2)
+    except OSError as error:
+        if error.errno not in _ELSEWHERE:
+            raise
+        print(f"lass-lab: {error.filename or 'a file'}: {error.strerror}", file=sys.stderr)
         sys.exit(2)
     except RunStopped as error:
         print(f"lass-lab: {error}", file=sys.stderr)

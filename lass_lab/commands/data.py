@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from lass_lab.commands.options import Force
+from lass_lab.commands.options import Force, finite
 
 render = typer.Typer(help="Make the shipped audio again (needs the fluidsynth program and SoundFonts).")
 
@@ -26,7 +26,7 @@ def render_sources(
     out: Annotated[Path, typer.Option(help="Folder for the clips and sources.csv.")] = Path("runs/sources"),
     clips: Annotated[int, typer.Option(min=1, help="Training clips per instrument and SoundFont.")] = 16,
     heldout: Annotated[int, typer.Option(min=0, help="Clips for validation, and again for the test.")] = 2,
-    seconds: Annotated[float, typer.Option(min=1, help="Length of a clip.")] = 30.0,
+    seconds: Annotated[float, typer.Option(callback=finite, min=1, help="Length of a clip.")] = 30.0,
     soundfont: Annotated[
         list[str] | None, typer.Option(help="SoundFonts, or a folder with one for each instrument; two unless told.")
     ] = None,
@@ -56,7 +56,7 @@ def render_notes(
 def render_excerpts(
     sources: Annotated[Path, typer.Option(help="Folder that `lass-lab render sources` wrote.")] = Path("runs/sources"),
     out: Annotated[Path, typer.Option(help="Folder for the clips and sources.csv.")] = Path("runs/excerpts"),
-    seconds: Annotated[float, typer.Option(min=5, help="Length of a clip.")] = 12.0,
+    seconds: Annotated[float, typer.Option(callback=finite, min=5, help="Length of a clip.")] = 12.0,
     force: Force = False,
 ) -> None:
     """Cut the small bank that ships, to rehearse with, out of the rendered sources."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lass_lab.commands.options import Device, Force, Model, Precision
+from lass_lab.commands.options import Device, Force, Model, Precision, finite
 from lass_lab.signal.files import InputError
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def separate(
     """Separate a recording by words, or by a sound: `lass-lab separate duet.flac --query violin --out estimates`."""
     from lass_lab.models import load_separator
     from lass_lab.models.querynet import check_queries
-    from lass_lab.signal import SAMPLE_RATE, read_audio, write_audio
+    from lass_lab.signal import SAMPLE_RATE, audio_info, read_blocks, write_blocks
 
     words, clips = query or [], query_audio or []
     if not words and not clips:
@@ -44,14 +44,14 @@ def separate(
     queries = [*words, *map(_read_clip, clips)]
     if taken := [path for path in paths if path.exists() and not force]:
         raise InputError(f"{taken[0]}: exists already; pass --force to overwrite")
-    waveform = read_audio(mixture)
+    told = audio_info(mixture)  # also sees at once to what is no recording at all
     separator = load_separator(model, device=device, precision=precision)
+    length = round(told.frames * SAMPLE_RATE / told.sample_rate)
     began = time.perf_counter()
-    estimates = separator.separate(waveform, queries)
-    took, seconds = time.perf_counter() - began, len(waveform) / SAMPLE_RATE
-    for path, estimate in zip(paths, estimates, strict=True):
-        with _warnings_as_lines():
-            write_audio(path, estimate, force=force)
+    with _warnings_as_lines():
+        write_blocks(paths, separator.separate_blocks(read_blocks(mixture), queries, length=length), force=force)
+    took, seconds = time.perf_counter() - began, audio_info(paths[0]).frames / SAMPLE_RATE
+    for path in paths:
         print(path)
     print(f"{seconds:.1f} s by {len(queries)} query(s) in {took:.1f} s: {seconds / took:.1f} times real time")
 
@@ -73,15 +73,21 @@ def _estimate_paths(out: Path, mixture: Path, queries: list[str]) -> list[Path]:
     """One file name a query: its letters and digits, or its number where it has none or they are taken."""
     names: list[str] = []
     for number, query in enumerate(queries, start=1):
-        name = "_".join(re.findall(r"\w+", query.lower()))[:60] or f"query_{number}"
-        names.append(f"{name}_{number}" if name in names else name)
+        # A name may have 255 bytes, and a letter up to four of them.
+        letters = "_".join(re.findall(r"\w+", query.lower())).encode(errors="ignore")[:60]
+        name = letters.decode(errors="ignore") or f"query_{number}"
+        while name in names:
+            name = f"{name}_{number}"
+        names.append(name)
     return [out / f"{mixture.stem}.{name}.wav" for name in names]
 
 
 def evaluate(
     model: Annotated[list[str] | None, typer.Option(help="Separators to measure; tiny unless told.")] = None,
     piece: Annotated[list[str] | None, typer.Option(help="Pieces; those of the test split unless told.")] = None,
-    longest: Annotated[float | None, typer.Option(min=5, help="Use only so many seconds of each piece.")] = None,
+    longest: Annotated[
+        float | None, typer.Option(callback=finite, min=5, help="Use only so many seconds of each piece.")
+    ] = None,
     table: Annotated[
         str | None, typer.Option(help="Measure a fine-tuning run: paper (beside the paper's numbers) or probes.")
     ] = None,
@@ -159,7 +165,7 @@ def evaluate(
 
 
 def bench(
-    seconds: Annotated[float, typer.Option(min=1, help="Length of the long file.")] = 180.0,
+    seconds: Annotated[float, typer.Option(callback=finite, min=1, help="Length of the long file.")] = 180.0,
     out: Annotated[Path | None, typer.Option(help="Also write the table to this CSV file.")] = None,
     force: Force = False,
 ) -> None:
@@ -176,9 +182,18 @@ def bench(
 
 @contextmanager
 def _warnings_as_lines() -> Iterator[None]:
-    """Warnings of this package without the source line that Python prints under them."""
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
+    """Warnings about audio without the source line that Python prints under them."""
+    from lass_lab.signal import AudioWarning
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", AudioWarning)
+        others = warnings.showwarning
+
+        def show(message: Warning, category: type[Warning], *where: object) -> None:
+            if issubclass(category, AudioWarning):
+                print(f"lass-lab: {message}", file=sys.stderr)
+            else:
+                others(message, category, *where)
+
+        warnings.showwarning = show
         yield
-    for warning in caught:
-        print(f"lass-lab: {warning.message}", file=sys.stderr)

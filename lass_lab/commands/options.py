@@ -1,8 +1,19 @@
 """What several commands share."""
 
+import math
 from typing import Annotated
 
 import typer
+
+from lass_lab.signal.files import InputError
+
+
+def finite(option: typer.CallbackParam, number: float | None) -> float | None:
+    """A callback for numbers: no range keeps NaN out. Raises InputError for NaN and the infinite."""
+    if number is not None and not math.isfinite(number):
+        raise InputError(f"{option.name}: needs a number, was given {number:g}")
+    return number
+
 
 Model = Annotated[str, typer.Option(help="tiny, audiosep, a folder, or a hub id.")]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda, ...")]

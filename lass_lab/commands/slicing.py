@@ -5,14 +5,14 @@ from typing import Annotated
 
 import typer
 
-from lass_lab.commands.options import Force
+from lass_lab.commands.options import Force, finite
 
 
 def slice_(
     folder: Annotated[Path, typer.Argument(help="Recordings with stems: URMP, MUSDB, or one folder a piece.")],
     out: Annotated[Path, typer.Option(help="Data folder to write duets/, manifest.csv and slices.csv to.")],
     test: Annotated[list[str] | None, typer.Option(help="A piece that is only tested on; repeat for more.")] = None,
-    seconds: Annotated[float, typer.Option(min=0.1, help="Length of a slice.")] = 5.0,
+    seconds: Annotated[float, typer.Option(callback=finite, min=0.1, help="Length of a slice.")] = 5.0,
     force: Force = False,
 ) -> None:
     """Check recordings with stems, and make a data folder of them: 32 kHz, mixtures that are sums, slices."""

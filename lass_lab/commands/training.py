@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lass_lab.commands.options import Force, Model
+from lass_lab.commands.options import Force, Model, finite
 from lass_lab.signal.files import InputError
 
 if TYPE_CHECKING:
@@ -28,8 +28,10 @@ def pretrain(
         Path | None, typer.Option(help="Sources in another SoundFont, to be measured as well, never trained on.")
     ] = None,
     steps: Annotated[int, typer.Option(min=1, help="Optimiser steps.")] = 6500,
-    rate: Annotated[float, typer.Option(min=0, help="Learning rate at its peak.")] = 2e-3,
-    descent: Annotated[float, typer.Option(min=0, max=1, help="Share of the steps in which the rate falls.")] = 0.6,
+    rate: Annotated[float, typer.Option(callback=finite, min=0, help="Learning rate at its peak.")] = 2e-3,
+    descent: Annotated[
+        float, typer.Option(callback=finite, min=0, max=1, help="Share of the steps in which the rate falls.")
+    ] = 0.6,
     sample_rate: Annotated[
         int, typer.Option(help="Train on the bins below half of this rate (Hz): 12000 takes half the time.")
     ] = 32000,
@@ -39,10 +41,17 @@ def pretrain(
     contrastive: Annotated[
         int | None, typer.Option(min=0, help="Steps of the query network's own training; with --start, none.")
     ] = None,
-    sounds: Annotated[float, typer.Option(min=0, max=1, help="Share of queries that are a sound, not words.")] = 0.15,
-    coloured: Annotated[float, typer.Option(min=0, max=1, help="Share of sources that are filtered.")] = 0.0,
+    sounds: Annotated[
+        float, typer.Option(callback=finite, min=0, max=1, help="Share of queries that are a sound, not words.")
+    ] = 0.15,
+    coloured: Annotated[
+        float, typer.Option(callback=finite, min=0, max=1, help="Share of sources that are filtered.")
+    ] = 0.0,
     lean: Annotated[
-        float, typer.Option(min=0, max=0.95, help="How far conditions lean towards another instrument's, at most.")
+        float,
+        typer.Option(
+            callback=finite, min=0, max=0.95, help="How far conditions lean towards another instrument's, at most."
+        ),
     ] = 0.0,
     seed: Annotated[int, typer.Option(help="Of the weights' start and of the mixtures.")] = 0,
     workers: Annotated[int, typer.Option(min=0, help="Processes that make mixtures.")] = 0,
@@ -112,15 +121,20 @@ def finetune(
     encoder: Annotated[
         str | None, typer.Option(help="What of the sentence encoder phase 2 lets learn: frozen, low-rank, top, whole.")
     ] = None,
-    rehearsal: Annotated[float | None, typer.Option(min=0, max=0.95, help="Share of items of other sources.")] = None,
-    augmented: Annotated[float | None, typer.Option(min=0, max=1, help="Share of sources that are changed.")] = None,
+    rehearsal: Annotated[
+        float | None, typer.Option(callback=finite, min=0, max=0.95, help="Share of items of other sources.")
+    ] = None,
+    augmented: Annotated[
+        float | None, typer.Option(callback=finite, min=0, max=1, help="Share of sources that are changed.")
+    ] = None,
     captions: Annotated[bool | None, typer.Option(help="Ask in all phrasings in phase 2, or in one word.")] = None,
     distillation: Annotated[
         bool | None, typer.Option(help="Rehearse towards the old answers, not towards the true sources.")
     ] = None,
     frozen_blocks: Annotated[int | None, typer.Option(min=0, help="Encoder blocks that stand still.")] = None,
     average: Annotated[
-        float | None, typer.Option(min=0, max=1, help="Share of the fine-tuned weights; the rest are the old ones.")
+        float | None,
+        typer.Option(callback=finite, min=0, max=1, help="Share of the fine-tuned weights; the rest are the old ones."),
     ] = None,
     seed: Annotated[int | None, typer.Option(help="Of the new head and of the items.")] = None,
     devices: Annotated[int, typer.Option(min=1, help="Processes on each machine, one a GPU.")] = 1,
@@ -208,6 +222,8 @@ def _planned(recipe: str, profile: str | None, epochs: tuple[int, int] | None) -
         raise InputError(f"profile '{profile}': choose one of {', '.join(PROFILES)}")
     plan = sized_recipe(recipe, PROFILES.get(profile or ""))
     first, second = epochs or (plan.phase1.epochs, plan.phase2.epochs)
+    if min(first, second) < 0:
+        raise InputError(f"epochs: there are no {min(first, second)} of them; 0 leaves a phase out")
     return replace(plan, phase1=replace(plan.phase1, epochs=first), phase2=replace(plan.phase2, epochs=second))
 
 

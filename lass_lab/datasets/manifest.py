@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import math
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,7 +56,7 @@ def read_manifest(path: str | Path) -> list[ManifestRow]:
     """
     path = Path(path)
     try:
-        with path.open(newline="", encoding="utf-8") as file:
+        with path.open(newline="", encoding="utf-8-sig") as file:
             table = csv.DictReader(file)
             missing = [column for column in COLUMNS if column not in (table.fieldnames or ())]
             if missing:
@@ -80,12 +82,17 @@ def _row(path: Path, line: int, fields: dict) -> ManifestRow:
         raise fail(f"split '{fields['split']}' is not one of {', '.join(SPLITS)}")
     try:
         seconds, sample_rate = float(fields["seconds"]), int(fields["sample_rate"])
+        if not (0 < seconds < math.inf and sample_rate > 0):
+            raise ValueError
     except ValueError:
         pair = f"'{fields['seconds']}' and '{fields['sample_rate']}'"
-        raise fail(f"seconds and sample_rate must be numbers, not {pair}") from None
+        raise fail(f"seconds and sample_rate must be numbers above 0, not {pair}") from None
+    queries = (fields["query"], *fields["queries"].split("|"))
+    if not all(query.strip() for query in queries):
+        raise fail("column 'query' or 'queries' holds an empty query")
     mixture, target = path.parent / fields["mixture"], path.parent / fields["target_path"]
     for audio in (mixture, target):
-        if not audio.is_file():
+        if not os.path.isfile(audio):  # unlike Path.is_file, also where the name is impossible
             raise fail(f"{audio} is not there")
     return ManifestRow(
         piece=fields["piece"],
@@ -94,7 +101,7 @@ def _row(path: Path, line: int, fields: dict) -> ManifestRow:
         mixture=mixture,
         target=target,
         source=fields["source"],
-        queries=(fields["query"], *fields["queries"].split("|")),
+        queries=queries,
         seconds=seconds,
         sample_rate=sample_rate,
         mixture_sha256=fields["mixture_sha256"],

@@ -62,7 +62,8 @@ class SourceBank:
         instruments: use only these; None for all.
 
     Raises:
-        InputError: a folder has no `sources.csv`, or it lacks a column or holds no clip of the split.
+        InputError: a folder has no `sources.csv`, it cannot be read, lacks a column or a value, or holds no clip of the
+            split; a clip that cannot be read is named when it is.
     """
 
     def __init__(
@@ -78,8 +79,11 @@ class SourceBank:
 
     def read(self, row: int, start: int, samples: int) -> np.ndarray:
         """Samples `(samples,)` float32 of one clip from `start` on; silence past its end."""
-        path = Path(self.clips.at[row, "folder"]) / self.clips.at[row, "path"]
-        return soundfile.read(path, samples, start, dtype="float32", fill_value=0.0)[0]
+        path = Path(self.clips.at[row, "folder"]) / str(self.clips.at[row, "path"])
+        try:
+            return soundfile.read(path, samples, start, dtype="float32", fill_value=0.0)[0]
+        except soundfile.LibsndfileError as error:
+            raise InputError(f"{path}: cannot be read as audio ({error.error_string.strip()})") from error
 
     def __str__(self) -> str:
         return ", ".join(map(str, self.folders))
@@ -205,9 +209,17 @@ def _clips(folder: Path, split: str, instruments: Sequence[str] | None) -> pd.Da
     table_path = folder / "sources.csv"
     if not table_path.is_file():
         raise InputError(f"{table_path}: no such file; make the sources with: lass-lab render sources")
-    table = pd.read_csv(table_path)
+    try:
+        table = pd.read_csv(table_path)
+    except (ValueError, OSError) as error:
+        raise InputError(f"{table_path}: cannot be read as a CSV table ({error})") from error
     if missing := {"path", "instrument", "score", "split", "seconds"} - set(table.columns):
         raise InputError(f"{table_path}: column {sorted(missing)[0]} is missing")
+    lasts = pd.to_numeric(table["seconds"], errors="coerce")
+    for column, bad in (("path", table["path"].isna()), ("seconds", ~lasts.between(0, 1e6, inclusive="neither"))):
+        if bad.any():
+            raise InputError(f"{table_path}, line {int(np.argmax(bad)) + 2}: column {column} is empty or impossible")
+    table["seconds"] = lasts
     chosen = table[(table["split"] == split) & table["instrument"].isin(instruments or table["instrument"])]
     if chosen.empty:
         raise InputError(f"{table_path}: holds no clip of the split '{split}'")

@@ -172,7 +172,12 @@ def _check_settings(out: Path, settings: dict) -> None:
     if not path.exists():
         with atomic_path(path) as temporary:
             temporary.write_text(json.dumps(settings) + "\n")
-    elif json.loads(path.read_text()) != settings:
+        return
+    try:
+        same = json.loads(path.read_text()) == settings
+    except ValueError as error:
+        raise InputError(f"{path}: not the settings of a bank of sources ({error})") from error
+    if not same:
         raise InputError(f"{path}: the folder holds sources of other settings; choose another folder")
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 from lass_lab.datasets.data_folder import refuse_existing
 from lass_lab.datasets.duets import list_pieces
 from lass_lab.experiments.evaluation import evaluate, format_summary, summarise
-from lass_lab.experiments.finetuning import RECIPE, stages
+from lass_lab.experiments.finetuning import stages
+from lass_lab.experiments.finetuning_recipes import RECIPE, read_recipe
 from lass_lab.experiments.model_card import hardware, run_facts
 from lass_lab.experiments.paper_tables import format_paper_tables, paper_tables
 from lass_lab.experiments.probes import format_probes, probe
@@ -56,7 +57,9 @@ def keep(
         folders[Path(phase1)] = Path(found[PHASE1])
     copies = {to / name: of / name for to, of in folders.items() for name in (CONFIG, WEIGHTS)}
     refuse_existing([*kept.values(), *copies], force)  # now, not after minutes
-    told = json.loads((run / RECIPE).read_text())
+    told = read_recipe(run)
+    if "recipe" not in told:
+        raise InputError(f"{run / RECIPE}: does not say by which recipe the run was made")
     separators = {name: load_separator(where, device="auto") for name, where in found.items()}
     test = evaluate(separators, list_pieces("test"), longest=longest, oracles=True, progress=progress)
     ends = {name: separators[name] for name in ("pretrained", phases[-1])}

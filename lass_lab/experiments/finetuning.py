@@ -15,7 +15,7 @@ from torch.utils.data import DataLoader, DistributedSampler
 from lass_lab.datasets.duet_mixing import FinetuningDataset, epoch_items, training_starts
 from lass_lab.datasets.duets import DuetDataset
 from lass_lab.datasets.mixing import SourceBank, collate
-from lass_lab.experiments.finetuning_recipes import FinetuningRecipe, Phase
+from lass_lab.experiments.finetuning_recipes import RECIPE, FinetuningRecipe, Phase, read_recipe
 from lass_lab.experiments.lower_rate import at_rate
 from lass_lab.experiments.training import Schedule, SeparationTask, fit, make_trainer
 from lass_lab.models import LanguageSeparator, ResUNetConfig, load_separator
@@ -25,7 +25,6 @@ from lass_lab.signal.files import InputError, atomic_path, data_dir
 
 MONITOR = "validation_sdri"
 PHASES = ("phase1", "phase2")
-RECIPE = "recipe.json"
 
 
 class FinetuningData(lightning.LightningDataModule):
@@ -198,13 +197,13 @@ def stages(run: str | os.PathLike[str]) -> dict[str, str]:
     """What a run began with, and each phase that it finished, by what `load_separator` opens.
 
     Raises:
-        InputError: the folder holds no finished phase.
+        InputError: the folder holds no finished phase, or a recipe that cannot be read.
     """
     run = Path(run)
     finished = {f"phase {name[-1]}": str(run / name) for name in PHASES if (run / name / WEIGHTS).is_file()}
     if not finished or not (run / RECIPE).is_file():
         raise InputError(f"{run}: holds no finished phase ({', '.join(PHASES)}); run first: lass-lab finetune")
-    return {"pretrained": json.loads((run / RECIPE).read_text())["start"], **finished}
+    return {"pretrained": read_recipe(run)["start"], **finished}
 
 
 def average(separator: LanguageSeparator, other: LanguageSeparator, share: float) -> LanguageSeparator:

@@ -1,9 +1,15 @@
 """What decides what fine-tuning ends in: the recipe that preserves, and the paper's."""
 
+import json
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 from lass_lab.datasets.duet_mixing import DuetRecipe
 from lass_lab.signal.audio import SAMPLE_RATE
+from lass_lab.signal.files import InputError
+
+RECIPE = "recipe.json"  # in a run's folder: what it was told
 
 
 @dataclass(frozen=True)
@@ -75,3 +81,19 @@ PAPER = FinetuningRecipe(
     items=DuetRecipe(remixed=0.0, guests=0.0, rehearsal=0.0, augmented=0.0, level_db=0.0),
 )
 RECIPES = {"preserving": FinetuningRecipe(), "paper": PAPER}
+
+
+def read_recipe(run: Path) -> dict[str, Any]:
+    """What a run was told: `start`, the separator it began with, and `recipe`, every choice.
+
+    Raises:
+        InputError: no recipe.json, or one that says no start.
+    """
+    path = run / RECIPE
+    try:
+        told = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(told["start"], str):
+            raise TypeError("its start is no text")
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        raise InputError(f"{path}: not a run's recipe ({type(error).__name__}: {error})") from error
+    return told

@@ -6,8 +6,25 @@ from dataclasses import replace
 
 import torch
 
-from lass_lab.models import LanguageSeparator, ResUNet
+from lass_lab.models import LanguageSeparator, ResUNet, ResUNetConfig
 from lass_lab.signal.audio import SAMPLE_RATE
+from lass_lab.signal.files import InputError
+
+
+def lower_config(config: ResUNetConfig, sample_rate: int) -> ResUNetConfig:
+    """The sizes of the network that `at_rate` makes.
+
+    Raises:
+        InputError: no rate up to 32,000 Hz, or one at which the window cannot be halved as often as the network does
+            it.
+    """
+    if not 0 < sample_rate <= SAMPLE_RATE:
+        raise InputError(f"sample_rate: cannot train at {sample_rate} Hz; choose a rate up to {SAMPLE_RATE} Hz")
+    n_fft, hop = (round(size * sample_rate / SAMPLE_RATE) for size in (config.n_fft, config.hop))
+    try:
+        return replace(config, n_fft=n_fft, hop=hop)
+    except InputError as error:
+        raise InputError(f"sample_rate: cannot train at {sample_rate} Hz ({error})") from error
 
 
 @contextmanager
@@ -20,20 +37,19 @@ def at_rate(separator: LanguageSeparator, sample_rate: int) -> Iterator[None]:
     bins' statistics of the input norm are carried over, both ways.
 
     Raises:
-        InputError: a rate at which the window cannot be halved as often as the network does it.
+        InputError: as `lower_config`.
     """
     whole = separator.network
     if sample_rate == SAMPLE_RATE:
         yield
         return
-    n_fft, hop = (round(size * sample_rate / SAMPLE_RATE) for size in (whole.config.n_fft, whole.config.hop))
-    lower = ResUNet(replace(whole.config, n_fft=n_fft, hop=hop))
+    lower = ResUNet(lower_config(whole.config, sample_rate))
     for name, part in whole.named_children():
         if name != "input_norm":
             setattr(lower, name, part)
     lower.training = whole.training
     lower.input_norm.train(whole.input_norm.training)
-    bins, louder = n_fft // 2 + 1, SAMPLE_RATE / sample_rate  # a longer window sums more samples
+    bins, louder = lower.config.n_fft // 2 + 1, SAMPLE_RATE / sample_rate  # a longer window sums more samples
     scales = {"weight": 1.0, "bias": 1.0, "running_mean": louder, "running_var": louder**2}
     with torch.no_grad():
         for key, scale in scales.items():

@@ -17,7 +17,7 @@ from torch.utils.data import DataLoader
 from lass_lab.datasets.instruments import RENDERED, TAUGHT
 from lass_lab.datasets.mixing import MixtureDataset, MixtureRecipe, SourceBank, collate
 from lass_lab.experiments.contrastive import ContrastiveRecipe, train_contrastively
-from lass_lab.experiments.lower_rate import at_rate
+from lass_lab.experiments.lower_rate import at_rate, lower_config
 from lass_lab.experiments.training import LAST, Schedule, SeparationTask, fit, make_trainer
 from lass_lab.models import LanguageSeparator, ResUNet, ResUNetConfig
 from lass_lab.models.querynet import TinyQueryNet
@@ -148,9 +148,10 @@ def pretrain(
         The trained separator, in eval mode on the CPU.
 
     Raises:
-        InputError: no usable sources, or a checkpoint of a network of another shape.
+        InputError: no usable sources, a rate that cannot be trained at, or a checkpoint of a network of another shape.
     """
     recipe, run = recipe or PretrainingRecipe(), Path(run)
+    lower_config(recipe.network, recipe.sample_rate)  # now, not after minutes
     folders = [sources] if isinstance(sources, str | os.PathLike) else sources
     data = PretrainingData([Path(folder) for folder in folders], recipe, workers)
     lightning.seed_everything(recipe.seed, verbose=False)

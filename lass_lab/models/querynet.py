@@ -1,5 +1,6 @@
 """Query networks: words or a sound in, a condition out, a 512-d unit vector that names a sound."""
 
+import re
 from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Any
@@ -18,6 +19,7 @@ Query = str | np.ndarray | Tensor  # words, or a sound: (samples,) at 32 kHz
 
 CONDITION_SIZE = 512
 CACHED_QUERIES = 4096
+SENTENCES_AT_ONCE = 64  # in one pass of the sentence encoder; each costs what the longest does
 ENCODERS = ("frozen", "low-rank", "top", "whole")  # how much of the sentence encoder may learn
 RANK = 8
 SHORTEST_S, LONGEST_S = 0.25, 10.0  # of a sound that serves as a query; what is longer is cut, as CLAP does
@@ -158,7 +160,8 @@ class QueryNet(nn.Module):
         device = self.projection[0].weight.device
         if new := [query for query in dict.fromkeys(queries) if query not in self._sentences]:
             # A sentence's last bits depend on its company, and a resumed run must hear what an unbroken one would have.
-            groups = [[query] for query in new] if self.training else [new]
+            size = 1 if self.training else SENTENCES_AT_ONCE
+            groups = [new[start : start + size] for start in range(0, len(new), size)]
             with torch.no_grad(), torch.autocast(device.type, enabled=False):
                 for group in groups:
                     self._sentences.update(zip(group, self.encoder(group).cpu(), strict=True))
@@ -208,6 +211,8 @@ def check_queries(queries: Sequence[Query]) -> None:
             raise InputError(f"query: needs words (a string) or a sound (an array), got {type(query).__name__}")
         elif not query.strip():
             raise InputError("query: is empty; name a sound, for example 'violin'")
+        elif re.search("[\ud800-\udfff]", query):
+            raise InputError(f"query: {query!r} is not all text; it holds bytes that are no characters")
 
 
 def _check_sound(sound: np.ndarray) -> None:

@@ -8,6 +8,7 @@ The layout is AudioSep's ResUNet30 (Liu et al., "Separate Anything You Describe"
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
+from numbers import Integral
 from typing import Any
 
 import torch
@@ -49,6 +50,9 @@ class ResUNetConfig:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "channels", tuple(self.channels))  # JSON gives a list
+        sizes = (*self.channels, self.n_fft, self.hop, self.condition_size)
+        if odd := [size for size in sizes if not isinstance(size, Integral) or isinstance(size, bool)]:
+            raise InputError(f"ResUNetConfig: sizes must be whole numbers, got {odd[0]!r}")
         if not self.channels or min(self.channels) < 1 or self.condition_size < 1:
             raise InputError(f"ResUNetConfig: sizes must be positive, got {asdict(self)}")
         if self.n_fft % (2 << len(self.channels)):

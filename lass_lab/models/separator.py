@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from inspect import signature
 from pathlib import Path
@@ -16,14 +16,17 @@ from torch import Tensor, nn
 from tqdm.auto import tqdm
 
 from lass_lab.models.clap import ClapQueryNet
-from lass_lab.models.querynet import Query, QueryNet, TinyQueryNet, check_queries
+from lass_lab.models.querynet import CONDITION_SIZE, Query, QueryNet, TinyQueryNet, check_queries
 from lass_lab.models.resunet import ResUNet, ResUNetConfig
-from lass_lab.models.streaming import Read, Windows, stream
-from lass_lab.signal.audio import SAMPLE_RATE, checked_waveform
+from lass_lab.models.streaming import Windows, stream
+from lass_lab.signal.audio import LOUDEST, SAMPLE_RATE, checked_waveform
 from lass_lab.signal.files import InputError, atomic_path
 
 CONFIG, WEIGHTS = "config.json", "model.safetensors"
 WINDOW_S, OVERLAP_S, MARGIN_S = 10.0, 1.0, 0.25
+QUERIES_AT_ONCE = 8  # in one pass: memory does not depend on how many there are
+WIDEST = 1 << 16  # of a query network's layers, as far as a configuration is believed
+BLOCK = 1 << 18  # samples in which a whole recording is handed over
 PROGRESS_FROM_S = 60.0  # shorter mixtures are done before a bar could be read
 QUERY_NETWORKS = {kind.__name__: kind for kind in (TinyQueryNet, ClapQueryNet)}
 QUERY_NETWORK = "query_network."
@@ -79,46 +82,56 @@ class LanguageSeparator(nn.Module, PyTorchModelHubMixin):
             float32 `(samples,)` for one query, `(queries, samples)` for a sequence.
 
         Raises:
-            InputError: a query that names nothing, or a mixture that is not one finite floating-point waveform.
+            InputError: a query that names nothing, or a mixture that is not one finite floating-point waveform, or one
+                beyond `LOUDEST`.
         """
-        mixture = checked_waveform(mixture, "mixture").astype(np.float32, copy=False)
+        mixture = _mixture(mixture)
         one = isinstance(query, (str, Tensor)) or (isinstance(query, np.ndarray) and query.ndim < 2)
         queries = [query] if one else list(query)
         estimates = np.empty((len(queries), len(mixture)), dtype=np.float32)
+        blocks = (mixture[start : start + BLOCK] for start in range(0, len(mixture), BLOCK))
         start = 0
-        for block in self.separate_stream(
-            lambda first, last: mixture[first:last], len(mixture), queries, batch=batch, progress=progress
-        ):
+        for block in self.separate_blocks(blocks, queries, length=len(mixture), batch=batch, progress=progress):
             estimates[:, start : start + block.shape[1]] = block
             start += block.shape[1]
         return estimates[0] if one else estimates
 
-    def separate_stream(
-        self, read: Read, length: int, queries: Sequence[Query], *, batch: int = 1, progress: bool | None = None
+    def separate_blocks(
+        self,
+        blocks: Iterable[np.ndarray],
+        queries: Sequence[Query],
+        *,
+        length: int | None = None,
+        batch: int = 1,
+        progress: bool | None = None,
     ) -> Iterator[np.ndarray]:
-        """Separate block by block, in memory that does not depend on the length.
+        """Separate block by block, in memory that does not depend on the length; the estimates are `separate`'s.
 
         Args:
-            read: gives the mixture's samples `(stop - start,)` between two positions; each window is read once.
-            length: samples of the mixture.
+            blocks: the mixture in order, `(samples,)` each, 32 kHz, as `read_blocks` gives a file's.
             queries: one or more, words or sounds.
+            length: samples of the mixture as far as that is known; for the progress bar alone.
             batch, progress: as in `separate`.
 
         Yields:
-            float32 `(queries, samples)`; the blocks' lengths add up to `length`.
+            float32 `(queries, samples)`; how they are cut has nothing to do with `blocks`.
+
+        Raises:
+            InputError: as `separate`; a fault within the mixture only when it is reached. What `blocks` raises passes
+                through.
         """
         check_queries(queries)
-        seconds = (round(part * SAMPLE_RATE) for part in (WINDOW_S, OVERLAP_S, MARGIN_S))
-        windows = Windows(length, *seconds)
+        windows = Windows(*(round(part * SAMPLE_RATE) for part in (WINDOW_S, OVERLAP_S, MARGIN_S)))
         if progress is None:
-            progress = length > PROGRESS_FROM_S * SAMPLE_RATE
+            progress = (length or 0) > PROGRESS_FROM_S * SAMPLE_RATE
         was_training = self.training
         self.eval()
         try:
             with torch.no_grad():
                 condition = self.query_network(queries)
-            with tqdm(total=round(length / SAMPLE_RATE), unit="s", desc="separating", disable=not progress) as bar:
-                for block in stream(read, windows, lambda cut: self._windows(cut, condition), batch):
+            total = round(length / SAMPLE_RATE) if length else None
+            with tqdm(total=total, unit="s", desc="separating", disable=not progress) as bar:
+                for block in stream(map(_mixture, blocks), windows, lambda cut: self._windows(cut, condition), batch):
                     yield block
                     bar.update(round(block.shape[1] / SAMPLE_RATE))
         finally:
@@ -128,8 +141,8 @@ class LanguageSeparator(nn.Module, PyTorchModelHubMixin):
         """Windows `(windows, samples)` -> estimates `(windows, queries, samples)`."""
         mixture = torch.from_numpy(cut).to(self.device)
         with torch.inference_mode(), torch.autocast(self.device.type, self.precision, self._lowered):
-            estimates = self.network.separate(mixture, condition)
-        return estimates.float().cpu().numpy()
+            parts = [self.network.separate(mixture, some) for some in condition.split(QUERIES_AT_ONCE)]
+        return torch.cat(parts, dim=1).float().cpu().numpy()
 
     @property
     def _lowered(self) -> bool:
@@ -181,8 +194,7 @@ class LanguageSeparator(nn.Module, PyTorchModelHubMixin):
             InputError: a file is missing, damaged, or does not fit the other.
         """
         folder = Path(folder)
-        query_network, network = _read_config(folder / CONFIG)
-        separator = cls(query_network, network)
+        separator = cls(*_read_config(folder / CONFIG, folder / WEIGHTS))
         separator._load(folder / WEIGHTS)
         return separator.eval()
 
@@ -204,17 +216,37 @@ class LanguageSeparator(nn.Module, PyTorchModelHubMixin):
         self.load_state_dict(state, strict=False)
 
 
-def _read_config(path: Path) -> tuple[QueryNet, ResUNet]:
+def _mixture(block: np.ndarray) -> np.ndarray:
+    """A mixture, or a block of one, checked, in float32."""
+    block = checked_waveform(block, "mixture")
+    if (peak := float(np.abs(block).max())) > LOUDEST:
+        raise InputError(f"mixture: has a peak of {peak:.3g}, where full scale is 1")
+    return block.astype(np.float32, copy=False)
+
+
+def _read_config(path: Path, weights: Path) -> tuple[QueryNet, ResUNet]:
+    """Both networks at the sizes that config.json asks for, if those are sizes that the weights can fill."""
     try:
-        config = json.loads(path.read_text())
+        config = json.loads(path.read_text(encoding="utf-8"))
         sizes = dict(config["query_network"])
         kind = sizes.pop("kind", TinyQueryNet.__name__)  # the first folders, which were all of one kind, do not say
         if kind not in QUERY_NETWORKS:
             raise ValueError(f"a query network of kind {kind!r}")
         signature(QUERY_NETWORKS[kind]).bind(**sizes)
-        network = ResUNet(ResUNetConfig(**config["network"]))
+        if odd := [name for name, size in sizes.items() if type(size) is not int or not 0 <= size <= WIDEST]:
+            raise ValueError(f"{odd[0]} of {sizes[odd[0]]!r}, not a whole number up to {WIDEST}")
+        network = ResUNetConfig(**config["network"])
+        if network.condition_size != CONDITION_SIZE:
+            raise ValueError(f"a condition of {network.condition_size} numbers, not {CONDITION_SIZE}")
+        with torch.device("meta"):  # which takes no memory, whatever is asked for
+            numbers = sum(value.numel() for value in ResUNet(network).state_dict().values())
     except FileNotFoundError as error:
         raise InputError(f"{path}: no such file") from error
-    except (ValueError, TypeError, KeyError) as error:
+    except RecursionError as error:
+        raise InputError(f"{path}: not a separator's configuration (nested too deep)") from error
+    except (ValueError, TypeError, KeyError, OSError, RuntimeError, OverflowError) as error:
         raise InputError(f"{path}: not a separator's configuration ({error})") from error
-    return QUERY_NETWORKS[kind](**sizes), network  # outside: what its own files lack is no fault of the configuration
+    if weights.is_file() and numbers > (size := weights.stat().st_size):
+        raise InputError(f"{weights}: its {size:,} bytes cannot hold the {numbers:,} numbers that {path.name} asks for")
+    # Outside: what the query network's own files lack is no fault of the configuration.
+    return QUERY_NETWORKS[kind](**sizes), ResUNet(network)

@@ -44,7 +44,7 @@ def load_separator(
     target = _device(device)
     source = _resolve(str(name))
     local = isinstance(source, Path)
-    separator = LanguageSeparator.from_folder(source) if local else LanguageSeparator.from_pretrained(source)
+    separator = LanguageSeparator.from_folder(source) if local else _from_hub(source)
     separator.precision = _precision(precision, target)
     return separator.to(target)
 
@@ -92,6 +92,17 @@ def native_bfloat16(device: torch.device) -> bool:
     if device.type == "cuda":
         return torch.cuda.is_bf16_supported(including_emulation=False)
     return device.type == "cpu" and torch.ops.mkldnn._is_mkldnn_bf16_supported()
+
+
+def _from_hub(name: str) -> LanguageSeparator:
+    try:
+        return LanguageSeparator.from_pretrained(name)
+    except InputError:
+        raise
+    except Exception as error:  # the hub raises many kinds; each means that it is not to be had
+        raise InputError(
+            f"model '{name}': no folder here, and the hub does not give it ({type(error).__name__})"
+        ) from error
 
 
 def _resolve(name: str) -> Path | str:

@@ -14,8 +14,10 @@ from lass_lab.signal.audio import (
     audio_info,
     checked_waveform,
     read_audio,
+    read_blocks,
     write_audio,
 )
+from lass_lab.signal.audio_blocks import write_blocks
 from lass_lab.signal.files import InputError, atomic_path
 from lass_lab.signal.metrics import sdr, sdr_improvement, si_sdr, spectral_correlation, spectral_mse
 
@@ -46,6 +48,7 @@ __all__ = [
     "oracle_estimate",
     "phase_sensitive_mask",
     "read_audio",
+    "read_blocks",
     "sdr",
     "sdr_improvement",
     "si_sdr",
@@ -53,6 +56,7 @@ __all__ = [
     "spectral_mse",
     "stft",
     "write_audio",
+    "write_blocks",
 ]
 
 

@@ -6,7 +6,7 @@ soundfile (libsndfile) decodes and encodes, soxr resamples.
 import math
 import os
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -21,7 +21,9 @@ SAMPLE_RATE = 32_000  # Hz, everywhere inside the package
 
 _SUBTYPES = {".wav": "PCM_16", ".flac": "PCM_16", ".ogg": "VORBIS", ".mp3": "MPEG_LAYER_III"}
 _PCM_BITS = {"PCM_S8": 8, "PCM_U8": 8, "PCM_16": 16, "PCM_24": 24, "PCM_32": 32}
-_WRITE_BLOCK = 65_536  # libsndfile's Vorbis encoder puts a whole write on its stack
+LOUDEST = 1e10  # of a sample; full scale is 1, and from some 1e15 on float32 cannot hold a spectrum's energy
+_READ_BLOCK = 65_536  # frames
+WRITE_BLOCK = 65_536  # libsndfile's Vorbis encoder puts a whole write on its stack
 
 
 class AudioError(InputError):
@@ -65,26 +67,50 @@ def read_audio(path: str | os.PathLike[str], sample_rate: int = SAMPLE_RATE) -> 
         float32 `(samples,)`, at least one sample, all finite.
 
     Raises:
-        AudioError: missing, a folder, unreadable, not audio, without samples, NaN or infinite.
+        AudioError: missing, a folder, unreadable, not audio, without samples, NaN, infinite or beyond `LOUDEST`.
+    """
+    return np.concatenate(list(read_blocks(path, sample_rate)))
+
+
+def read_blocks(path: str | os.PathLike[str], sample_rate: int = SAMPLE_RATE) -> Iterator[np.ndarray]:
+    """The waveform that `read_audio` gives, sample for sample, in blocks: memory does not depend on its length.
+
+    Args:
+        path, sample_rate: as for `read_audio`.
+
+    Yields:
+        float32 `(samples,)`, at least one sample each.
+
+    Raises:
+        AudioError: as `read_audio`; a fault further on, such as NaN, only once the blocks before it are out.
     """
     path = Path(path)
     _check_rate(path, sample_rate)
     with _opened(path) as file:
-        rate = file.samplerate
-        frames = file.read(dtype="float32", always_2d=True)
-    if not frames.size:
-        raise AudioError(f"{path}: holds no samples")
-    finite = np.isfinite(frames).all(axis=1)
-    if not finite.all():
-        where = np.argmin(finite) / rate
-        raise AudioError(f"{path}: holds NaN or infinite samples, the first at {where:.3f} s")
-    mono = frames.mean(axis=1, dtype=np.float64).astype(np.float32)
-    if rate == sample_rate:
-        return mono
-    resampled = soxr.resample(mono, rate, sample_rate, quality="VHQ")
-    if not resampled.size:
-        raise AudioError(f"{path}: too short, {len(mono)} samples at {rate} Hz are none at {sample_rate} Hz")
-    return resampled
+        rate, read, given = file.samplerate, 0, 0
+        resampler = None if rate == sample_rate else soxr.ResampleStream(rate, sample_rate, 1, quality="VHQ")
+        while len(frames := file.read(_READ_BLOCK, dtype="float32", always_2d=True)):
+            finite = np.isfinite(frames).all(axis=1)
+            if not finite.all():
+                where = (read + np.argmin(finite)) / rate
+                raise AudioError(f"{path}: holds NaN or infinite samples, the first at {where:.3f} s")
+            if (peak := float(np.abs(frames).max())) > LOUDEST:
+                raise AudioError(f"{path}: has a peak of {peak:.3g}, where full scale is 1")
+            read += len(frames)
+            block = frames.mean(axis=1, dtype=np.float64).astype(np.float32)
+            block = resampler.resample_chunk(block) if resampler else block
+            if block.size:
+                given += block.size
+                yield block
+        if resampler:
+            block = resampler.resample_chunk(np.zeros(0, np.float32), last=True)
+            if block.size:
+                given += block.size
+                yield block
+        if not read:
+            raise AudioError(f"{path}: holds no samples")
+        if not given:
+            raise AudioError(f"{path}: too short, {read} samples at {rate} Hz are none at {sample_rate} Hz")
 
 
 def write_audio(
@@ -117,34 +143,59 @@ def write_audio(
         InputError: `path` exists and `force` is False, or cannot be written.
     """
     path = Path(path)
+    subtype = encoding(path, sample_rate, subtype)
+    samples = checked_waveform(waveform, path)
+    with atomic_path(path, force) as temporary:
+        blocks = (samples[start : start + WRITE_BLOCK] for start in range(0, len(samples), WRITE_BLOCK))
+        return encode(path, temporary, blocks, float(np.abs(samples).max()), sample_rate, subtype)
+
+
+def encoding(path: Path, sample_rate: int, subtype: str | None = None) -> str:
+    """The encoding in which `write_audio` would write that file. Raises AudioError where there is none."""
     _check_rate(path, sample_rate)
     suffix = path.suffix.lower()
     if suffix not in _SUBTYPES:
         kind = suffix or "a file without a suffix"
         raise AudioError(f"{path}: cannot write {kind}; use {', '.join(_SUBTYPES)}")
-    audio_format, subtype = suffix[1:].upper(), subtype or _SUBTYPES[suffix]
-    if not soundfile.check_format(audio_format, subtype):
-        raise AudioError(f"{path}: {audio_format} has no encoding {subtype}")
-    samples = checked_waveform(waveform, path)
+    subtype = subtype or _SUBTYPES[suffix]
+    if not soundfile.check_format(suffix[1:].upper(), subtype):
+        raise AudioError(f"{path}: {suffix[1:].upper()} has no encoding {subtype}")
+    return subtype
 
-    peak = float(np.abs(samples).max())
-    gain_db = 0.0
+
+def encode(
+    path: Path, temporary: Path, blocks: Iterable[np.ndarray], peak: float, sample_rate: int, subtype: str
+) -> float:
+    """Write checked blocks to `temporary`, which is to become `path`, scaled as one where their peak passes 1.0.
+
+    Args:
+        path: whose suffix says the format, and which messages name.
+        temporary: where to write.
+        blocks: floating-point `(samples,)` each, at most `WRITE_BLOCK` samples.
+        peak: the highest magnitude in all of them.
+        sample_rate, subtype: as `encoding` has checked them.
+
+    Returns:
+        The gain in dB that was applied; where it is not 0.0, an `AudioWarning` says so.
+
+    Raises:
+        AudioError: the format does not take the rate, or the disk does not take the file.
+    """
+    gain_db = -20 * math.log10(peak) if peak > 1 else 0.0
     if peak > 1:
-        gain_db = -20 * math.log10(peak)
-        # Rounding may leave the peak one float above 1.
-        samples = np.clip(samples / peak, -1, 1)
         message = f"{path}: peak {peak:.4g} is above full scale; all of it is scaled by {gain_db:.2f} dB"
-        warnings.warn(message, AudioWarning, stacklevel=2)
-
-    if subtype in _PCM_BITS:
-        samples = _rounded(samples, _PCM_BITS[subtype])
-    with atomic_path(path, force) as temporary:
-        try:
-            with soundfile.SoundFile(temporary, "w", sample_rate, 1, subtype, format=audio_format) as file:
-                for start in range(0, len(samples), _WRITE_BLOCK):
-                    file.write(samples[start : start + _WRITE_BLOCK])
-        except soundfile.LibsndfileError as error:
-            raise AudioError(f"{path}: cannot be written at {sample_rate} Hz ({_reason(error)})") from error
+        warnings.warn(message, AudioWarning, stacklevel=3)
+    audio_format = path.suffix[1:].upper()
+    try:
+        with soundfile.SoundFile(temporary, "w", sample_rate, 1, subtype, format=audio_format) as file:
+            for samples in blocks:
+                if peak > 1:  # rounding may leave the peak one float above 1
+                    samples = np.clip(samples / peak, -1, 1)
+                file.write(_rounded(samples, _PCM_BITS[subtype]) if subtype in _PCM_BITS else samples)
+    except soundfile.LibsndfileError as error:
+        raise AudioError(f"{path}: cannot be written at {sample_rate} Hz ({_reason(error)})") from error
+    except AssertionError as error:  # soundfile's answer to a write that was cut short
+        raise AudioError(f"{path}: cannot be written whole; is the disk full?") from error
     return gain_db
 
 
@@ -163,21 +214,26 @@ def checked_waveform(waveform: np.ndarray, name: str | os.PathLike[str]) -> np.n
         raise AudioError(f"{name}: needs a waveform of shape (samples,), was given {samples.shape}")
     if not np.issubdtype(samples.dtype, np.floating):
         raise AudioError(f"{name}: needs a waveform of floating-point numbers, was given {samples.dtype}")
+    with np.errstate(over="ignore"):  # what the narrower type cannot hold becomes infinite, and is refused
+        samples = samples.astype(np.float64 if samples.dtype == np.float64 else np.float32, copy=False)
     if not np.isfinite(samples).all():
         raise AudioError(f"{name}: holds NaN or infinite samples")
-    return samples.astype(np.float64 if samples.dtype == np.float64 else np.float32, copy=False)
+    return samples
 
 
 @contextmanager
 def _opened(path: Path) -> Iterator[soundfile.SoundFile]:
-    if path.is_dir():
-        raise AudioError(f"{path}: is a folder, not an audio file")
-    if not path.exists():
-        raise AudioError(f"{path}: no such file")
-    if not os.access(path, os.R_OK):
-        raise AudioError(f"{path}: may not be read (permission denied)")
-    if not path.stat().st_size:
-        raise AudioError(f"{path}: is empty (0 bytes)")
+    try:
+        if path.is_dir():
+            raise AudioError(f"{path}: is a folder, not an audio file")
+        if not path.exists():
+            raise AudioError(f"{path}: no such file")
+        if not os.access(path, os.R_OK):
+            raise AudioError(f"{path}: may not be read (permission denied)")
+        if not path.stat().st_size:
+            raise AudioError(f"{path}: is empty (0 bytes)")
+    except OSError as error:  # a name that is too long, or a folder on the way to it that is locked
+        raise AudioError(f"{path}: cannot be read ({error.strerror})") from error
     try:
         with soundfile.SoundFile(path) as file:
             if not file.frames:

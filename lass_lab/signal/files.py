@@ -3,7 +3,7 @@
 import os
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 
@@ -25,16 +25,20 @@ def atomic_path(path: str | os.PathLike[str], force: bool = False) -> Iterator[P
     The temporary file lies in the same folder and has the same suffix, so that writers which choose a
     format by suffix choose the right one and the move is a single rename. A kill at any moment leaves the
     old file or the new one, never half of one. When the block raises, the temporary file is deleted and
-    `path` is untouched. Missing parent folders are created.
+    `path` is untouched. Missing parent folders are created, and go again when the block raises.
 
     Raises:
-        InputError: `path` exists and `force` is False, is a folder, its folder cannot be written
-            to, or the block wrote nothing.
+        InputError: `path` exists and `force` is False, is a folder, has an impossible name, its folder
+            cannot be written to, or the block wrote nothing.
     """
     path = Path(path)
-    if path.is_dir():
-        raise InputError(f"{path}: is a folder, not a file")
-    _refuse_existing(path, force)
+    try:
+        if path.is_dir():
+            raise InputError(f"{path}: is a folder, not a file")
+        _refuse_existing(path, force)
+    except OSError as error:  # a name that is too long, or a folder on the way to it that is locked
+        raise InputError(f"{path}: cannot be written ({error.strerror})") from error
+    missing = [folder for folder in path.parents if not folder.exists()]
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -50,8 +54,12 @@ def atomic_path(path: str | os.PathLike[str], force: bool = False) -> Iterator[P
         _flush_to_disk(temporary)
         _refuse_existing(path, force)
         os.replace(temporary, path)
-    finally:
+    except BaseException:
         temporary.unlink(missing_ok=True)
+        with suppress(OSError):  # somebody else's file may lie in them by now
+            for folder in missing:
+                folder.rmdir()
+        raise
 
 
 def data_dir() -> Path:

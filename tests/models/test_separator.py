@@ -8,27 +8,16 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from lass_lab.models import LanguageSeparator, ResUNet, ResUNetConfig, load_separator
-from lass_lab.models.querynet import TinyQueryNet
+from lass_lab.models import load_separator
 from lass_lab.signal.files import InputError
+from tests.made_separators import small
 
 RNG = np.random.default_rng(0)
 
 
-def made(seed=0):
-    torch.manual_seed(seed)
-    network = ResUNet(ResUNetConfig(channels=(4, 6), n_fft=256, hop=64))
-    for module in network.modules():  # untrained statistics would hide a mistake in how they are kept
-        if isinstance(module, torch.nn.BatchNorm2d):
-            module.running_mean.normal_(0, 0.1)
-            module.running_var.uniform_(0.5, 1.5)
-    network.input_norm.running_var.mul_(1e-8)  # as small as the topmost bins' are: float16 would make it zero
-    return LanguageSeparator(TinyQueryNet(), network).eval()
-
-
 @pytest.fixture(scope="module")
 def separator():
-    return made()
+    return small()
 
 
 @pytest.fixture
@@ -74,6 +63,22 @@ def test_batches_of_windows_change_nothing(separator):
     )
 
 
+@pytest.mark.parametrize("size", [7_777, 65_536, 320_000, 10**6])
+def test_blocks_are_separated_as_the_whole_is_to_the_last_bit(separator, size):
+    mixture = noise(700_001)
+    blocks = (mixture[start : start + size] for start in range(0, len(mixture), size))
+    estimates = np.concatenate(list(separator.separate_blocks(blocks, ["violin", "trumpet"], batch=2)), axis=1)
+    np.testing.assert_array_equal(estimates, separator.separate(mixture, ["violin", "trumpet"], batch=2))
+
+
+def test_a_fault_further_on_is_named_when_it_is_reached(separator):
+    blocks = iter([noise(400_000), np.full(10, np.nan, np.float32)])
+    estimates = separator.separate_blocks(blocks, ["violin"])
+    assert next(estimates).shape == (1, 288_000)
+    with pytest.raises(InputError, match="mixture: holds NaN or infinite samples"):
+        list(estimates)
+
+
 def test_an_identity_network_gives_its_input_back(separator, monkeypatch):
     monkeypatch.setattr(separator.network, "separate", lambda mixture, c: mixture[:, None].repeat(1, len(c), 1))
     for samples in (1, 100, 319_999, 320_000, 320_001, 1_500_000):
@@ -113,6 +118,8 @@ def test_long_audio_shows_a_progress_bar_and_short_audio_none(separator, monkeyp
         (np.zeros(0, np.float32), "violin", "shape (samples,)"),
         (np.array([0.0, np.nan]), "violin", "NaN or infinite"),
         (np.zeros(100, np.int16), "violin", "int16"),
+        (np.full(100, 1e300), "violin", "mixture: has a peak of 1e+300, where full scale is 1"),
+        (np.zeros(100, np.float32), "vio\udcfflin", "is not all text"),
         (np.zeros(100, np.float32), "", "empty"),
         (np.zeros(100, np.float32), [], "at least one"),
         (np.zeros(100, np.float32), ["violin", None], "NoneType"),
@@ -170,10 +177,17 @@ def _truncate(folder):
     path.write_bytes(path.read_bytes()[:-1000])
 
 
-def _other_network(folder):
-    config = json.loads((folder / "config.json").read_text())
-    config["network"]["width"] = 7
-    (folder / "config.json").write_text(json.dumps(config))
+def _network(part="network", **sizes):
+    def change(folder):
+        config = json.loads((folder / "config.json").read_text())
+        config[part] |= sizes
+        (folder / "config.json").write_text(json.dumps(config))
+
+    return change
+
+
+def _query_network(**sizes):
+    return _network("query_network", **sizes)
 
 
 @pytest.mark.parametrize(
@@ -183,12 +197,19 @@ def _other_network(folder):
         (_add, "stranger"),
         (_reshape, "network.head.conv.weight has shape (3, 5, 1, 1)"),
         (_truncate, "not a whole safetensors file"),
-        (_other_network, "config.json: not a separator's configuration"),
+        (_network(width=7), "config.json: not a separator's configuration"),
         (
             lambda folder: (folder / "config.json").write_text("{"),
             "config.json: not a separator's configuration",
         ),
         (lambda folder: (folder / "config.json").unlink(), "config.json: no such file"),
+        (_network(channels=[10**6, 6]), "cannot hold the"),
+        (_network(channels=[10**30]), "config.json: not a separator's configuration"),
+        (_network(channels=[4.5, 6]), "sizes must be whole numbers, got 4.5"),
+        (_network(condition_size=64), "a condition of 64 numbers, not 512"),
+        (_query_network(hidden="wide"), "hidden of 'wide', not a whole number up to"),
+        (_query_network(hidden=10**12), "hidden of 1000000000000, not a whole number up to"),
+        (_query_network(encoder="mine"), "encoder of 'mine'"),
         (lambda folder: (folder / "model.safetensors").unlink(), "model.safetensors: no such file"),
     ],
 )

@@ -51,6 +51,18 @@ def test_an_error_in_the_block_leaves_the_old_file_alone(tmp_path):
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_folders_that_were_made_for_nothing_go_again_and_others_stay(tmp_path):
+    (tmp_path / "mine").mkdir()
+    for folder in ("mine", "mine/new", "new/below"):
+        with pytest.raises(ZeroDivisionError), atomic_path(tmp_path / folder / "result.txt"):
+            raise ZeroDivisionError
+    assert list(tmp_path.rglob("*")) == [tmp_path / "mine"]
+    with pytest.raises(ZeroDivisionError), atomic_path(tmp_path / "new" / "result.txt"):
+        (tmp_path / "new" / "theirs.txt").touch()
+        raise ZeroDivisionError
+    assert (tmp_path / "new" / "theirs.txt").exists()
+
+
 @pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
 def test_a_kill_leaves_the_old_file(tmp_path):
     path = tmp_path / "result.txt"
@@ -76,6 +88,7 @@ def test_bad_places_are_named_in_one_line(tmp_path):
     for path, fault in (
         (tmp_path, "is a folder, not a file"),
         (tmp_path / "file" / "below.txt", "its folder cannot be made"),
+        (tmp_path / ("long" * 99), "cannot be written (File name too long)"),
     ):
         with pytest.raises(InputError) as caught, atomic_path(path):
             pytest.fail("the block must not run")

@@ -1,0 +1,155 @@
+"""Files in blocks: the very samples that whole files give and get, and nothing left where something fails."""
+
+import signal
+import subprocess
+import sys
+import warnings
+
+import numpy as np
+import pytest
+import soundfile
+import soxr
+
+from lass_lab.signal import AudioError, AudioWarning, InputError, read_audio, read_blocks, write_audio, write_blocks
+
+RATE = 32_000
+
+
+def noise(samples, channels=1, seed=0):
+    return np.random.default_rng(seed).uniform(-0.9, 0.9, (samples, channels)).astype(np.float32)
+
+
+def cut(waveforms, size):
+    return (waveforms[:, start : start + size] for start in range(0, waveforms.shape[1], size))
+
+
+@pytest.mark.parametrize("rate", [8_000, 11_025, 22_050, 32_000, 44_100, 48_000, 96_000])
+@pytest.mark.parametrize("channels", [1, 2, 6])
+def test_blocks_are_the_whole_file_to_the_last_bit(tmp_path, rate, channels):
+    """Also where soxr resamples the whole at once: its stream keeps no seams."""
+    samples = noise(200_003, channels)
+    soundfile.write(tmp_path / "noise.wav", samples, rate, subtype="FLOAT")
+    blocks = list(read_blocks(tmp_path / "noise.wav"))
+    mono = samples.mean(axis=1, dtype=np.float64).astype(np.float32)
+    np.testing.assert_array_equal(np.concatenate(blocks), soxr.resample(mono, rate, RATE, quality="VHQ"))
+    assert len(blocks) > 2 and all(block.dtype == np.float32 for block in blocks)
+
+
+@pytest.mark.parametrize("suffix", [".flac", ".ogg", ".mp3"])
+def test_compressed_files_are_decoded_without_seams(tmp_path, suffix):
+    path = tmp_path / f"noise{suffix}"
+    soundfile.write(path, noise(150_000, 2) / 3, RATE)
+    whole, _ = soundfile.read(path, dtype="float32")
+    expected = whole.mean(axis=1, dtype=np.float64).astype(np.float32)
+    np.testing.assert_array_equal(np.concatenate(list(read_blocks(path))), expected)
+
+
+def test_a_fault_further_on_is_told_with_its_place_in_the_file(tmp_path):
+    samples = noise(48_000 * 5)
+    samples[48_000 * 4] = np.nan
+    soundfile.write(tmp_path / "nan.wav", samples, 48_000, subtype="FLOAT")
+    blocks = read_blocks(tmp_path / "nan.wav")
+    assert len(next(blocks)) > 10_000
+    with pytest.raises(AudioError, match=r"nan\.wav: holds NaN or infinite samples, the first at 4\.000 s$"):
+        list(blocks)
+
+
+def test_a_file_whose_numbers_are_no_sound_is_named(tmp_path):
+    soundfile.write(tmp_path / "huge.wav", np.array([0.1, 1e30]), RATE, subtype="FLOAT")
+    with pytest.raises(AudioError, match=r"huge\.wav: has a peak of 1e\+30, where full scale is 1$"):
+        read_audio(tmp_path / "huge.wav")
+
+
+@pytest.mark.parametrize("suffix", [".wav", ".flac"])
+@pytest.mark.parametrize("size", [1_000, 65_536, 200_000])
+def test_each_file_is_the_one_that_write_audio_writes(tmp_path, suffix, size):
+    waveforms = noise(150_001, 2).T * [[1.0], [3.0]]  # the second would clip
+    waveforms = waveforms.astype(np.float32)
+    paths = [tmp_path / "new" / f"{row}{suffix}" for row in range(2)]
+    with pytest.warns(AudioWarning) as caught:
+        gains = write_blocks(paths, cut(waveforms, size))
+    assert [str(warning.message).partition(" is above")[0] for warning in caught] == [f"{paths[1]}: peak 2.7"]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        expected = [write_audio(tmp_path / f"{row}{suffix}", waveforms[row]) for row in range(2)]
+    assert gains == expected and gains[0] == 0 > gains[1]
+    for path in paths:
+        assert path.read_bytes() == (tmp_path / path.name).read_bytes()
+    assert sorted(path.parent.iterdir()) == paths
+
+
+def failing(good):
+    yield good
+    raise ZeroDivisionError
+
+
+@pytest.mark.parametrize(
+    ("blocks", "fault"),
+    [
+        (lambda: failing(np.zeros((2, 100))), ZeroDivisionError),
+        (lambda: [np.zeros((2, 100)), np.full((2, 1), np.inf)], AudioError),
+        (lambda: [np.zeros((2, 100), np.int16)], AudioError),
+        (lambda: [], AudioError),
+    ],
+)
+def test_where_something_fails_nothing_is_left_and_nothing_lost(tmp_path, blocks, fault):
+    old, new = tmp_path / "old.wav", tmp_path / "new" / "folder" / "new.wav"
+    old.write_text("precious")
+    with pytest.raises(fault):
+        write_blocks([old, new], blocks(), force=True)
+    assert list(tmp_path.iterdir()) == [old] and old.read_text() == "precious"
+    with pytest.raises(InputError, match="exists already"):
+        write_blocks([new, old], [np.zeros((2, 100))])
+    assert list(tmp_path.iterdir()) == [old]
+
+
+def in_a_process(code, *arguments):
+    return subprocess.Popen(
+        [sys.executable, "-c", code, *map(str, arguments)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+
+
+def test_a_kill_leaves_the_old_file(tmp_path):
+    path = tmp_path / "result.wav"
+    path.write_text("old")
+    code = """if True:
+        import sys, time
+        import numpy as np
+        from lass_lab.signal import write_blocks
+        def blocks():
+            for _ in range(5):
+                yield np.zeros((1, 100_000), np.float32)
+            print("writing", flush=True)
+            time.sleep(60)
+        write_blocks([sys.argv[1]], blocks(), force=True)
+    """
+    writer = in_a_process(code, path)
+    assert writer.stdout.readline() == "writing\n"
+    writer.send_signal(signal.SIGKILL)
+    writer.communicate()
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]  # what had come so far had no name
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="limits of POSIX")
+@pytest.mark.parametrize("limit", [100_000, 300_000], ids=["while blocks come", "at the end"])
+def test_a_full_disk_ends_in_one_line_and_the_old_file_stays(tmp_path, limit):
+    """A limit on a file's size ends a write as a full disk does: the samples take 200,000 bytes, then 400,000."""
+    path = tmp_path / "result.wav"
+    path.write_text("old")
+    code = """if True:
+        import resource, sys
+        import numpy as np
+        from lass_lab.signal import InputError, write_blocks
+        limit = int(sys.argv[2])
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+        blocks = [np.zeros((1, 10_000), np.float32)] * 5
+        try:
+            write_blocks([sys.argv[1]], blocks, subtype="PCM_16" if limit < 200_000 else "DOUBLE", force=True)
+        except InputError as error:
+            print(error)
+    """
+    writer = in_a_process(code, path, limit)
+    out, err = writer.communicate()
+    assert out.startswith(f"{path}: cannot be written") and out.count("\n") == 1, err
+    assert list(tmp_path.iterdir()) == [path] and path.read_text() == "old"
