@@ -11,7 +11,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: setup course test lab lint notebooks bench clean distclean help
+.PHONY: setup course test lab lint notebooks bench colab-check clean distclean help
 
 setup: $(STAMP) ## Make .venv with the pinned packages (the other targets do it by themselves)
 
@@ -37,12 +37,15 @@ notebooks: $(STAMP) ## Make notebooks/*.ipynb from notebooks/source/*.py
 bench: $(STAMP) ## Measure speed and memory on this computer
 	@$(BIN)/lass-lab bench
 
+colab-check: $(STAMP) ## Run the first notebooks in an environment such as Colab's (takes Python 3.13 and a network)
+	@$(BIN)/python -m lass_lab.course.colab
+
 clean: ## Delete runs/course, caches and builds (your other runs and .venv stay)
 	@rm -rf runs/course build dist *.egg-info .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 	@find lass_lab tests notebooks -type d \( -name __pycache__ -o -name .ipynb_checkpoints \) -prune -exec rm -rf {} +
 
-distclean: clean ## Delete .venv as well
-	@rm -rf $(VENV)
+distclean: clean ## Delete .venv and .venv-colab as well
+	@rm -rf $(VENV) .venv-colab
 
 help: ## Show this list
 	@echo "LASS Lab: separate a duet by typing what you want to hear. Start with: make course"

@@ -21,6 +21,7 @@ from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
 
+from lass_lab import __version__
 from lass_lab.course import ledger
 from lass_lab.course.profile import CHECKOUT, VARIABLE, Profile, current
 from lass_lab.signal.files import InputError, atomic_path
@@ -38,7 +39,8 @@ from pathlib import Path
 
 if "google.colab" in sys.modules:
     if not (folder := Path.home() / "lass-lab").is_dir():
-        subprocess.run(["git", "clone", "--depth=1", "{{repository}}", folder], check=True)
+        clone = ["git", "clone", "--quiet", "--depth=1", "--branch={{tag}}", "{{repository}}", folder]
+        subprocess.run(clone, check=True)
     sys.path.insert(0, str(folder))
     wanted = ["librosa", "soundfile", "soxr", "lightning", "lightning_utilities", "torchmetrics", "audiomentations"]
     wanted += ["numpy_minmax", "numpy_rms", "python_stretch"]  # of audiomentations
@@ -83,7 +85,7 @@ def render(source: Path) -> str:
     seen: Counter[str] = Counter()
     for cell in notebook.cells:
         if cell.cell_type == "code" and cell.source.strip() == "# {{bootstrap}}":
-            cell.source = BOOTSTRAP.replace("{{repository}}", values["repository"])
+            cell.source = BOOTSTRAP.replace("{{repository}}", values["repository"]).replace("{{tag}}", tag())
         elif cell.cell_type == "markdown":
             cell.source = PLACEHOLDER.sub(lambda match: values.get(match[1], match[0]), cell.source)
         if cell.cell_type == "markdown" and (unknown := PLACEHOLDER.search(cell.source)):
@@ -122,6 +124,11 @@ def repository() -> str:
     return project["urls"]["Repository"].rstrip("/")
 
 
+def tag() -> str:
+    """The tag of this version, under which badges and first cells find the notebooks and the course."""
+    return f"v{__version__}"
+
+
 def title(source: Path) -> str:
     """Return the title of a source: its first heading.
 
@@ -141,7 +148,7 @@ def _bytes(path: Path) -> bytes | None:
 def _badge(source: Path) -> str:
     project = "/".join(repository().split("/")[-2:])
     path = built_path(source).relative_to(source.parents[1 + (source.parent.name == "solutions")])
-    address = f"https://colab.research.google.com/github/{project}/blob/main/notebooks/{path.as_posix()}"
+    address = f"https://colab.research.google.com/github/{project}/blob/{tag()}/notebooks/{path.as_posix()}"
     return f"[![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)]({address})"
 
 

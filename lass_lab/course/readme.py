@@ -16,7 +16,7 @@ from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
-from lass_lab.course.notebooks import SOURCES, built_path, repository, sources
+from lass_lab.course.notebooks import SOURCES, built_path, repository, sources, tag
 from lass_lab.course.profile import CHECKOUT
 from lass_lab.signal.files import InputError, atomic_path
 
@@ -31,7 +31,7 @@ def badges() -> str:
     address = repository()
     tests = f"{address}/actions/workflows/test.yml"
     project = "/".join(address.split("/")[-2:])
-    colab = f"https://colab.research.google.com/github/{project}/blob/main/notebooks/00_welcome.ipynb"
+    colab = f"https://colab.research.google.com/github/{project}/blob/{tag()}/notebooks/00_welcome.ipynb"
     colab_badge = "https://colab.research.google.com/assets/colab-badge.svg"
     return f"[![tests]({tests}/badge.svg)]({tests}) [![Open in Colab]({colab_badge})]({colab})"
 

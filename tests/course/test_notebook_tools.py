@@ -1,13 +1,16 @@
 """Building gives the same bytes every time; running keeps what was done and names the cell that failed."""
 
 import json
+import os
 import re
+import subprocess
+import sys
 
 import nbformat
 import pytest
 
-from lass_lab.course import ledger, notebooks
-from lass_lab.course.profile import PROFILES
+from lass_lab.course import colab, ledger, notebooks
+from lass_lab.course.profile import CHECKOUT, PROFILES
 from lass_lab.signal.files import InputError
 
 FIRST = """# %% [markdown]
@@ -104,12 +107,12 @@ def test_an_edited_source_is_noticed(folder):
 def test_placeholders_become_badge_links_and_address(folder):
     owner_and_name = "/".join(notebooks.repository().split("/")[-2:])
     first, second, solution = (notebooks.render(path) for path in notebooks.sources(folder))
-    assert f"/github/{owner_and_name}/blob/main/notebooks/00_one.ipynb)" in first
-    assert f"/github/{owner_and_name}/blob/main/notebooks/solutions/01_two.ipynb)" in solution
+    assert f"/github/{owner_and_name}/blob/{notebooks.tag()}/notebooks/00_one.ipynb)" in first
+    assert f"/github/{owner_and_name}/blob/{notebooks.tag()}/notebooks/solutions/01_two.ipynb)" in solution
     assert "[Two: the second →](01_two.ipynb)" in first and "←" not in first
     assert "[← One: the first](00_one.ipynb)" in second and "→" not in second
     assert "(../01_two.ipynb)" in solution
-    assert f'\\"clone\\", \\"--depth=1\\", \\"{notebooks.repository()}\\"' in first
+    assert f'\\"--branch={notebooks.tag()}\\", \\"{notebooks.repository()}\\", folder' in first
     assert "{{repository}}" in first, "other code keeps its own braces"
 
 
@@ -200,3 +203,28 @@ def test_a_notebook_that_cannot_be_read_is_named(folder, tmp_path, capsys, name,
     assert notebooks.main(["run", name, "--out", str(tmp_path / "out")]) == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert f"{name}.ipynb: {fault}" in line
+
+
+@pytest.mark.skipif(not (CHECKOUT / ".git").exists(), reason="not a clone")
+def test_on_colab_the_first_cell_fetches_the_course_at_its_tag(tmp_path):
+    """Once: a second notebook of the same session finds it."""
+    address = f"file://{colab.bare_clone(tmp_path)}"
+    cell = notebooks.BOOTSTRAP.replace("{{repository}}", address).replace("{{tag}}", notebooks.tag())
+    for _ in range(2):
+        code = f"{colab.COLAB}\n{cell}\nimport lass_lab\nprint(lass_lab.__file__)"
+        environment = os.environ | {"HOME": str(tmp_path)}
+        ran = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+        assert ran.stdout.strip() == str(tmp_path / "lass-lab" / "lass_lab" / "__init__.py")
+    described = ["git", "-C", tmp_path / "lass-lab", "describe", "--tags", "--exact-match"]
+    assert subprocess.run(described, capture_output=True, text=True).stdout.strip() == notebooks.tag()
+    missing = cell.replace(notebooks.tag(), "v999").replace('"lass-lab")', '"elsewhere")')
+    ran = subprocess.run([sys.executable, "-c", f"{colab.COLAB}\n{missing}"], env=environment, capture_output=True)
+    assert ran.returncode and b"Remote branch v999 not found" in ran.stderr
+
+
+def test_what_colab_brings_is_told_from_what_it_lacks():
+    brought = colab.pinned(colab.PREINSTALLED)
+    assert {"numpy", "ipython", "librosa"} <= brought.keys() and "lightning" not in brought
+    assert colab.wanted({"numpy", "lightning", "pip"}, set()) == [f"numpy=={brought['numpy']}"]
+    assert colab.wanted({"numpy"}, {"numpy"}) == []
+    assert colab.normalised("Jupyter_Client") == "jupyter-client"
