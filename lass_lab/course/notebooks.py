@@ -39,8 +39,8 @@ from pathlib import Path
 
 if "google.colab" in sys.modules:
     if not (folder := Path.home() / "lass-lab").is_dir():
-        clone = ["git", "clone", "--quiet", "--depth=1", "--branch={{tag}}", "{{repository}}", folder]
-        subprocess.run(clone, check=True)
+        clone = ["git", "-c", "advice.detachedHead=false", "clone", "--quiet", "--depth=1"]
+        subprocess.run([*clone, "--branch={{tag}}", "{{repository}}", folder], check=True)
     sys.path.insert(0, str(folder))
     wanted = ["librosa", "soundfile", "soxr", "lightning", "lightning_utilities", "torchmetrics", "audiomentations"]
     wanted += ["numpy_minmax", "numpy_rms", "python_stretch"]  # of audiomentations
