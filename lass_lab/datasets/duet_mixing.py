@@ -12,6 +12,7 @@ from lass_lab.datasets.captions import CAPTIONS, training_captions
 from lass_lab.datasets.duets import SLICE_S, VALIDATION_S, Piece, slice_starts
 from lass_lab.datasets.mixing import (
     TRIES,
+    Last,
     MixtureDataset,
     MixtureRecipe,
     SourceBank,
@@ -85,6 +86,7 @@ class FinetuningDataset(Dataset):
         self.samples = round(recipe.seconds * SAMPLE_RATE)
         self.slices = [(number, start) for number, piece in enumerate(self.pieces) for start in training_starts(piece)]
         rehearsal = replace(REHEARSAL, level_db=recipe.level_db)
+        self._last = Last()
         self.rehearsal = bank and MixtureDataset(bank, WITHOUT_END, recipe.seconds, rehearsal, seed=seed)
 
     def __len__(self) -> int:
@@ -99,10 +101,7 @@ class FinetuningDataset(Dataset):
         return self._duet(pair - rehearsed, asked)
 
     def _duet(self, pair: int, asked: int) -> dict:
-        rng = np.random.default_rng((self.seed, pair))
-        epoch, place = divmod(pair, len(self.slices))
-        order = np.random.default_rng((self.seed, epoch, 1)).permutation(len(self.slices))
-        names, sources = self._sources(rng, self.slices[order[place]])
+        names, sources, rng = self._last(self._pair, pair, self.seed)
         mixture, target = prevent_clipping(sum(sources), sources[asked])
         level = np.float32(10 ** (-rng.uniform(0, self.recipe.level_db) / 20))
         return {
@@ -112,6 +111,13 @@ class FinetuningDataset(Dataset):
             "instrument": names[asked],
             "rehearsed": False,
         }
+
+    def _pair(self, pair: int) -> tuple[list[str], list[np.ndarray], np.random.Generator]:
+        """Two sources of a slice, their names, and the generator for what is left to draw."""
+        rng = np.random.default_rng((self.seed, pair))
+        epoch, place = divmod(pair, len(self.slices))
+        order = np.random.default_rng((self.seed, epoch, 1)).permutation(len(self.slices))
+        return *self._sources(rng, self.slices[order[place]]), rng
 
     def _sources(self, rng: np.random.Generator, where: tuple[int, float]) -> tuple[list[str], list[np.ndarray]]:
         """Two sources and their names: as they were played together, or re-mixed."""

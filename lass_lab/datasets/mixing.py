@@ -1,7 +1,7 @@
 """Mixtures made on the fly from single sources: every epoch different, every epoch repeatable."""
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -105,6 +105,20 @@ class SourceBank:
         return int(rng.integers(max(1, self.frames(row) - samples)))
 
 
+class Last:
+    """What was made last, for the next item, which is most often of the same mixture."""
+
+    def __init__(self) -> None:
+        self._key: tuple = ()
+        self._made: tuple = ()
+
+    def __call__(self, make: Callable[..., tuple], *key: Hashable) -> tuple:
+        """`make(key[0])`, or what it gave for the same key just before; a generator as it was then."""
+        if self._key != key:
+            self._made, self._key = make(key[0]), key
+        return tuple(copy.deepcopy(part) if isinstance(part, np.random.Generator) else part for part in self._made)
+
+
 class MixtureDataset(Dataset):
     """Mixtures of two or three sources with a query for one of them.
 
@@ -129,7 +143,7 @@ class MixtureDataset(Dataset):
         self.bank, self.size, self.seed, self.epoch, self.strangers = bank, size, seed, epoch, strangers
         self.samples = round(seconds * SAMPLE_RATE)
         self.recipe = recipe or MixtureRecipe()
-        self._last: tuple | None = None
+        self._last = Last()
 
     def __len__(self) -> int:
         return self.size
@@ -138,7 +152,7 @@ class MixtureDataset(Dataset):
         if not 0 <= index < self.size:
             raise IndexError(index)
         mixture_index, asked = divmod(index, 2)
-        names, sources, level, rng = self._sources(mixture_index)
+        names, sources, level, rng = self._last(self._sources, mixture_index, self.seed, self.epoch)
         mixture, target = prevent_clipping(sum(sources), sources[asked])
         instrument = names[asked]
         if rng.random() < self.recipe.absent or instrument not in self.bank.rows:
@@ -152,24 +166,14 @@ class MixtureDataset(Dataset):
         }
 
     def _sources(self, mixture_index: int) -> tuple[list[str], list[np.ndarray], np.float32, np.random.Generator]:
-        """Who plays, their sources as they are mixed, the mixture's level, and the generator for what is left to draw.
-
-        The last one is kept: the next item is most often of the same mixture.
-        """
-        key = (self.seed, self.epoch, mixture_index)
-        if self._last is None or self._last[0] != key:
-            rng = np.random.default_rng(key)
-            names, sources = self._draw(rng)
-            if self.recipe.coloured:
-                sources = [colour(source, rng) if rng.random() < self.recipe.coloured else source for source in sources]
-            gains = [self._gain(rng) for _ in sources[1:]]
-            sources[1:] = [
-                match_energy(other, sources[0], gain) for other, gain in zip(sources[1:], gains, strict=True)
-            ]
-            level = np.float32(10 ** (-rng.uniform(0, self.recipe.level_db) / 20))
-            self._last = key, (names, sources, level, rng)
-        names, sources, level, rng = self._last[1]
-        return names, sources, level, copy.deepcopy(rng)
+        """Who plays, their sources as mixed, the mixture's level, and the generator for what is left to draw."""
+        rng = np.random.default_rng((self.seed, self.epoch, mixture_index))
+        names, sources = self._draw(rng)
+        if self.recipe.coloured:
+            sources = [colour(source, rng) if rng.random() < self.recipe.coloured else source for source in sources]
+        gains = [self._gain(rng) for _ in sources[1:]]
+        sources[1:] = [match_energy(other, sources[0], gain) for other, gain in zip(sources[1:], gains, strict=True)]
+        return names, sources, np.float32(10 ** (-rng.uniform(0, self.recipe.level_db) / 20)), rng
 
     def _query(self, rng: np.random.Generator, instrument: str) -> str | torch.Tensor:
         captions = heldout_captions if self.recipe.heldout_captions else training_captions

@@ -14,7 +14,7 @@ from lass_lab.experiments.finetuning_recipes import FinetuningRecipe
 from lass_lab.experiments.model_card import run_facts
 from lass_lab.experiments.probes import forgetting
 from lass_lab.models import LanguageSeparator, load_separator
-from lass_lab.models.separator import WEIGHTS
+from lass_lab.models.separator import CONFIG, WEIGHTS
 from lass_lab.signal.files import InputError, atomic_path
 from lass_lab.signal.metrics import sdr
 
@@ -116,7 +116,7 @@ def study(
         after = finetune(start, folder, changed, data=data, bank=bank, fuse=fuse, progress=progress)
         row = {"variant": variant} | balance(after, pieces, bank, pairs=pairs, progress=progress)
         row |= {f"{source} at step 0": value for source, value in at_zero[changed.head].items()}
-        done = [folder / phase for phase in PHASES if (folder / phase / WEIGHTS).is_file()]
+        done = [folder / phase for phase in PHASES if (folder / phase / CONFIG).is_file()]
         minutes = 60 * sum(run_facts(phase)["hours"] for phase in done)
         rows.append(row | {"stored": (done[-1] / WEIGHTS).stat().st_size / 1e6, "minutes": minutes})
     table = pd.DataFrame(rows)

@@ -17,10 +17,10 @@ from lass_lab.datasets.duets import DuetDataset
 from lass_lab.datasets.mixing import SourceBank, collate
 from lass_lab.experiments.finetuning_recipes import RECIPE, FinetuningRecipe, Phase, read_recipe
 from lass_lab.experiments.lower_rate import at_rate
-from lass_lab.experiments.training import Schedule, SeparationTask, fit, make_trainer
+from lass_lab.experiments.training import Schedule, SeparationTask, alone, fit, make_trainer
 from lass_lab.models import LanguageSeparator, ResUNetConfig, load_separator
 from lass_lab.models.querynet import ENCODERS
-from lass_lab.models.separator import WEIGHTS
+from lass_lab.models.separator import CONFIG
 from lass_lab.signal.files import InputError, atomic_path, data_dir
 
 MONITOR = "validation_sdri"
@@ -151,7 +151,8 @@ def finetune(
         The separator after the last phase, in eval mode on the CPU.
 
     Raises:
-        InputError: unusable data, bank or start, or a folder that holds a run of another recipe or start.
+        InputError: unusable data, bank or start, or a folder that holds a run of another recipe or start, or in which
+            another process trains.
         RunStopped: SIGTERM came; the same call goes on.
     """
     recipe, run, data = recipe or FinetuningRecipe(), Path(run), Path(data or data_dir())
@@ -161,27 +162,28 @@ def finetune(
     _check(recipe)
     module = FinetuningData(recipe, data, sources, workers)
     before = load_separator(start, precision="float32").cpu()
-    _claim(run, {"start": str(start), "recipe": asdict(recipe)})
-    teacher = before.requires_grad_(False).eval() if recipe.distillation else None
-    done: str | os.PathLike[str] = start
-    for name, phase in zip(PHASES, (recipe.phase1, recipe.phase2), strict=True):
-        folder = run / name
-        if (folder / WEIGHTS).is_file():
-            done = folder
-            continue
-        if not phase.epochs or name not in phases:
-            continue
-        earlier, done = done, folder
-        separator = at_step_zero(load_separator(earlier), recipe)
-        module.recipe = replace(recipe, items=replace(recipe.items, captions=phase.captions))
-        steps = module.steps(phase, devices * nodes)
-        with at_rate(separator, recipe.sample_rate):
-            task = FinetuningTask(separator, recipe, phase, steps, teacher)
-            _fit(task, module, folder, steps, callbacks, devices, nodes, fuse, progress)
-        if recipe.average < 1 and name == PHASES[-1]:
-            average(separator, before, recipe.average)
-        separator.cpu().eval().requires_grad_(False)
-        separator.save_pretrained(folder)
+    with alone(run):
+        _claim(run, {"start": str(start), "recipe": asdict(recipe)})
+        teacher = before.requires_grad_(False).eval() if recipe.distillation else None
+        done: str | os.PathLike[str] = start
+        for name, phase in zip(PHASES, (recipe.phase1, recipe.phase2), strict=True):
+            folder = run / name
+            if (folder / CONFIG).is_file():
+                done = folder
+                continue
+            if not phase.epochs or name not in phases:
+                continue
+            earlier, done = done, folder
+            separator = at_step_zero(load_separator(earlier), recipe)
+            module.recipe = replace(recipe, items=replace(recipe.items, captions=phase.captions))
+            steps = module.steps(phase, devices * nodes)
+            with at_rate(separator, recipe.sample_rate):
+                task = FinetuningTask(separator, recipe, phase, steps, teacher)
+                _fit(task, module, folder, steps, callbacks, devices, nodes, fuse, progress)
+            if recipe.average < 1 and name == PHASES[-1]:
+                average(separator, before, recipe.average)
+            separator.cpu().eval().requires_grad_(False)
+            separator.save_pretrained(folder)
     return load_separator(done, precision="float32").cpu()
 
 
@@ -200,7 +202,7 @@ def stages(run: str | os.PathLike[str]) -> dict[str, str]:
         InputError: the folder holds no finished phase, or a recipe that cannot be read.
     """
     run = Path(run)
-    finished = {f"phase {name[-1]}": str(run / name) for name in PHASES if (run / name / WEIGHTS).is_file()}
+    finished = {f"phase {name[-1]}": str(run / name) for name in PHASES if (run / name / CONFIG).is_file()}
     if not finished or not (run / RECIPE).is_file():
         raise InputError(f"{run}: holds no finished phase ({', '.join(PHASES)}); run first: lass-lab finetune")
     return {"pretrained": read_recipe(run)["start"], **finished}

@@ -18,7 +18,7 @@ from lass_lab.datasets.instruments import RENDERED, TAUGHT
 from lass_lab.datasets.mixing import MixtureDataset, MixtureRecipe, SourceBank, collate
 from lass_lab.experiments.contrastive import ContrastiveRecipe, train_contrastively
 from lass_lab.experiments.lower_rate import at_rate, lower_config
-from lass_lab.experiments.training import LAST, Schedule, SeparationTask, fit, make_trainer
+from lass_lab.experiments.training import LAST, Schedule, SeparationTask, alone, fit, make_trainer
 from lass_lab.models import LanguageSeparator, ResUNet, ResUNetConfig
 from lass_lab.models.querynet import TinyQueryNet
 from lass_lab.signal.audio import SAMPLE_RATE
@@ -148,32 +148,35 @@ def pretrain(
         The trained separator, in eval mode on the CPU.
 
     Raises:
-        InputError: no usable sources, a rate that cannot be trained at, or a checkpoint of a network of another shape.
+        InputError: no usable sources, a rate that cannot be trained at, a checkpoint of a network of another shape, or
+            a folder in which another process trains.
     """
     recipe, run = recipe or PretrainingRecipe(), Path(run)
     lower_config(recipe.network, recipe.sample_rate)  # now, not after minutes
     folders = [sources] if isinstance(sources, str | os.PathLike) else sources
     data = PretrainingData([Path(folder) for folder in folders], recipe, workers)
-    lightning.seed_everything(recipe.seed, verbose=False)
-    checkpoint = run / LAST
-    if start:
-        separator = LanguageSeparator.from_folder(start)
-        _keep_history(Path(start), run)
-    else:
-        separator = LanguageSeparator(TinyQueryNet(), ResUNet(recipe.network))
-    if recipe.contrastive and not checkpoint.exists():
-        train_contrastively(separator.query_network, data.train_bank, recipe.contrastive, progress=progress)
-    separator.query_network.requires_grad_(False).eval()
-    separator.network.fuse(fuse)
-    task = PretrainingTask(separator, recipe)
-    trainer = make_trainer(run, recipe.steps, log_every=50, progress=progress)
-    try:
-        with at_rate(separator, recipe.sample_rate):
-            fit(trainer, task, data, run)
-    except RuntimeError as error:
-        if "size mismatch" in str(error):
-            raise InputError(f"{checkpoint}: is of a network of another shape than {asdict(recipe.network)}") from error
-        raise
+    with alone(run):
+        lightning.seed_everything(recipe.seed, verbose=False)
+        checkpoint = run / LAST
+        if start:
+            separator = LanguageSeparator.from_folder(start)
+            _keep_history(Path(start), run)
+        else:
+            separator = LanguageSeparator(TinyQueryNet(), ResUNet(recipe.network))
+        if recipe.contrastive and not checkpoint.exists():
+            train_contrastively(separator.query_network, data.train_bank, recipe.contrastive, progress=progress)
+        separator.query_network.requires_grad_(False).eval()
+        separator.network.fuse(fuse)
+        task = PretrainingTask(separator, recipe)
+        trainer = make_trainer(run, recipe.steps, log_every=50, progress=progress)
+        try:
+            with at_rate(separator, recipe.sample_rate):
+                fit(trainer, task, data, run)
+        except RuntimeError as error:
+            if "size mismatch" in str(error):
+                shape = asdict(recipe.network)
+                raise InputError(f"{checkpoint}: is of a network of another shape than {shape}") from error
+            raise
     separator.network.fuse(False)
     return separator.cpu().eval()
 

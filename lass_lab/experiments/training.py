@@ -1,18 +1,23 @@
 """What is trained, how its learning rate moves, and the trainer that every run of the course is driven by."""
 
+import io
 import logging
 import os
 import signal
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import lightning
 import torch
+from filelock import FileLock, Timeout
+from lightning.fabric.plugins import TorchCheckpointIO
 from lightning.pytorch.callbacks import ModelCheckpoint, Timer, TQDMProgressBar
 from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
+from lightning.pytorch.utilities import rank_zero_only
 from torch import Tensor, nn
 from torch.nn import functional
 from torchaudio.functional import resample
@@ -20,11 +25,13 @@ from torchaudio.functional import resample
 from lass_lab.models.separator import LanguageSeparator
 from lass_lab.models.weights import native_bfloat16
 from lass_lab.signal.audio import SAMPLE_RATE
-from lass_lab.signal.files import RunStopped
+from lass_lab.signal.files import InputError, RunStopped, atomic_path
 
 ENCODER = "separator.query_network.encoder."
 LAST = "last.ckpt"
 CLIP = 1.0  # norm of all gradients together
+LOCK = ".lock"
+WAIT_S = 6.0  # the workers of a run that was killed notice it within 5 seconds, and hold its lock until then
 
 logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)  # which devices there are not, and what else is sold
 
@@ -163,6 +170,45 @@ class StopWhenAsked(lightning.Callback):
         self.asked = True
 
 
+class WholeCheckpoints(TorchCheckpointIO):
+    """Checkpoints that replace the old ones whole: Lightning's own come from the folder for temporary files.
+
+    Where that is on another disk, they are copied over the old ones, and a kill or a full disk leaves half of one.
+    """
+
+    def save_checkpoint(self, checkpoint: dict[str, Any], path: str | os.PathLike[str], storage_options: Any = None):
+        content = io.BytesIO()
+        torch.save(checkpoint, content)
+        with atomic_path(path, force=True) as temporary:
+            temporary.write_bytes(content.getbuffer())
+
+
+@contextmanager
+def alone(run: Path) -> Iterator[None]:
+    """Hold a run's folder: two runs in one would write over each other's logs and checkpoints.
+
+    Of processes that train together, started by SLURM or torchrun, the first holds it for all.
+
+    Raises:
+        InputError: another process trains there, or the folder cannot be written to.
+    """
+    if rank_zero_only.rank:
+        yield
+        return
+    try:
+        run.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(run / LOCK)
+        lock.acquire(timeout=WAIT_S)
+    except Timeout as error:
+        raise InputError(f"{run}: another process trains in this folder; wait for it, or choose another") from error
+    except OSError as error:
+        raise InputError(f"{run}: cannot be written to ({error.strerror})") from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
 def make_trainer(
     run: Path,
     steps: int,
@@ -216,6 +262,7 @@ def make_trainer(
             *([TQDMProgressBar(refresh_rate=5)] if progress else []),
             keep_last,
         ],
+        plugins=[WholeCheckpoints()],
         enable_progress_bar=progress,
         enable_model_summary=False,
     )

@@ -1,4 +1,4 @@
-"""Checkpoints that PyTorch pickled: read without running what is in them, and renamed to our keys."""
+"""Checkpoints that PyTorch pickled, read without running what is in them; and how tensors are written."""
 
 import re
 import zipfile
@@ -9,9 +9,11 @@ from typing import Any
 
 import numpy as np
 import torch
+from safetensors import SafetensorError
+from safetensors.torch import save_file
 from torch import Tensor
 
-from lass_lab.signal.files import InputError
+from lass_lab.signal.files import InputError, atomic_path
 
 # CLAP's names for the parts of a ClapQueryNet, and ours. Its other parts are for its training alone.
 CLAP_PARTS = {
@@ -91,6 +93,15 @@ def clap_state(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
             value = value.float() if value.is_floating_point() else value
             renamed[CLAP_PARTS[part] + name.removeprefix(part)] = value.contiguous()
     return renamed
+
+
+def write_tensors(state: dict[str, Tensor], path: Path) -> None:
+    """Write a safetensors file in place of `path`. Raises InputError where the disk does not take it."""
+    try:
+        with atomic_path(path, force=True) as temporary:
+            save_file(state, temporary, {"format": "pt"})
+    except SafetensorError as error:
+        raise InputError(f"{path}: cannot be written ({error})") from error
 
 
 def _is_state(loaded: Any) -> bool:

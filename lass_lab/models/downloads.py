@@ -84,7 +84,8 @@ def fetch(file: HubFile) -> tuple[Path, str]:
         raise NotFetched(f"{file.name}: the download failed ({_reason(error)})") from error
     except Exception as error:  # the hub raises many kinds
         raise NotFetched(f"{file.name}: the download failed ({type(error).__name__})") from error
-    return path, verify(path, file, published)
+    # Told by its own name: deleting a mere link to it would not have it fetched again.
+    return path, verify(path.resolve(), file, published)
 
 
 def ask(file: HubFile) -> Published | None:

@@ -11,10 +11,11 @@ import numpy as np
 import torch
 from huggingface_hub import ModelCard, ModelCardData, PyTorchModelHubMixin, hf_hub_download
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 
+from lass_lab.models.checkpoints import write_tensors
 from lass_lab.models.clap import ClapQueryNet
 from lass_lab.models.querynet import CONDITION_SIZE, Query, QueryNet, TinyQueryNet, check_queries
 from lass_lab.models.resunet import ResUNet, ResUNetConfig
@@ -151,7 +152,7 @@ class LanguageSeparator(nn.Module, PyTorchModelHubMixin):
     # How it is kept ---------------------------------------------------------------------------------
 
     def _save_pretrained(self, save_directory: Path) -> None:
-        """Write config.json and model.safetensors, each whole or not at all."""
+        """Write model.safetensors and config.json, each whole or not at all; the latter says that both are there."""
         kind = {"kind": type(self.query_network).__name__}
         config = {"query_network": kind | self.query_network.config, "network": asdict(self.network.config)}
         official = self._official_state()
@@ -160,8 +161,7 @@ class LanguageSeparator(nn.Module, PyTorchModelHubMixin):
             for key, value in self.state_dict().items()
             if key not in official or not torch.equal(value.cpu(), official[key])
         }
-        with atomic_path(save_directory / WEIGHTS, force=True) as path:
-            save_file(state, path, metadata={"format": "pt"})
+        write_tensors(state, save_directory / WEIGHTS)
         with atomic_path(save_directory / CONFIG, force=True) as path:
             path.write_text(json.dumps(config, indent=2) + "\n")
 

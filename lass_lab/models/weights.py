@@ -7,11 +7,10 @@ from dataclasses import asdict
 from pathlib import Path
 
 import torch
-from safetensors.torch import save_file
 from torch import Tensor
 
 from lass_lab.models import audiosep_keys, clap
-from lass_lab.models.checkpoints import check_archive, clap_state, read_state
+from lass_lab.models.checkpoints import check_archive, clap_state, read_state, write_tensors
 from lass_lab.models.downloads import HubFile, NotFetched, Published, ask, cache_dir, fetch, verify
 from lass_lab.models.resunet import ResUNet, ResUNetConfig
 from lass_lab.models.separator import CONFIG, WEIGHTS, LanguageSeparator
@@ -172,8 +171,7 @@ def _write_clap(state: dict[str, Tensor], source: Path, tokenizer: Path, folder:
     clap.read_tokenizer(tokenizer, clap.ROBERTA_BASE["vocab_size"])
     with atomic_path(folder / clap.TOKENIZER, force=True) as path:
         path.write_bytes(tokenizer.read_bytes())
-    with atomic_path(folder / clap.WEIGHTS, force=True) as path:
-        save_file(state, path, {"format": "pt"})
+    write_tensors(state, folder / clap.WEIGHTS)
     with atomic_path(folder / clap.SIZES, force=True) as path:
         path.write_text(json.dumps({"text": clap.ROBERTA_BASE}, indent=2) + "\n")
 
@@ -193,8 +191,7 @@ def _separation_state(state: dict[str, Tensor], source: Path) -> dict[str, Tenso
 
 def _write_separator(state: dict[str, Tensor], folder: Path) -> None:
     """Write the folder of a separator whose query network is CLAP as published."""
-    with atomic_path(folder / WEIGHTS, force=True) as path:
-        save_file({f"network.{key}": value.contiguous() for key, value in state.items()}, path, {"format": "pt"})
+    write_tensors({f"network.{key}": value.contiguous() for key, value in state.items()}, folder / WEIGHTS)
     with atomic_path(folder / CONFIG, force=True) as path:
         network = asdict(ResUNetConfig.audiosep())
         config = {"query_network": {"kind": clap.ClapQueryNet.__name__}, "network": network}

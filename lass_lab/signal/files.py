@@ -1,10 +1,13 @@
 """Files that are written whole or not at all, where the shipped ones lie, and the two ways to end early."""
 
+import errno
 import os
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+
+FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 class InputError(ValueError):
@@ -29,7 +32,7 @@ def atomic_path(path: str | os.PathLike[str], force: bool = False) -> Iterator[P
 
     Raises:
         InputError: `path` exists and `force` is False, is a folder, has an impossible name, its folder
-            cannot be written to, or the block wrote nothing.
+            cannot be written to, the block wrote nothing, or the disk is full.
     """
     path = Path(path)
     try:
@@ -54,11 +57,13 @@ def atomic_path(path: str | os.PathLike[str], force: bool = False) -> Iterator[P
         _flush_to_disk(temporary)
         _refuse_existing(path, force)
         os.replace(temporary, path)
-    except BaseException:
+    except BaseException as error:
         temporary.unlink(missing_ok=True)
         with suppress(OSError):  # somebody else's file may lie in them by now
             for folder in missing:
                 folder.rmdir()
+        if isinstance(error, OSError) and error.errno in FULL:
+            raise InputError(f"{path}: cannot be written ({error.strerror})") from error
         raise
 
 
