@@ -372,7 +372,7 @@ WRITE = "LASS_LAB_FAULTS"  # set it, and the table is written from what the case
 HEADING = f"""# What is said of bad input
 
 One line each on standard error, exit status 2, and nothing written. `...` stands for the folder that the files lie in.
-Made by `{WRITE}=1 python -m pytest tests/test_bad_inputs.py`, which runs every command below; `make test` runs them too.
+Made by `{WRITE}=1 python -m pytest tests/test_bad_inputs.py`, which runs each command; `make test` runs them too.
 
 | what is wrong | command | the line |
 |---|---|---|

@@ -147,7 +147,7 @@ from lass_lab.course.slice_plots import show_slices
 
 table = pd.read_csv(data / "slices.csv")
 print(table.groupby("part").agg(slices=("silent", "size"), silent=("silent", "sum"), softest_db=("level_db", "min")))
-figure_html(show_slices(table), "Every slice of every source; hollow ones are silent: below -45 dB of full scale.")
+figure_html(show_slices(table), "Every slice of every source; hatched ones are silent: below -45 dB of full scale.")
 
 # %% [markdown]
 # Three things to see. The slices adjoin, and none reaches from one part into another. The last 30 seconds of both

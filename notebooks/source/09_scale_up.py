@@ -359,7 +359,7 @@ def work_through(seconds):
 
 
 # %%
-streamed = pd.DataFrame([work_through(10), work_through(60)])
+streamed = pd.DataFrame([work_through(20), work_through(120)])
 ledger.record("09_scale_up", "speed of the tiny separator", streamed["times real time"].max(), "times real time")
 streamed.style.hide(axis="index").format(precision=1)
 
