@@ -11,7 +11,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: setup course test lab lint notebooks bench colab-check clean distclean help
+.PHONY: setup course test lab lint notebooks site bench colab-check clean distclean help
 
 setup: $(STAMP) ## Make .venv with the pinned packages (the other targets do it by themselves)
 
@@ -34,6 +34,9 @@ lint: $(STAMP) ## Check style, formatting, floors and spelling
 notebooks: $(STAMP) ## Make notebooks/*.ipynb from notebooks/source/*.py
 	@$(BIN)/python -m lass_lab.course.notebooks build
 
+site: $(STAMP) $(VENV)/.site ## Make the course as a site to read, build/site, of its newest run (runs it where there is none)
+	@$(BIN)/python -m lass_lab.course.site
+
 bench: $(STAMP) ## Measure speed and memory on this computer
 	@$(BIN)/lass-lab bench
 
@@ -49,7 +52,7 @@ distclean: clean ## Delete .venv and .venv-colab as well
 
 help: ## Show this list
 	@echo "LASS Lab: separate a duet by typing what you want to hear. Start with: make course"
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 # The stamp is made last, so that an install which dies half-way is done again by the next `make`.
 $(STAMP): pyproject.toml constraints.txt
@@ -65,4 +68,9 @@ $(STAMP): pyproject.toml constraints.txt
 			/^Installing/ { print "   Installing " NF - 3 " packages ..." } \
 			/^(ERROR|error|WARNING: Retrying|  *(ERROR|error):)/ { print } { fflush() }' \
 		|| { echo "The installation failed; all that pip said is in $(VENV)/install.log" >&2; exit 1; }
+	@touch $@
+
+$(VENV)/.site: $(STAMP)
+	@echo "Installing what the site takes into $(VENV)"
+	@$(BIN)/python -m pip install --disable-pip-version-check --quiet -c constraints.txt -e '.[site]'
 	@touch $@
