@@ -5,13 +5,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 EXTRAS := dev,offline,render
+TIMES := 50
 SUPPORTED := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	"$$p" -c '$(SUPPORTED)' 2>/dev/null && { echo "$$p"; break; }; done)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: setup course test lab lint notebooks site bench colab-check clean distclean help
+.PHONY: setup course test torture lab lint notebooks site bench colab-check clean distclean help
 
 setup: $(STAMP) ## Make .venv with the pinned packages (the other targets do it by themselves)
 
@@ -21,6 +22,9 @@ course: $(STAMP) ## Run every notebook in order (quick profile) into runs/course
 
 test: $(STAMP) ## Run all tests, the notebooks among them
 	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadgroup --no-loadscope-reorder
+
+torture: $(STAMP) ## Kill every command 50 times, fill disks and break downloads (TIMES=500 for more)
+	@LASS_LAB_TORTURE=$(TIMES) $(BIN)/python -m pytest -n auto --maxprocesses 2 --dist worksteal tests/test_torture.py
 
 lab: $(STAMP) ## Open the course in JupyterLab
 	@$(BIN)/jupyter lab notebooks/00_welcome.ipynb

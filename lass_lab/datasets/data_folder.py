@@ -104,6 +104,8 @@ def staged(out: Path, force: bool = False) -> Iterator[Path]:
             os.replace(file, places[file])
     except OSError as error:
         raise InputError(f"{error.filename or out}: cannot be written ({error.strerror})") from error
+    except InputError as error:  # about a file on the stage: its place is what the user knows
+        raise type(error)(str(error).replace(str(stage), str(out))) from error
     finally:
         shutil.rmtree(stage, ignore_errors=True)
         if made:

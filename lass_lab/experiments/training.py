@@ -18,6 +18,7 @@ from lightning.fabric.plugins import TorchCheckpointIO
 from lightning.pytorch.callbacks import ModelCheckpoint, Timer, TQDMProgressBar
 from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 from lightning.pytorch.utilities import rank_zero_only
+from lightning.pytorch.utilities.exceptions import SIGTERMException
 from torch import Tensor, nn
 from torch.nn import functional
 from torchaudio.functional import resample
@@ -272,12 +273,15 @@ def fit(trainer: lightning.Trainer, task: SeparationTask, data: lightning.Lightn
     """Train until all steps are done, from `run/last.ckpt` where there is one.
 
     Raises:
-        RunStopped: SIGTERM came before the last step; the checkpoint is written.
+        RunStopped: SIGTERM came before the last step; the checkpoint, once there is a step to keep, is written.
     """
     checkpoint = run / LAST
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", module="lightning")  # of frozen parts, and of resuming a folder
-        trainer.fit(task, data, ckpt_path=checkpoint if checkpoint.exists() else None, weights_only=False)
+        try:
+            trainer.fit(task, data, ckpt_path=checkpoint if checkpoint.exists() else None, weights_only=False)
+        except SIGTERMException as error:  # SIGTERM came before `StopWhenAsked` listened; this would end in status 0
+            raise RunStopped(f"{run}: stopped as it began; the same command goes on") from error
     asked = any(callback.asked for callback in trainer.callbacks if isinstance(callback, StopWhenAsked))
     if asked and trainer.global_step < trainer.max_steps:
         done = f"{trainer.global_step} of {trainer.max_steps} steps"

@@ -1,4 +1,4 @@
-"""Files from the hub: fetched once, resumed, and checked against the hub's own size and hash before use."""
+"""Files from the hub: fetched once, and checked against the hub's own size and hash before use."""
 
 import hashlib
 import os
@@ -59,7 +59,9 @@ def cache_dir() -> Path:
 
 
 def fetch(file: HubFile) -> tuple[Path, str]:
-    """The file in the hub's cache, downloaded where it is not there yet; what was cut off goes on where it stopped.
+    """The file in the hub's cache, downloaded where it is not there yet.
+
+    A connection that is cut off goes on where it stopped; a process that is killed begins anew.
 
     Returns:
         Its path, and what it was checked against, in words.

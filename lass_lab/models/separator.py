@@ -23,7 +23,7 @@ from lass_lab.models.streaming import Windows, stream
 from lass_lab.signal.audio import LOUDEST, SAMPLE_RATE, checked_waveform
 from lass_lab.signal.files import InputError, atomic_path
 
-CONFIG, WEIGHTS = "config.json", "model.safetensors"
+CONFIG, WEIGHTS, CARD = "config.json", "model.safetensors", "README.md"
 WINDOW_S, OVERLAP_S, MARGIN_S = 10.0, 1.0, 0.25
 QUERIES_AT_ONCE = 8  # in one pass: memory does not depend on how many there are
 WIDEST = 1 << 16  # of a query network's layers, as far as a configuration is believed
@@ -152,7 +152,7 @@ class LanguageSeparator(nn.Module, PyTorchModelHubMixin):
     # How it is kept ---------------------------------------------------------------------------------
 
     def _save_pretrained(self, save_directory: Path) -> None:
-        """Write model.safetensors and config.json, each whole or not at all; the latter says that both are there."""
+        """Write each file whole or not at all; config.json, the last, says that all of them are there."""
         kind = {"kind": type(self.query_network).__name__}
         config = {"query_network": kind | self.query_network.config, "network": asdict(self.network.config)}
         official = self._official_state()
@@ -162,6 +162,9 @@ class LanguageSeparator(nn.Module, PyTorchModelHubMixin):
             if key not in official or not torch.equal(value.cpu(), official[key])
         }
         write_tensors(state, save_directory / WEIGHTS)
+        if not (save_directory / CARD).exists():
+            with atomic_path(save_directory / CARD) as path:
+                self.generate_model_card().save(path)
         with atomic_path(save_directory / CONFIG, force=True) as path:
             path.write_text(json.dumps(config, indent=2) + "\n")
 

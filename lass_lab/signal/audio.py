@@ -8,6 +8,7 @@ import os
 import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from io import FileIO
 from pathlib import Path
 from typing import NamedTuple
 
@@ -185,18 +186,43 @@ def encode(
     if peak > 1:
         message = f"{path}: peak {peak:.4g} is above full scale; all of it is scaled by {gain_db:.2f} dB"
         warnings.warn(message, AudioWarning, stacklevel=3)
-    audio_format = path.suffix[1:].upper()
+    audio_format, faults = path.suffix[1:].upper(), []
     try:
-        with soundfile.SoundFile(temporary, "w", sample_rate, 1, subtype, format=audio_format) as file:
-            for samples in blocks:
-                if peak > 1:  # rounding may leave the peak one float above 1
-                    samples = np.clip(samples / peak, -1, 1)
-                file.write(_rounded(samples, _PCM_BITS[subtype]) if subtype in _PCM_BITS else samples)
-    except soundfile.LibsndfileError as error:
+        with temporary.open("w+b", buffering=0) as disk:
+            told = _Told(disk, faults)
+            with soundfile.SoundFile(told, "w", sample_rate, 1, subtype, format=audio_format) as file:
+                for samples in blocks:
+                    if peak > 1:  # rounding may leave the peak one float above 1
+                        samples = np.clip(samples / peak, -1, 1)
+                    file.write(_rounded(samples, _PCM_BITS[subtype]) if subtype in _PCM_BITS else samples)
+            if faults:
+                raise faults[0]
+    except OSError as error:
+        raise AudioError(f"{path}: cannot be written ({error.strerror})") from error
+    except (soundfile.LibsndfileError, AssertionError) as error:  # the latter is soundfile's, of a write cut short
+        if faults:
+            raise AudioError(f"{path}: cannot be written ({faults[0].strerror})") from error
+        if isinstance(error, AssertionError):
+            raise
         raise AudioError(f"{path}: cannot be written at {sample_rate} Hz ({_reason(error)})") from error
-    except AssertionError as error:  # soundfile's answer to a write that was cut short
-        raise AudioError(f"{path}: cannot be written whole; is the disk full?") from error
     return gain_db
+
+
+class _Told:
+    """A file for libsndfile that keeps the faults: of one in its last write, as it closes a file, it says nothing."""
+
+    def __init__(self, file: FileIO, faults: list[OSError]) -> None:
+        self._file, self._faults = file, faults
+        self.seek, self.tell, self.readinto = file.seek, file.tell, file.readinto
+
+    def write(self, data: bytes) -> int:
+        done = 0
+        try:
+            while done < len(data):
+                done += self._file.write(data[done:])
+        except OSError as error:
+            self._faults.append(error)
+        return done
 
 
 def checked_waveform(waveform: np.ndarray, name: str | os.PathLike[str]) -> np.ndarray:

@@ -1,0 +1,313 @@
+"""Processes to kill, disks to fill and a hub that lies: what tests/test_torture.py does its harm with.
+
+Loading torch takes seconds in which nothing is written. So one process loads it once (`Commands`), and every command is
+a fork of it, which runs `lass-lab` from there on as any process does, and dies as any does. `python -m tests.torture
+ARGUMENTS` is the same command, at the same small sizes, in a process of its own.
+"""
+
+import gc
+import hashlib
+import json
+import os
+import queue
+import random
+import resource
+import signal
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Event, Thread
+
+CHECKOUT = Path(__file__).resolve().parents[1]
+PATIENCE_S = 100
+CHANNELS = (2, 2, 2, 2, 2, 2)
+
+
+# The commands ---------------------------------------------------------------------------------------
+
+
+def environment(**more: str) -> dict[str, str]:
+    """One thread, so that sums are made in one order; no proxy between a test and its hub."""
+    kept = {key: value for key, value in os.environ.items() if not key.lower().endswith("_proxy")}
+    return kept | {"OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""} | more
+
+
+def small_sizes() -> None:
+    """Make everything so small that a run takes a second: what a run costs is no part of what a kill does."""
+    from lass_lab.course.profile import PROFILES
+    from lass_lab.experiments import training
+    from lass_lab.experiments.finetuning_recipes import RECIPES
+    from lass_lab.models import clap, weights
+    from lass_lab.models.resunet import ResUNetConfig
+    from tests.models.made_clap import SMALL
+
+    PROFILES["ci"] = replace(PROFILES["ci"], items=2, item_seconds=0.4)
+    RECIPES["preserving"] = replace(RECIPES["preserving"], checkpoint_every=2, validate_every=1)
+    training.WAIT_S = 1.0
+    clap.ROBERTA_BASE = SMALL
+    small = ResUNetConfig(channels=CHANNELS, n_fft=256, hop=64, inert_parameters=True)
+    ResUNetConfig.audiosep = classmethod(lambda _: small)
+    for name in ("CHECKPOINT", "CLAP"):
+        setattr(weights, name, replace(getattr(weights, name), gigabytes=None))
+
+
+def serve() -> None:
+    """Fork a command for every line that comes; tell its process and, once it ended, its status."""
+    import audiomentations  # noqa: F401
+    import peft  # noqa: F401
+    import torch.utils.tensorboard  # noqa: F401
+
+    import lass_lab.datasets.slicing
+    import lass_lab.experiments.evaluation
+    import lass_lab.experiments.finetuning  # noqa: F401
+    from lass_lab import cli
+    from lass_lab.models.querynet import TinyQueryNet
+
+    small_sizes()
+    TinyQueryNet()(["violin"])  # what is read once is read now
+    gc.freeze()  # what is never looked at is never copied
+    for line in sys.stdin:
+        job = json.loads(line)
+        process = os.fork()
+        if not process:
+            break
+        print(process, flush=True)
+        print(os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]), flush=True)
+    else:
+        return
+    os.setsid()
+    for stream, place in enumerate((os.devnull, os.devnull, job["errors"])):
+        os.dup2(os.open(place, os.O_RDWR | os.O_CREAT | os.O_TRUNC), stream)
+    if job["hub"]:
+        from huggingface_hub import constants
+
+        constants.HF_HUB_CACHE = f"{job['hub']}/hub"
+        constants.DOWNLOAD_CHUNK_SIZE = 1 << 16  # what has come goes to the disk in these steps
+        os.environ["LASS_LAB_CACHE"] = f"{job['hub']}/lass-lab"
+    if job["limit"]:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (job["limit"], job["limit"]))
+    sys.argv = ["lass-lab", *job["arguments"]]
+    cli.main()
+
+
+@dataclass
+class Ended:
+    """A command's end. status: the exit status, or minus the signal that ended it. seconds: that it took."""
+
+    status: int
+    errors: str
+    seconds: float
+
+    @property
+    def last_line(self) -> str:
+        return self.errors.rstrip().rpartition("\n")[2]
+
+
+class Commands:
+    """Runs `lass-lab`, one command at a time, each in a process of its own."""
+
+    def __init__(self, folder: Path, **more: str) -> None:
+        self.errors = folder / "errors"
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "tests.torture"],
+            cwd=CHECKOUT, env=environment(**more), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        self.told: queue.Queue[int] = queue.Queue()
+        Thread(target=self._listen, daemon=True).start()
+
+    def _listen(self) -> None:
+        for line in self.process.stdout:
+            self.told.put(int(line))
+
+    def run(
+        self,
+        *arguments: object,
+        kill: signal.Signals | None = None,
+        after: float = PATIENCE_S,
+        hub: Path | None = None,
+        limit: int | None = None,
+    ) -> Ended:
+        """Run a command to its end, or send it a signal `after` so many seconds."""
+        job = {"arguments": [*map(str, arguments)], "errors": str(self.errors), "hub": hub and str(hub), "limit": limit}
+        self.process.stdin.write(json.dumps(job) + "\n")
+        self.process.stdin.flush()
+        process, began = self.told.get(timeout=PATIENCE_S), time.perf_counter()
+        try:
+            status = self.told.get(timeout=after)
+        except queue.Empty:
+            os.kill(process, kill or signal.SIGKILL)
+            status = self.told.get(timeout=PATIENCE_S)
+        return Ended(status, self.errors.read_text(errors="replace"), time.perf_counter() - began)
+
+    def close(self) -> None:
+        self.process.stdin.close()
+        self.process.wait(PATIENCE_S)
+
+
+# The disk -------------------------------------------------------------------------------------------
+
+
+class Disk:
+    """A folder on a disk of its own, which can be filled; where none may be mounted, files that may not grow."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.ballast = folder, folder / ".ballast"
+        folder.mkdir()
+        mount = ["mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", str(folder)]
+        self.mounted = os.getuid() == 0 and not subprocess.run(mount, capture_output=True).returncode
+
+    def fill(self, free: int) -> int | None:
+        """Leave so many bytes free; the limit to run a command under, where the disk itself is not full."""
+        if not self.mounted:
+            return free
+        self.clear()
+        told = os.statvfs(self.folder)
+        pages = told.f_bavail - free // told.f_bsize
+        with self.ballast.open("wb") as file:
+            os.posix_fallocate(file.fileno(), 0, pages * told.f_bsize)
+        return None
+
+    def clear(self) -> None:
+        self.ballast.unlink(missing_ok=True)
+
+    def close(self) -> None:
+        if self.mounted:
+            subprocess.run(["umount", "-l", str(self.folder)], check=True)
+
+
+# The hub --------------------------------------------------------------------------------------------
+
+
+class Hub:
+    """A server that gives files as the hub does, slowly, and does harm to as many answers as it is told.
+
+    files: path in its repository -> content. harm: "drops" the connection half-way, "stalls" half-way until `release`
+    is called, "corrupts" a bit, or gives "fewer" bytes. times: how many more answers of the longest file it harms.
+    """
+
+    def __init__(self, files: dict[str, bytes], seconds: float = 0.5) -> None:
+        self.files, self.seconds = files, seconds
+        self.harm, self.times, self.given = "", 0, []
+        self.random = random.Random(0)
+        self._released = Event()
+        hub = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_HEAD(self) -> None:
+                hub.answer(self, body=False)
+
+            def do_GET(self) -> None:
+                hub.answer(self, body=True)
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        class Server(ThreadingHTTPServer):
+            daemon_threads = True
+
+            def handle_error(self, *_: object) -> None:
+                pass  # whoever asked was killed meanwhile
+
+        self.server = Server(("127.0.0.1", 0), Handler)
+        Thread(target=self.server.serve_forever, daemon=True).start()
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.server.server_address[1]}"
+
+    def harms(self, harm: str, times: int = 1) -> None:
+        self.harm, self.times = harm, times
+        self._released.clear()
+
+    def release(self) -> None:
+        self.harm, self.times = "", 0
+        self._released.set()
+
+    def close(self) -> None:
+        self.release()
+        self.server.shutdown()
+        self.server.server_close()
+
+    def answer(self, asked: BaseHTTPRequestHandler, body: bool) -> None:
+        path = next((path for path in self.files if asked.path.endswith(f"/resolve/main/{path}")), None)
+        if path is None:
+            asked.send_response(404)
+            asked.send_header("Content-Length", "0")
+            asked.end_headers()
+            return
+        content = self.files[path]
+        harm = ""
+        if body and self.times and content == max(self.files.values(), key=len):
+            harm, self.times = self.harm, self.times - 1
+        begin = int((asked.headers.get("Range") or "bytes=0-").removeprefix("bytes=").partition("-")[0])
+        if body:
+            self.given.append((path, begin, harm))
+        part = bytearray(content[begin:])
+        if harm == "corrupts":
+            part[self.random.randrange(len(part))] ^= 1
+        if harm == "fewer":
+            part = part[: len(part) // 2]
+        asked.send_response(206 if begin else 200)
+        asked.send_header("Content-Length", str(len(part)))
+        if begin:
+            asked.send_header("Content-Range", f"bytes {begin}-{len(content) - 1}/{len(content)}")
+        asked.send_header("Accept-Ranges", "bytes")
+        asked.send_header("ETag", f'"{hashlib.sha256(content).hexdigest()}"')
+        asked.send_header("X-Linked-Size", str(len(content)))
+        asked.send_header("X-Repo-Commit", "c" * 40)
+        asked.end_headers()
+        if body:
+            self._send(asked, part, harm)
+
+    def _send(self, asked: BaseHTTPRequestHandler, part: bytearray, harm: str) -> None:
+        size = max(1, len(part) // 40)
+        for start in range(0, len(part), size):
+            if harm in ("drops", "stalls") and start >= len(part) // 2:
+                if harm == "stalls":
+                    self._released.wait(PATIENCE_S)
+                asked.close_connection = True
+                return
+            asked.wfile.write(part[start : start + size])
+            time.sleep(self.seconds / 40 if len(part) > 100_000 else 0)
+
+
+@contextmanager
+def closing(thing):
+    try:
+        yield thing
+    finally:
+        thing.close()
+
+
+def made_files(folder: Path) -> dict[str, bytes]:
+    """What the full-size separator is made of, at the sizes of `small_sizes`."""
+    import torch
+
+    from lass_lab.models import ResUNet, ResUNetConfig, audiosep_keys, weights
+    from tests.models.made import draw
+    from tests.models.made_clap import made_clap_state, write_tokenizer
+
+    network = ResUNet(ResUNetConfig(channels=CHANNELS, n_fft=256, hop=64, inert_parameters=True))
+    shapes = {audiosep_keys.original_key(key, 6): list(value.shape) for key, value in network.state_dict().items()}
+    state = {f"ss_model.{key}": draw(key, shape, salt=0) for key, shape in shapes.items()}
+    torch.save({"state_dict": state | made_clap_state("query_encoder.model.")}, folder / "made.ckpt")
+    return {
+        weights.CHECKPOINT.path: (folder / "made.ckpt").read_bytes(),
+        weights.TOKENIZER.path: write_tokenizer(folder / "made.json").read_bytes(),
+    }
+
+
+if __name__ == "__main__":
+    if sys.argv[1:]:
+        from lass_lab import cli
+
+        small_sizes()
+        cli.main()
+    else:
+        serve()
