@@ -44,8 +44,7 @@ if "google.colab" in sys.modules:
     sys.path.insert(0, str(folder))
     wanted = ["librosa", "soundfile", "soxr", "lightning", "lightning_utilities", "torchmetrics", "audiomentations"]
     wanted += ["numpy_minmax", "numpy_rms", "python_stretch"]  # of audiomentations
-    if missing := [name for name in wanted if not importlib.util.find_spec(name)]:
-        # --no-deps: nothing that Colab brings is replaced.
+    if missing := [name for name in wanted if not importlib.util.find_spec(name)]:  # no-deps: nothing is replaced
         subprocess.run([sys.executable, "-m", "pip", "install", "-q", "--no-deps", *missing], check=True)"""
 
 

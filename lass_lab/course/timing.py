@@ -1,8 +1,8 @@
 """How long the course takes from nothing, and what it needs: the README's table of times.
 
-    python -m lass_lab.course.timing
+    python -m lass_lab.course.timing [TARGET ...]
 
-Slow: it installs every package anew and runs all notebooks and tests.
+Slow: without targets it installs every package anew and runs all notebooks and tests.
 """
 
 import os
@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from lass_lab.course import readme
@@ -20,8 +21,8 @@ from lass_lab.signal.files import InputError
 TARGETS = ("setup", "course", "test")
 
 
-def time_targets() -> str:
-    """Run `make setup`, `make course` and `make test` in a fresh copy of the checkout, and measure each.
+def time_targets(targets: Sequence[str] = TARGETS) -> str:
+    """Run `make setup`, `make course` and `make test`, or other targets, in a fresh copy, and measure each.
 
     The copy holds what git tracks or would track; packages are downloaded, not taken from pip's cache.
 
@@ -37,7 +38,7 @@ def time_targets() -> str:
     unwanted = {"VIRTUAL_ENV", "LASS_LAB_DATA", "LASS_LAB_RUNS", "LASS_LAB_PROFILE"}
     environment = {name: value for name, value in os.environ.items() if name not in unwanted}
     lines = ["| | minutes | memory | disk afterwards |", "|---|---|---|---|"]
-    for target in TARGETS:
+    for target in targets:
         log, began = folder.with_suffix(f".{target}.log"), time.perf_counter()
         print(f"make {target}: output in {log}", file=sys.stderr)
         with log.open("w") as output:
@@ -95,7 +96,7 @@ def _disk(folder: Path) -> int:
 def main() -> int:
     """Print the table; return the exit status, 2 where a target failed."""
     try:
-        print(time_targets())
+        print(time_targets(sys.argv[1:] or TARGETS))
     except InputError as error:
         print(f"lass-lab: {error}", file=sys.stderr)
         return 2
