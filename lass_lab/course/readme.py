@@ -7,6 +7,7 @@ A block stands between `<!-- block: NAME: COMMAND -->` and `<!-- end block -->`.
 """
 
 import argparse
+import json
 import os
 import re
 import shlex
@@ -16,7 +17,7 @@ from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
-from lass_lab.course.notebooks import SOURCES, built_path, repository, sources, tag
+from lass_lab.course.notebooks import SOURCES, TIMES, built_path, repository, sources, tag
 from lass_lab.course.profile import CHECKOUT
 from lass_lab.signal.files import InputError, atomic_path
 
@@ -60,7 +61,21 @@ def notebook_map() -> str:
     return "\n".join(lines)
 
 
-DERIVED: dict[str, Callable[[], str]] = {"badges": badges, "clone": clone, "notebooks": notebook_map}
+def course_time() -> str:
+    """How long the course takes: its notebooks' times together, as they were recorded (notebooks/times.json)."""
+    recorded = json.loads(TIMES.read_text(encoding="utf-8"))
+    times = [recorded[path.stem]["cpu"] for path in sources() if path.parent.name != "solutions"]
+    minutes = sum(time["seconds"] for time in times) / 60
+    told = f"`make course` takes about {minutes:.0f} minutes on {times[0]['hardware']}, its notebooks together;"
+    return f"{told} each tells at its\ntop how long it takes."
+
+
+DERIVED: dict[str, Callable[[], str]] = {
+    "badges": badges,
+    "clone": clone,
+    "course": course_time,
+    "notebooks": notebook_map,
+}
 
 
 def blocks(text: str) -> dict[str, tuple[str, str]]:
