@@ -8,10 +8,10 @@ import typer
 
 import lass_lab
 from lass_lab.commands import data, listening, reporting, slicing, training
-from lass_lab.signal.files import InputError, RunStopped
+from lass_lab.signal.files import FULL, InputError, RunStopped
 
 # Faults of the machine and its folders, and none of the program's.
-_ELSEWHERE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.ENAMETOOLONG, errno.EMFILE}
+_ELSEWHERE = FULL | {errno.EROFS, errno.EACCES, errno.ENAMETOOLONG, errno.EMFILE}
 
 app = typer.Typer(
     help="Separate audio by typing what you want to hear.",

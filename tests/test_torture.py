@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -35,7 +36,7 @@ from lass_lab.signal.files import RunStopped
 from tests.made_duets import made_duets
 from tests.made_separators import small
 from tests.made_sources import made_bank
-from tests.torture import CHECKOUT, PATIENCE_S, Commands, Disk, Hub, closing, environment, made_files
+from tests.torture import CHECKOUT, PATIENCE_S, Commands, Disk, Hub, environment, made_files
 
 ROUNDS = int(os.environ.get("LASS_LAB_TORTURE", "2"))
 KILLED = {-signal.SIGKILL, -signal.SIGTERM, 128 + signal.SIGTERM}

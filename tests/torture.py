@@ -16,7 +16,6 @@ import signal
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -275,14 +274,6 @@ class Hub:
                 return
             asked.wfile.write(part[start : start + size])
             time.sleep(self.seconds / 40 if len(part) > 100_000 else 0)
-
-
-@contextmanager
-def closing(thing):
-    try:
-        yield thing
-    finally:
-        thing.close()
 
 
 def made_files(folder: Path) -> dict[str, bytes]:

@@ -131,8 +131,13 @@ def _said(*command: str | Path) -> str:
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
 
 
-def main() -> None:
-    python = make_environment()
+def main() -> int:
+    """Check, and say what was found; return the exit status: 1 where a package was replaced, 2 without Python 3.13."""
+    try:
+        python = make_environment()
+    except InputError as error:
+        print(f"lass-lab: {error}", file=sys.stderr)
+        return 2
     restore()
     before = installed(python)
     with tempfile.TemporaryDirectory() as folder:
@@ -144,8 +149,8 @@ def main() -> None:
     added = sorted(after.keys() - before.keys())
     changed = sorted(name for name in before if after.get(name) != before[name])
     print(f"installed by the first cell: {', '.join(added) or 'nothing'}; replaced: {', '.join(changed) or 'nothing'}")
-    sys.exit(bool(changed))
+    return int(bool(changed))
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -1,6 +1,7 @@
 """Mixtures made on the fly from single sources: every epoch different, every epoch repeatable."""
 
 import copy
+import os
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,8 @@ from lass_lab.datasets.captions import heldout_captions, training_captions
 from lass_lab.datasets.instruments import INSTRUMENTS
 from lass_lab.signal.audio import SAMPLE_RATE
 from lass_lab.signal.files import InputError
+
+Sources = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]  # a bank's folder, or several banks' used as one
 
 AUDIBLE_RMS = 10 ** (-45 / 20)  # a cut of a source below this holds nothing to hear
 TRIES = 20
@@ -66,10 +69,8 @@ class SourceBank:
             split; a clip that cannot be read is named when it is.
     """
 
-    def __init__(
-        self, folders: str | Path | Sequence[str | Path], split: str, instruments: Sequence[str] | None = None
-    ) -> None:
-        self.folders = [Path(each) for each in ([folders] if isinstance(folders, str | Path) else folders)]
+    def __init__(self, folders: Sources, split: str, instruments: Sequence[str] | None = None) -> None:
+        self.folders = [Path(each) for each in ([folders] if isinstance(folders, str | os.PathLike) else folders)]
         self.clips = pd.concat([_clips(folder, split, instruments) for folder in self.folders], ignore_index=True)
         self.rows = {name: group.index.to_numpy() for name, group in self.clips.groupby("instrument")}
         self.instruments = sorted(self.rows)

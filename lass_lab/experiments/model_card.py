@@ -27,6 +27,7 @@ from lass_lab.models import LanguageSeparator, load_separator
 from lass_lab.signal.audio import SAMPLE_RATE
 from lass_lab.signal.files import InputError, atomic_path
 
+RECORDED = "recorded-notes"  # as `lass-lab render notes` calls its folder of SoundFonts
 HELD_OUT = {"third": 0.0, "level_db": 0.0, "heldout_captions": True}
 UNHEARD = "random pairs in a SoundFont that nothing was trained on, SDRi (dB)"
 TRIALS = {
@@ -144,7 +145,7 @@ def _card(
     )
     details = "".join(f"\n- {detail}" for detail in _details(history))
     credits = "Frank Wen's FluidR3 and MuseScore_General (both MIT)"
-    if len(sources) > 1:
+    if RECORDED in fonts:
         credits += ", and the notes of tonejs-instruments (CC BY 3.0)"
     return f"""# tiny: the separator this course starts from
 

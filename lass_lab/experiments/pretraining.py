@@ -2,7 +2,6 @@
 
 import json
 import os
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ from torch.nn import functional
 from torch.utils.data import DataLoader
 
 from lass_lab.datasets.instruments import RENDERED, TAUGHT
-from lass_lab.datasets.mixing import MixtureDataset, MixtureRecipe, SourceBank, collate
+from lass_lab.datasets.mixing import MixtureDataset, MixtureRecipe, SourceBank, Sources, collate
 from lass_lab.experiments.contrastive import ContrastiveRecipe, train_contrastively
 from lass_lab.experiments.lower_rate import at_rate, lower_config
 from lass_lab.experiments.training import LAST, Schedule, SeparationTask, alone, fit, make_trainer
@@ -50,13 +49,13 @@ class PretrainingRecipe:
 class PretrainingData(lightning.LightningDataModule):
     """New mixtures for every epoch, the same 64 pairs for every validation."""
 
-    def __init__(self, sources: Sequence[Path], recipe: PretrainingRecipe, workers: int = 0) -> None:
+    def __init__(self, sources: Sources, recipe: PretrainingRecipe, workers: int = 0) -> None:
         super().__init__()
         self.recipe, self.workers = recipe, workers
         self.train_bank = SourceBank(sources, "train", TAUGHT)
         strangers = [name for name in RENDERED if name not in TAUGHT]
         self.strangers = SourceBank(sources, "train", strangers) if recipe.mixtures.strange else None
-        self.validation_bank = SourceBank(sources[0], "validation", TAUGHT)
+        self.validation_bank = SourceBank(self.train_bank.folders[0], "validation", TAUGHT)
 
     def train_dataloader(self) -> DataLoader:
         # Lightning asks again for every epoch, so that each draws its own mixtures, also after a resume.
@@ -118,7 +117,7 @@ def lean(conditions: Tensor, most: float, rng: np.random.Generator) -> Tensor:
 
 
 def pretrain(
-    sources: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
+    sources: Sources,
     run: str | os.PathLike[str],
     recipe: PretrainingRecipe | None = None,
     *,
@@ -153,8 +152,7 @@ def pretrain(
     """
     recipe, run = recipe or PretrainingRecipe(), Path(run)
     lower_config(recipe.network, recipe.sample_rate)  # now, not after minutes
-    folders = [sources] if isinstance(sources, str | os.PathLike) else sources
-    data = PretrainingData([Path(folder) for folder in folders], recipe, workers)
+    data = PretrainingData(sources, recipe, workers)
     with alone(run):
         lightning.seed_everything(recipe.seed, verbose=False)
         checkpoint = run / LAST
