@@ -73,6 +73,7 @@ for command in (
     listening.separate,
     listening.evaluate,
     training.pretrain,
+    training.lineage,
     training.finetune,
     training.study,
     training.keep,

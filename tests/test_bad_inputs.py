@@ -320,6 +320,8 @@ FLAGS = {
     "finetune: weights that have nothing to average": flags(
         "average: the head 'paper' has no weights in common", "finetune", "--head", "paper", "--average", "0.5"
     ),
+    "finetune: an unknown loss": flags("loss 'l2': choose one of l1", "finetune", "--loss", "l2"),
+    "pretrain: an unknown loss": flags("loss 'l2': choose one of l1", "pretrain", "--loss", "l2"),
     "pretrain: a rate above all": flags("sample_rate: cannot train at 48000 Hz", "pretrain", "--sample-rate", "48000"),
     "pretrain: a rate of zero": flags("sample_rate: cannot train at 0 Hz", "pretrain", "--sample-rate", "0"),
     "pretrain: a rate that cannot be halved": flags(

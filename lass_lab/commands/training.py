@@ -1,4 +1,4 @@
-"""Commands that make a separator: `pretrain`, `weights`, `finetune`, `keep`, `study`."""
+"""Commands that make a separator: `pretrain`, `lineage`, `weights`, `finetune`, `keep`, `study`."""
 
 import time
 from dataclasses import replace
@@ -32,6 +32,7 @@ def pretrain(
     descent: Annotated[
         float, typer.Option(callback=finite, min=0, max=1, help="Share of the steps in which the rate falls.")
     ] = 0.6,
+    loss: Annotated[str, typer.Option(help="decibels, relative-l1 or l1.")] = "decibels",
     sample_rate: Annotated[
         int, typer.Option(help="Train on the bins below half of this rate (Hz): 12000 takes half the time.")
     ] = 32000,
@@ -73,8 +74,8 @@ def pretrain(
     if threads:
         torch.set_num_threads(threads)
     recipe = PretrainingRecipe(
-        steps=steps, peak_rate=rate, descent=descent, sample_rate=sample_rate, still_norms=still_norms, lean=lean,
-        seed=seed,
+        steps=steps, peak_rate=rate, descent=descent, loss=loss, sample_rate=sample_rate, still_norms=still_norms,
+        lean=lean, seed=seed,
     )  # fmt: skip
     if contrastive is None:
         contrastive = 0 if start else recipe.contrastive.steps
@@ -85,6 +86,33 @@ def pretrain(
     separator = pretrain(sources, run, recipe, start=start, workers=workers, fuse=fuse)
     separator.save_pretrained(out)
     print(write_card(out, sources, run, recipe, unheard=unheard))
+
+
+def lineage(
+    sources: Annotated[
+        list[Path] | None,
+        typer.Option(help="Folder that `lass-lab render sources` wrote; may be repeated, the first is measured on."),
+    ] = None,
+    run: Annotated[Path, typer.Option(help="A folder for all its runs.")] = Path("runs/lineage"),
+    out: Annotated[Path, typer.Option(help="Folder for the table and what is heard of each.")] = Path(
+        "runs/lineage/shown"
+    ),
+    steps: Annotated[int, typer.Option(min=1, help="Optimiser steps of each.")] = 2500,
+    pairs: Annotated[int, typer.Option(min=2, help="Mixtures to measure with, a trial.")] = 200,
+    seed: Annotated[int, typer.Option(help="Of the weights' start and of the mixtures.")] = 0,
+    threads: Annotated[int | None, typer.Option(min=1, help="CPU threads; all cores unless told.")] = None,
+) -> None:
+    """Train LASS-Net, the first system of the field, and what came after it, by one recipe, and measure each."""
+    import torch
+
+    from lass_lab.experiments.lineage import lineage
+    from lass_lab.models.fused import can_compile
+
+    if threads:
+        torch.set_num_threads(threads)
+    fuse = can_compile() and not torch.cuda.is_available()
+    table = lineage(sources or [Path("runs/sources")], run, out, steps=steps, pairs=pairs, seed=seed, fuse=fuse)
+    print(table.to_string(index=False, float_format="{:.2f}".format))
 
 
 def weights(
@@ -117,7 +145,8 @@ def finetune(
     epochs: Annotated[
         tuple[int, int] | None, typer.Option(help="Of phase 1 and of phase 2; the profile's unless told.")
     ] = None,
-    head: Annotated[str | None, typer.Option(help="audiosep, paper, paper-complex or preserving.")] = None,
+    head: Annotated[str | None, typer.Option(help="audiosep, magnitude, paper, paper-complex or preserving.")] = None,
+    loss: Annotated[str | None, typer.Option(help="decibels, relative-l1 or l1; the recipe's unless told.")] = None,
     encoder: Annotated[
         str | None, typer.Option(help="What of the sentence encoder phase 2 lets learn: frozen, low-rank, top, whole.")
     ] = None,
@@ -160,7 +189,9 @@ def finetune(
         plan,
         phase2=replace(plan.phase2, **_told(encoder=encoder, captions=captions)),
         items=replace(plan.items, **_told(rehearsal=rehearsal, augmented=augmented)),
-        **_told(head=head, distillation=distillation, frozen_blocks=frozen_blocks, average=average, seed=seed),
+        **_told(
+            head=head, loss=loss, distillation=distillation, frozen_blocks=frozen_blocks, average=average, seed=seed
+        ),
     )
     fuse = can_compile() and not torch.cuda.is_available() if fuse is None else fuse
     began = time.perf_counter()
@@ -183,7 +214,7 @@ def keep(
 
 
 def study(
-    name: Annotated[str, typer.Argument(help="heads, encoder, keeping or hearing.")],
+    name: Annotated[str, typer.Argument(help="heads, encoder, keeping, losses or hearing.")],
     run: Annotated[Path | None, typer.Option(help="A folder for all its runs; runs/study/NAME unless told.")] = None,
     model: Model = "tiny",
     profile: Annotated[str | None, typer.Option(help="ci, quick or full; LASS_LAB_PROFILE's unless told.")] = None,

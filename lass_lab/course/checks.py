@@ -101,10 +101,10 @@ def waveform(given, samples: int) -> np.ndarray:
     return values.astype(np.float64)
 
 
-def numbers(given, what: str) -> np.ndarray:
-    """The answer as an array of real numbers; raises `Wrong` where it is none."""
+def numbers(given, what: str, kinds: str = "fiu") -> np.ndarray:
+    """The answer as an array of numbers, real ones unless `kinds` has a "c"; raises `Wrong` where it is none."""
     values = _array(given)
-    if values is None or values.dtype.kind not in "fiu":
+    if values is None or values.dtype.kind not in kinds:
         raise Wrong(f"it should give {what}, and gives {_kind(given)}.")
     return values
 

@@ -59,14 +59,12 @@ class LiveTraining(lightning.Callback):
         steps, losses = np.array(self.losses).reshape(-1, 2).T
         above.plot(steps, losses, ".", color=COLOURS[4], markersize=3)
         above.plot(steps, running_mean(losses), color=COLOURS[0])
-        above.set(ylabel="L1 loss", ylim=(0, None))
+        above.set(ylabel="loss")
         below.plot(*np.array(self.gains).reshape(-1, 2).T, "o-", color=COLOURS[5], markersize=4)
         below.set(xlabel="optimiser step", ylabel="SDRi (dB)")
         if len(losses):
             mean = running_mean(losses)
-            put_into_words(
-                above, f"L1 loss over {len(losses)} steps: running mean from {mean[0]:.4f} to {mean[-1]:.4f}"
-            )
+            put_into_words(above, f"Loss over {len(losses)} steps: running mean from {mean[0]:.4g} to {mean[-1]:.4g}")
         if self.gains:
             put_into_words(
                 below, f"SDRi on validation slices: from {self.gains[0][1]:.1f} to {self.gains[-1][1]:.1f} dB"

@@ -15,7 +15,7 @@ from lass_lab.course.plots import COLOURS
 from lass_lab.course.report_numbers import Curve
 from lass_lab.signal import InputError
 
-_ROWS = {"loss": "L1 loss", "gain": "SDRi (dB)"}
+_ROWS = {"loss": "loss", "gain": "SDRi (dB)"}
 _LINES = ("-", "--", "-.", ":")
 _MARKERS = ("o", "s", "D", "^", "v")
 
@@ -44,7 +44,8 @@ def show_training(runs: Mapping[str, Mapping[str, Mapping[str, Curve]]]) -> Figu
             ax.spines[["top", "right"]].set_visible(False)
             put_into_words(ax, f"{phase}, {label} by optimiser step: {'; '.join(words) or 'no log'}")
         row[0].set_ylabel(label)
-    axes[0, 0].set_ylim(0, None)
+    if all(ax.dataLim.y0 >= 0 for ax in axes[0]):  # a loss in decibels goes below
+        axes[0, 0].set_ylim(0, None)
     for phase, above, below in zip(phases, *axes, strict=True):
         above.set_title(phase)
         below.set_xlabel("optimiser step")
@@ -99,5 +100,5 @@ def _draw_curve(ax: Axes, points: np.ndarray, kind: str, label: str, colour: str
         ax.plot(steps, values, line, color=colour, label=label or None)
     else:
         ax.plot(steps, values, line, marker="o", color=colour, label=label or None, markersize=3)
-    digits = ".4f" if kind == "loss" else ".1f"
+    digits = ".4g" if kind == "loss" else ".1f"
     return f"{label} from {values[0]:{digits}} to {values[-1]:{digits}}, {len(values)} points".strip()

@@ -11,6 +11,7 @@ import pandas as pd
 from lass_lab.datasets.duets import VALIDATION_S, Piece, data_dir, list_pieces, load_piece
 from lass_lab.experiments.finetuning import PHASES, at_step_zero, finetune
 from lass_lab.experiments.finetuning_recipes import FinetuningRecipe
+from lass_lab.experiments.losses import LOSSES
 from lass_lab.experiments.model_card import run_facts
 from lass_lab.experiments.probes import forgetting
 from lass_lab.models import LanguageSeparator, load_separator
@@ -61,6 +62,7 @@ STUDIES: dict[str, Study] = {
             "norms that follow": _with(still_norms=False),
         },
     ),
+    "losses": Study("What is to be lowered?", {loss: _with(loss=loss) for loss in LOSSES}),
     "hearing": Study(
         "What does it help to hear?",
         {

@@ -16,6 +16,7 @@ from lass_lab.datasets.duet_mixing import FinetuningDataset, epoch_items, traini
 from lass_lab.datasets.duets import DuetDataset
 from lass_lab.datasets.mixing import SourceBank, collate
 from lass_lab.experiments.finetuning_recipes import RECIPE, FinetuningRecipe, Phase, read_recipe
+from lass_lab.experiments.losses import find_loss
 from lass_lab.experiments.lower_rate import at_rate
 from lass_lab.experiments.training import Schedule, SeparationTask, alone, fit, make_trainer
 from lass_lab.models import LanguageSeparator, ResUNetConfig, load_separator
@@ -80,7 +81,8 @@ class FinetuningTask(SeparationTask):
         frozen = [network.input_norm, network.input_conv, *network.encoder[: recipe.frozen_blocks]]
         frozen = frozen if recipe.frozen_blocks else []
         schedule = Schedule(steps, phase.rate, phase.warmup, recipe.descent)
-        super().__init__(separator, schedule, [network] if recipe.still_norms else frozen, recipe.sample_rate)
+        still = [network] if recipe.still_norms else frozen
+        super().__init__(separator, schedule, still, recipe.sample_rate, recipe.loss)
         self.recipe, self.phase = recipe, phase
         self._teacher = (teacher,)  # in a tuple, so that it is no part of the task: neither trained nor saved
         if phase.query_rate:
@@ -91,14 +93,9 @@ class FinetuningTask(SeparationTask):
             part.requires_grad_(False)
         self.train()
 
-    def optimizer(self) -> torch.optim.Optimizer:
-        """AdamW with a rate for each of the two networks."""
-        parts = {self.separator.network: self.phase.rate, self.separator.query_network: self.phase.query_rate}
-        groups = [
-            {"params": [parameter for parameter in part.parameters() if parameter.requires_grad], "lr": rate}
-            for part, rate in parts.items()
-        ]
-        return torch.optim.AdamW([group for group in groups if group["params"]], weight_decay=0.0)
+    def rates(self) -> dict[torch.nn.Module, float]:
+        """A rate for each of the two networks."""
+        return {self.separator.network: self.phase.rate, self.separator.query_network: self.phase.query_rate}
 
     def on_after_batch_transfer(self, batch: dict[str, Any], dataloader_idx: int) -> dict[str, Any]:
         teacher = self._teacher[0]
@@ -273,6 +270,7 @@ def _fit(
 def _check(recipe: FinetuningRecipe) -> None:
     """Before anything is written: what is only looked up after a phase, or minutes."""
     ResUNetConfig(head=recipe.head)
+    find_loss(recipe.loss)
     if recipe.phase2.encoder not in ENCODERS:
         raise InputError(f"encoder '{recipe.phase2.encoder}': choose one of {', '.join(ENCODERS)}")
     if recipe.average < 1 and recipe.head not in ("audiosep", "preserving"):

@@ -40,6 +40,7 @@ class FinetuningRecipe:
     Attributes:
         head: the output layer to replace the old one by, one of `heads.HEADS`.
         phase1, phase2: the phases; a second one of no epochs is left out.
+        loss: what is lowered, one of `losses.LOSSES`; the paper's is "l1".
         items: what is heard.
         batch: items a step, in each process.
         still_norms: batch norms keep the statistics of pretraining (then training and use compute the same function,
@@ -60,6 +61,7 @@ class FinetuningRecipe:
     head: str = "preserving"
     phase1: Phase = Phase(epochs=75, rate=7e-4)
     phase2: Phase = Phase(epochs=75, rate=3e-4, query_rate=1e-4, captions=True)
+    loss: str = "decibels"
     items: DuetRecipe = DuetRecipe()
     batch: int = 16
     still_norms: bool = True
@@ -77,6 +79,7 @@ class FinetuningRecipe:
 # The paper's own recipe: its head at a random start, and nothing to keep what was known before.
 PAPER = FinetuningRecipe(
     head="paper",
+    loss="l1",
     phase2=Phase(epochs=75, rate=3e-4, query_rate=1e-4, encoder="whole"),
     items=DuetRecipe(remixed=0.0, guests=0.0, rehearsal=0.0, augmented=0.0, level_db=0.0),
 )

@@ -22,6 +22,7 @@ from lass_lab.experiments.evaluation import (
     format_summary,
     summarise,
 )
+from lass_lab.experiments.losses import IN_WORDS
 from lass_lab.experiments.pretraining import HISTORY, PretrainingRecipe, read_history
 from lass_lab.models import LanguageSeparator, load_separator
 from lass_lab.signal.audio import SAMPLE_RATE
@@ -162,9 +163,9 @@ Written by `lass-lab pretrain`; every number below was measured by that command.
 - The query network first, contrastively: each phrasing to find a clip of its instrument among all of a batch, and each
   clip a phrasing (symmetric cross-entropy, learned temperature). Then it stands still. Three phrasings of each
   instrument are held out throughout.
-- Then the separation network, on mixtures made on the fly and asked for by words or by a sound. Loss: the mean
-  absolute error of the waveform over the mixture's mean magnitude. AdamW; its rate warmed up, held, then lowered to
-  zero.{details}
+- Then the separation network, on mixtures made on the fly and asked for by words or by a sound. AdamW; its rate
+  warmed up, held, then lowered to zero.
+- Loss: {_losses(history)}.{details}
 
 {runs}
 
@@ -220,6 +221,17 @@ def _details(history: Sequence[Mapping[str, Any]]) -> list[str]:
     if max(recipe.get("lean", 0) for recipe in recipes):
         details.append("To bear unheard words: half of the conditions lean towards another instrument's (see `lean`).")
     return details
+
+
+def _losses(history: Sequence[Mapping[str, Any]]) -> str:
+    """What was lowered, in words: in the first run, and from where on something else."""
+    told: dict[int, str] = {}
+    for number, entry in enumerate(history):
+        name = entry["recipe"].get("loss", "relative-l1")  # the first runs, which had no choice, do not say
+        if name not in list(told.values())[-1:]:
+            told[number] = name
+    parts = [f"{f'from run {number + 1} on ' if number else ''}{IN_WORDS[name]}" for number, name in told.items()]
+    return "; ".join(parts)
 
 
 def _run(entry: Mapping[str, Any]) -> str:

@@ -16,10 +16,12 @@ from torch.utils.data import DataLoader
 from lass_lab.datasets.instruments import RENDERED, TAUGHT
 from lass_lab.datasets.mixing import MixtureDataset, MixtureRecipe, SourceBank, Sources, collate
 from lass_lab.experiments.contrastive import ContrastiveRecipe, train_contrastively
+from lass_lab.experiments.losses import find_loss
 from lass_lab.experiments.lower_rate import at_rate, lower_config
 from lass_lab.experiments.training import LAST, Schedule, SeparationTask, alone, fit, make_trainer
 from lass_lab.models import LanguageSeparator, ResUNet, ResUNetConfig
 from lass_lab.models.querynet import TinyQueryNet
+from lass_lab.models.transformer_query import TransformerQueryNet
 from lass_lab.signal.audio import SAMPLE_RATE
 from lass_lab.signal.files import InputError, atomic_path
 
@@ -37,6 +39,7 @@ class PretrainingRecipe:
     seconds: float = 1.26  # 64 frames: a multiple of 32, so that none is padding
     peak_rate: float = 2e-3
     descent: float = 0.6  # share of the steps in which the rate falls
+    loss: str = "decibels"  # one of `losses.LOSSES`
     seed: int = 0
     network: ResUNetConfig = ResUNetConfig()
     sample_rate: int = SAMPLE_RATE  # below 32,000: see `at_rate`
@@ -44,6 +47,7 @@ class PretrainingRecipe:
     lean: float = 0.0  # half of the conditions lean by up to this towards another instrument's: see `lean`
     mixtures: MixtureRecipe = MixtureRecipe(strange=0.15, sounds=0.15)
     contrastive: ContrastiveRecipe | None = ContrastiveRecipe()  # None leaves the query network as it is
+    query_rate: float = 0.0  # of a query network that learns along from a random start, as LASS-Net's; 0: a CLAP's
 
 
 class PretrainingData(lightning.LightningDataModule):
@@ -73,12 +77,12 @@ class PretrainingData(lightning.LightningDataModule):
 
 
 class PretrainingTask(SeparationTask):
-    """Separation from a random start, in which a quiet mixture counts as much as a loud one."""
+    """Separation from a random start."""
 
     def __init__(self, separator: LanguageSeparator, recipe: PretrainingRecipe) -> None:
         schedule = Schedule(recipe.steps, recipe.peak_rate, descent=recipe.descent)
         still = [separator.network] if recipe.still_norms else []
-        super().__init__(separator, schedule, still, recipe.sample_rate)
+        super().__init__(separator, schedule, still, recipe.sample_rate, recipe.loss)
         self.recipe = recipe
 
     def estimate(self, batch: dict[str, Any]) -> Tensor:
@@ -87,13 +91,9 @@ class PretrainingTask(SeparationTask):
             conditions = lean(conditions, self.recipe.lean, np.random.default_rng((self.recipe.seed, self.global_step)))
         return self.separator.network(batch["mixture"], conditions)
 
-    def loss(self, estimate: Tensor, batch: dict[str, Any]) -> Tensor:
-        """Mean absolute error of each waveform, as a share of its mixture's mean magnitude.
-
-        A loss in dB ends in silence here: where the query names what is not there, silence earns without limit.
-        """
-        error, mixture = (x.abs().flatten(1).mean(1) for x in (estimate - batch["target"], batch["mixture"]))
-        return (error / mixture.clamp_min(1e-4)).mean()
+    def rates(self) -> dict[torch.nn.Module, float]:
+        """A query network that learns along does so at a rate of its own."""
+        return {self.separator.network: self.recipe.peak_rate, self.separator.query_network: self.recipe.query_rate}
 
 
 def lean(conditions: Tensor, most: float, rng: np.random.Generator) -> Tensor:
@@ -129,7 +129,8 @@ def pretrain(
     """Train the tiny separator: first its query network, contrastively; then, told by it, its separation network.
 
     A killed run goes on where it stopped. The query network stands still while the separation network learns, as
-    AudioSep's does: learning along, it drew all its conditions together.
+    AudioSep's does: learning along, it drew all its conditions together. With a `query_rate`, LASS-Net's way: a
+    transformer from a random start, which learns along and has nothing else to learn from.
 
     Checkpoints go to `run/last.ckpt` after every 250 steps, logs to `run/log/version_*/metrics.csv`. A folder that
     holds a checkpoint is resumed; other `steps` than before are honoured (see `Schedule`).
@@ -151,7 +152,7 @@ def pretrain(
             a folder in which another process trains.
     """
     recipe, run = recipe or PretrainingRecipe(), Path(run)
-    lower_config(recipe.network, recipe.sample_rate)  # now, not after minutes
+    lower_config(recipe.network, recipe.sample_rate), find_loss(recipe.loss)  # now, not after minutes
     data = PretrainingData(sources, recipe, workers)
     with alone(run):
         lightning.seed_everything(recipe.seed, verbose=False)
@@ -160,10 +161,11 @@ def pretrain(
             separator = LanguageSeparator.from_folder(start)
             _keep_history(Path(start), run)
         else:
-            separator = LanguageSeparator(TinyQueryNet(), ResUNet(recipe.network))
+            words = TransformerQueryNet() if recipe.query_rate else TinyQueryNet()
+            separator = LanguageSeparator(words, ResUNet(recipe.network))
         if recipe.contrastive and not checkpoint.exists():
             train_contrastively(separator.query_network, data.train_bank, recipe.contrastive, progress=progress)
-        separator.query_network.requires_grad_(False).eval()
+        separator.query_network.freeze_encoder(not recipe.query_rate).requires_grad_(bool(recipe.query_rate)).eval()
         separator.network.fuse(fuse)
         task = PretrainingTask(separator, recipe)
         trainer = make_trainer(run, recipe.steps, log_every=50, progress=progress)
@@ -176,6 +178,7 @@ def pretrain(
                 raise InputError(f"{checkpoint}: is of a network of another shape than {shape}") from error
             raise
     separator.network.fuse(False)
+    separator.query_network.freeze_encoder()
     return separator.cpu().eval()
 
 

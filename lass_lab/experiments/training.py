@@ -20,9 +20,9 @@ from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 from lightning.pytorch.utilities import rank_zero_only
 from lightning.pytorch.utilities.exceptions import SIGTERMException
 from torch import Tensor, nn
-from torch.nn import functional
 from torchaudio.functional import resample
 
+from lass_lab.experiments.losses import find_loss
 from lass_lab.models.separator import LanguageSeparator
 from lass_lab.models.weights import native_bfloat16
 from lass_lab.signal.audio import SAMPLE_RATE
@@ -57,7 +57,7 @@ class Schedule:
 
 
 class SeparationTask(lightning.LightningModule):
-    """Teach a separator by the mean absolute error of its waveforms (AudioSep's loss).
+    """Teach a separator by the error of its waveforms.
 
     Batches: `mixture` and `target` `(batch, 1, samples)`, `query` a list of strings. What stands still of the
     sentence encoder stays out of the checkpoints: it is on disk already.
@@ -66,6 +66,7 @@ class SeparationTask(lightning.LightningModule):
         still: parts whose batch norms stay in eval mode, so that training computes with the statistics they have, as
             use will, whatever else is in the batch. All else follows `train()`; the query network sees to its own.
         sample_rate: of the waveforms that the separation network gets (see `lower_rate`).
+        lowered: what a step lowers, one of `losses.LOSSES`.
     """
 
     def __init__(
@@ -74,9 +75,11 @@ class SeparationTask(lightning.LightningModule):
         schedule: Schedule,
         still: Sequence[nn.Module] = (),
         sample_rate: int = SAMPLE_RATE,
+        loss: str = "l1",
     ) -> None:
         super().__init__()
         self.sample_rate = sample_rate
+        self.lowered = find_loss(loss)
         self.still = tuple(still)  # a tuple registers nothing: they are parts of the separator already
         self.separator = separator
         self.schedule = schedule
@@ -96,7 +99,7 @@ class SeparationTask(lightning.LightningModule):
 
     def training_step(self, batch: dict[str, Any], _: int) -> Tensor:
         estimate = self.estimate(batch)
-        loss = self.loss(estimate, batch)
+        loss = self.lowered(estimate, batch["target"], batch["mixture"])
         self.log("loss", loss, prog_bar=True, batch_size=len(estimate), sync_dist=True)
         return loss
 
@@ -104,21 +107,24 @@ class SeparationTask(lightning.LightningModule):
         """What a training step's loss is taken of: `(batch, 1, samples)`."""
         return self.separator(batch["mixture"], batch["query"])
 
-    def loss(self, estimate: Tensor, batch: dict[str, Any]) -> Tensor:
-        """What a training step lowers."""
-        return functional.l1_loss(estimate, batch["target"])
-
     def validation_step(self, batch: dict[str, Any], _: int) -> None:
         estimate = self.separator(batch["mixture"], batch["query"])
-        loss = functional.l1_loss(estimate, batch["target"])
+        loss = self.lowered(estimate, batch["target"], batch["mixture"])
         gain = _error_db(batch["mixture"], batch["target"]) - _error_db(estimate, batch["target"])
         found = {"validation_loss": loss, "validation_sdri": gain.mean()}
         self.log_dict(found, prog_bar=True, batch_size=len(estimate), sync_dist=True)
 
+    def rates(self) -> dict[nn.Module, float]:
+        """What learns, and each part's learning rate at its peak."""
+        return {self.separator: self.schedule.peak}
+
     def optimizer(self) -> torch.optim.Optimizer:
         """AdamW over what is not frozen."""
-        learning = [parameter for parameter in self.separator.parameters() if parameter.requires_grad]
-        return torch.optim.AdamW(learning, lr=self.schedule.peak, weight_decay=0.0)
+        groups = [
+            {"params": [parameter for parameter in part.parameters() if parameter.requires_grad], "lr": rate}
+            for part, rate in self.rates().items()
+        ]
+        return torch.optim.AdamW([group for group in groups if group["params"]], weight_decay=0.0)
 
     def configure_optimizers(self) -> dict[str, Any]:
         optimizer = self.optimizer()

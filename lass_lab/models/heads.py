@@ -34,6 +34,22 @@ class AudioSepHead(nn.Module):
         return turning_mask(logits)
 
 
+class MagnitudeHead(nn.Module):
+    """LASS-Net's kind of output layer: one mask channel, which scales the magnitude and leaves the mixture's phase."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(channels, 1, kernel_size=1)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Features -> one channel of mask logits."""
+        return self.conv(features)
+
+    def mask(self, logits: Tensor) -> Tensor:
+        """Mask logits -> complex mask, real throughout."""
+        return scaling_mask(logits)
+
+
 class SeparableHead(nn.Module):
     """The depthwise separable layer of the paper that this course follows: wide, and no more able than a narrow one.
 
@@ -69,10 +85,7 @@ class SeparableHead(nn.Module):
 
     def mask(self, logits: Tensor) -> Tensor:
         """Mask logits -> complex mask."""
-        if logits.shape[1] == 3:
-            return turning_mask(logits)
-        scale = torch.sigmoid(logits[:, 0])
-        return torch.complex(scale, torch.zeros_like(scale))
+        return turning_mask(logits) if logits.shape[1] == 3 else scaling_mask(logits)
 
 
 class PreservingHead(AudioSepHead):
@@ -98,6 +111,12 @@ class PreservingHead(AudioSepHead):
         return self.conv(features) + self.lower(functional.leaky_relu(self.lift(features), SLOPE))
 
 
+def scaling_mask(logits: Tensor) -> Tensor:
+    """A mask on the magnitude alone: one channel of logits -> complex mask."""
+    scale = torch.sigmoid(logits[:, 0])
+    return torch.complex(scale, torch.zeros_like(scale))
+
+
 def turning_mask(logits: Tensor) -> Tensor:
     """AudioSep's mask, which scales the magnitude and turns the phase: three channels of logits -> complex mask."""
     scale = torch.sigmoid(logits[:, 0])
@@ -108,6 +127,7 @@ def turning_mask(logits: Tensor) -> Tensor:
 
 HEADS: dict[str, Callable[[int], nn.Module]] = {
     "audiosep": AudioSepHead,
+    "magnitude": MagnitudeHead,
     "paper": SeparableHead,
     "paper-complex": lambda channels: SeparableHead(channels, outputs=3),
     "preserving": PreservingHead,

@@ -17,7 +17,7 @@ from torch.nn import functional
 
 from lass_lab.models import audiosep_keys
 from lass_lab.models.fused import norm_shift_activate
-from lass_lab.models.heads import HEADS, PreservingHead
+from lass_lab.models.heads import HEADS, AudioSepHead, PreservingHead
 from lass_lab.signal.files import InputError
 from lass_lab.signal.spectral import istft, magnitude_phase, stft
 
@@ -183,7 +183,7 @@ class ResUNet(nn.Module):
         head = HEADS[kind](config.channels[0]).to(self.input_conv.weight.device)
         head.apply(_initialise)
         if isinstance(head, PreservingHead):
-            if not hasattr(self.head, "conv"):
+            if not isinstance(self.head, AudioSepHead):
                 raise InputError(f"head '{kind}': begins as AudioSep's, and the network has {type(self.head).__name__}")
             head.take_over(self.head)
         self.config, self.head = config, head

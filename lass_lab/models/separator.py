@@ -20,6 +20,7 @@ from lass_lab.models.clap import ClapQueryNet
 from lass_lab.models.querynet import CONDITION_SIZE, Query, QueryNet, TinyQueryNet, check_queries
 from lass_lab.models.resunet import ResUNet, ResUNetConfig
 from lass_lab.models.streaming import Windows, stream
+from lass_lab.models.transformer_query import TransformerQueryNet
 from lass_lab.signal.audio import LOUDEST, SAMPLE_RATE, checked_waveform
 from lass_lab.signal.files import InputError, atomic_path
 
@@ -29,7 +30,7 @@ QUERIES_AT_ONCE = 8  # in one pass: memory does not depend on how many there are
 WIDEST = 1 << 16  # of a query network's layers, as far as a configuration is believed
 BLOCK = 1 << 18  # samples in which a whole recording is handed over
 PROGRESS_FROM_S = 60.0  # shorter mixtures are done before a bar could be read
-QUERY_NETWORKS = {kind.__name__: kind for kind in (TinyQueryNet, ClapQueryNet)}
+QUERY_NETWORKS = {kind.__name__: kind for kind in (TinyQueryNet, ClapQueryNet, TransformerQueryNet)}
 QUERY_NETWORK = "query_network."
 
 

@@ -81,6 +81,20 @@ query_bench(separator, excerpt.mixture, query="violin")
 # Then listen for what is left of the trumpet, and for what is missing from the violin. The players match loudness,
 # so that you judge what you hear and not how loud it is; the caption has the true level.
 #
+# **Exercise 1.** Say *violin* without saying it: in place of the dots, put words that the separator takes for the
+# violin. The check asks for them where you have not listened yet, and compares with the word itself. (Every exercise
+# of the course has an answer in the folder `solutions`.)
+
+# %%
+from lass_lab.course.welcome_checks import check_words
+
+my_words = ...
+
+check_words(my_words)
+
+# %% [markdown]
+# Words that fail are as telling as words that pass: what did the separator take them for?
+#
 # ## Several queries at once
 #
 # Is it the words that decide? Several queries can share one pass over the mixture.
@@ -109,6 +123,24 @@ alike = pd.DataFrame(rows).T.rename_axis("query").rename_axis("likeness to the s
 alike.round(2)
 
 # %% [markdown]
+# **Exercise 2.** Whoever has one source has the other: given the mixture and the true violin, two rows of numbers of
+# one length, return the trumpet.
+
+# %%
+from lass_lab.course.welcome_checks import check_the_other
+
+
+def the_other(mixture, violin):
+    """The trumpet: `(samples,)`, as both arguments are."""
+    return ...
+
+
+check_the_other(the_other)
+
+# %% [markdown]
+# With an *estimate* of the violin in the place of the true one, the same line gives an estimate of the trumpet. It
+# is as wrong as the first, sample by sample: what was lost from the violin is now heard with the trumpet.
+#
 # ## The honest part: the trumpet
 #
 # Read the last row. A separator that knew this sound would show a number under *trumpet* as large as the first row's

@@ -157,6 +157,22 @@ figure_html(figure, caption)
 # In channel 0, look for bright ladders: harmonics that the network gives to the violin. Where channel 1 is near 1 and
 # channel 2 near 0, the phase stays as it is.
 #
+# **Exercise 1.** Make one complex mask of the three channels, given as NumPy arrays of one shape: the *share* is the
+# sigmoid of the first, `tanh` of the others are the real and the imaginary part of a *direction*, and a direction has
+# length one. The answer is the share times the direction.
+
+# %%
+from lass_lab.course.baseline_checks import check_mask
+
+
+def make_mask(size, across, up):
+    """Logits of channel 0, 1 and 2 -> a complex mask of their shape."""
+    return ...
+
+
+check_mask(make_mask)
+
+# %% [markdown]
 # ### Back to sound
 #
 # The mask times the mixture's STFT is the estimate's STFT, and the inverse STFT makes it sound. Does our walk through
@@ -259,6 +275,20 @@ pd.DataFrame(trap).T.style.format("{:+.1f} dB")
 # cannot be had that way, because it forgives the volume: an estimate whose SI-SDR is no higher than the mixture's is
 # quieter than the mixture, perhaps, but not better separated.
 #
+# **Exercise 2.** Given improvements and the mixtures' SDRs, two arrays in dB: which estimates are better than silence?
+
+# %%
+from lass_lab.course.baseline_checks import check_beats_silence
+
+
+def beats_silence(gained, before):
+    """True for each estimate that is better than silence; both arrays are in dB, one entry an estimate."""
+    return ...
+
+
+check_beats_silence(beats_silence)
+
+# %% [markdown]
 # ### Beside the paper
 #
 # The paper this course follows measured the full-size pretrained AudioSep on its own violin and trumpet duets. Do we

@@ -237,7 +237,7 @@ def test_a_study_sets_variants_side_by_side(made, tmp_path, monkeypatch):
         assert abs(table.at["paper-complex", f"{source} at step 0"] - start[source]) > 1e-2
     assert (table.drop(where["start"])["minutes"] > 0).all() and (table["stored"].dropna() < 16).all()
     assert opened == ["one", "two"]
-    with pytest.raises(InputError, match="study 'hats': choose one of heads, encoder, keeping, hearing"):
+    with pytest.raises(InputError, match="study 'hats': choose one of heads, encoder, keeping, losses, hearing"):
         ablation.study("hats", RECIPE, tmp_path)
 
 

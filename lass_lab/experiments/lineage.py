@@ -1,0 +1,123 @@
+"""Where this separator comes from: LASS-Net, the first of its kind, and what was changed since, a step at a time."""
+
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+import pandas as pd
+
+from lass_lab.datasets.duets import list_pieces, load_piece
+from lass_lab.datasets.mixing import MixtureRecipe, Sources
+from lass_lab.experiments.evaluation import bootstrap, evaluate_mixtures
+from lass_lab.experiments.model_card import HELD_OUT, hardware, run_facts
+from lass_lab.experiments.pretraining import PretrainingRecipe, pretrain
+from lass_lab.models import LanguageSeparator, load_separator
+from lass_lab.signal import write_audio
+from lass_lab.signal.files import atomic_path
+from lass_lab.signal.metrics import sdr_improvement
+
+NUMBERS, HISTORY = "numbers.csv", "history.json"
+EXCERPT_S = (20.0, 6.0)  # from where on, and how long, each system is heard on the held-out duet
+QUERY = "violin"
+
+RECIPE = PretrainingRecipe(
+    steps=2500, batch=8, peak_rate=2e-3, mixtures=MixtureRecipe(strange=0.15, coloured=0.3)
+)  # asked by words alone: the first system knows no sounds
+
+
+@dataclass(frozen=True)
+class System:
+    """One step of the line.
+
+    Attributes:
+        name: in tables.
+        query_rate: learning rate of a transformer that learns its words along; 0: a CLAP in miniature, made beforehand.
+        head: "magnitude" keeps the mixture's phase, "audiosep" turns it.
+    """
+
+    name: str
+    query_rate: float
+    head: str
+
+    def recipe(self, steps: int, seed: int = 0) -> PretrainingRecipe:
+        """The same for all but for what the system is."""
+        plan = replace(RECIPE, steps=steps, seed=seed, query_rate=self.query_rate)
+        plan = replace(plan, network=replace(plan.network, head=self.head))
+        return replace(plan, contrastive=None) if self.query_rate else plan
+
+
+# Liu et al., "Separate What You Describe", 2022; what AudioSep (2023) has in place of its transformer and its mask.
+SYSTEMS = (
+    System("LASS-Net", query_rate=3e-4, head="magnitude"),
+    System("its words made contrastively", query_rate=0.0, head="magnitude"),
+    System("and a mask that turns the phase", query_rate=0.0, head="audiosep"),
+)
+TRIALS = {
+    "pairs, words it was taught": MixtureRecipe(aligned=0.0, absent=0.0, **HELD_OUT | {"heldout_captions": False}),
+    "pairs, other words": MixtureRecipe(aligned=0.0, absent=0.0, **HELD_OUT),
+    "two voices of one score": MixtureRecipe(aligned=1.0, absent=0.0, **HELD_OUT),
+}
+
+
+def lineage(
+    sources: Sources,
+    run: str | os.PathLike[str],
+    out: str | os.PathLike[str],
+    *,
+    steps: int = RECIPE.steps,
+    pairs: int = 200,
+    seed: int = 0,
+    fuse: bool = False,
+    progress: bool = True,
+) -> pd.DataFrame:
+    """Train every system of the line from a random start, by one recipe and for the same steps, and measure each.
+
+    Args:
+        sources: as for `pretrain`; measured on the test split of the first.
+        run: a folder for all of the runs, one each; one that was killed is resumed.
+        out: folder for what the course shows: numbers.csv, history.json, and of each system an excerpt of the held-out
+            duet, in OGG Vorbis.
+        steps, seed: of each.
+        pairs: mixtures a trial.
+
+    Returns:
+        One row a system and trial: system, trial, mean, low, high (SDRi in dB, 95% bootstrap over mixtures), mixtures.
+        The last trial is the violin of the held-out duet, one number without an interval.
+
+    Raises:
+        InputError: as `pretrain`.
+    """
+    run, out = Path(run), Path(out)
+    piece = load_piece(list_pieces("test")[0])
+    first = sources if isinstance(sources, str | os.PathLike) else sources[0]
+    rows, history = [], []
+    for number, system in enumerate(SYSTEMS):
+        folder, recipe = run / f"system-{number}", system.recipe(steps, seed)
+        separator = pretrain(sources, folder, recipe, fuse=fuse, progress=progress)
+        separator.save_pretrained(folder)
+        separator = load_separator(folder)
+        rows += _measured(system.name, separator, first, pairs, progress)
+        estimate = separator.separate(piece.mixture, QUERY, progress=False)
+        gain = sdr_improvement(piece.sources[QUERY], estimate, piece.mixture)
+        rows.append((system.name, f"{QUERY} of the held-out duet", gain, gain, gain, 1))
+        start, length = (round(seconds * piece.sample_rate) for seconds in EXCERPT_S)
+        write_audio(out / f"system-{number}.ogg", estimate[start : start + length], force=True)
+        history.append({"system": system.name, "hardware": hardware(), "recipe": asdict(recipe)} | run_facts(folder))
+    table = pd.DataFrame(rows, columns=["system", "trial", "mean", "low", "high", "mixtures"]).round(2)
+    with atomic_path(out / NUMBERS, force=True) as path:
+        table.to_csv(path, index=False)
+    with atomic_path(out / HISTORY, force=True) as path:
+        path.write_text(json.dumps(history, indent=1) + "\n")
+    return table
+
+
+def _measured(
+    name: str, separator: LanguageSeparator, sources: str | os.PathLike[str], pairs: int, progress: bool
+) -> Sequence[tuple]:
+    rows = []
+    for trial, recipe in TRIALS.items():
+        found = evaluate_mixtures(separator, Path(sources), pairs=pairs, recipe=recipe, progress=progress)["sdri"]
+        rows.append((name, trial, found.mean(), *bootstrap(found.to_numpy()), len(found)))
+    return rows

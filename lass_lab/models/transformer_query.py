@@ -1,0 +1,58 @@
+"""LASS-Net's kind of query network: a small transformer that learns its words together with the separation network."""
+
+from torch import Tensor, nn
+
+from lass_lab.models.querynet import CONDITION_SIZE, QueryNet
+from lass_lab.models.sentence_encoder import LONGEST, TokenMean, sentence_encoder_folder
+from lass_lab.signal.files import InputError
+
+HEAD_SIZE = 64
+VOCABULARY = 30_522  # word pieces of MiniLM's tokenizer, which is BERT's
+
+
+class TransformerQueryNet(QueryNet):
+    """Words to conditions without any pretraining (Liu et al., "Separate What You Describe", 2022: LASS-Net).
+
+    A BERT of a few layers at a random start. It has never read a sentence nor heard a sound: what a word means, it
+    finds out from the separation network's errors alone. It knows no sounds, so only words can be asked for.
+
+    Args:
+        layers: of the transformer.
+        size: of its token vectors; each of its heads sees 64 of them.
+        hidden: width between the projection's two layers.
+
+    Raises:
+        InputError: a size that is no multiple of 64.
+    """
+
+    def __init__(self, layers: int = 4, size: int = 256, hidden: int = 512) -> None:
+        super().__init__()
+        from transformers import BertConfig
+
+        if size < HEAD_SIZE or size % HEAD_SIZE:
+            raise InputError(f"TransformerQueryNet: its size is a multiple of {HEAD_SIZE}, not {size}")
+        transformer = BertConfig(
+            vocab_size=VOCABULARY,
+            hidden_size=size,
+            num_hidden_layers=layers,
+            num_attention_heads=size // HEAD_SIZE,
+            intermediate_size=4 * size,
+            max_position_embeddings=LONGEST,
+            hidden_dropout_prob=0.0,
+            attention_probs_dropout_prob=0.0,
+        )
+        self.encoder = TokenMean(sentence_encoder_folder(), transformer)
+        self.projection = nn.Sequential(nn.Linear(size, hidden), nn.ReLU(), nn.Linear(hidden, CONDITION_SIZE))
+        self.audio_tower = NoSounds()
+        self.config = {"layers": layers, "size": size, "hidden": hidden}
+        self.freeze_encoder()
+
+    def published_state(self) -> dict[str, Tensor]:
+        return {}  # nothing of it was: all is stored
+
+
+class NoSounds(nn.Module):
+    """In the place of an audio tower: says that there is none."""
+
+    def forward(self, waveforms: Tensor) -> Tensor:
+        raise InputError("query: this separator knows words only; a sound cannot be its query")
