@@ -12,7 +12,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: setup course test torture lab lint notebooks site bench colab-check clean distclean help
+.PHONY: setup course test torture browser-test lab lint notebooks site bench colab-check clean distclean help
 
 setup: $(STAMP) ## Make .venv with the pinned packages (the other targets do it by themselves)
 
@@ -25,6 +25,9 @@ test: $(STAMP) ## Run all tests, the notebooks among them
 
 torture: $(STAMP) ## Kill every command 50 times, fill disks and break downloads (TIMES=500 for more)
 	@LASS_LAB_TORTURE=$(TIMES) $(BIN)/python -m pytest -n auto --maxprocesses 2 --dist worksteal tests/test_torture.py
+
+browser-test: $(STAMP) $(VENV)/.site $(VENV)/.browser ## Drive JupyterLab, the report and the site in a browser, as a student would
+	@$(BIN)/python -m pytest --durations 5 tests/browser
 
 lab: $(STAMP) ## Open the course in JupyterLab
 	@$(BIN)/jupyter lab notebooks/00_welcome.ipynb
@@ -77,4 +80,9 @@ $(STAMP): pyproject.toml constraints.txt
 $(VENV)/.site: $(STAMP)
 	@echo "Installing what the site takes into $(VENV)"
 	@$(BIN)/python -m pip install --disable-pip-version-check --quiet -c constraints.txt -e '.[site]'
+	@touch $@
+
+$(VENV)/.browser: $(STAMP)
+	@echo "Installing what the browser's tests take into $(VENV)"
+	@$(BIN)/python -m pip install --disable-pip-version-check --quiet -c constraints.txt -e '.[browser]'
 	@touch $@

@@ -24,6 +24,7 @@ html_theme = "sphinx_book_theme"
 html_title = project
 html_static_path = ["_static"]
 html_css_files = ["lass.css"]
+html_js_files = ["print.js"]
 html_math_renderer = "mathml"
 html_copy_source = False
 html_show_sourcelink = False
@@ -54,7 +55,18 @@ def _write(writer, node, *, as_block: bool) -> None:
     raise nodes.SkipNode
 
 
+def name_toggles(app, pagename, templatename, context, doctree) -> None:
+    """Give words to what unfolds a part of the contents; the theme gives it a picture, which nobody hears."""
+    contents = context["generate_toctree_html"]
+
+    def named(*arguments, **options) -> str:
+        return str(contents(*arguments, **options)).replace("<summary>", '<summary aria-label="Pages below this one">')
+
+    context["generate_toctree_html"] = named
+
+
 def setup(app) -> dict:
-    """Register the renderer of formulas."""
+    """Register the renderer of formulas, and what mends the theme."""
+    app.connect("html-page-context", name_toggles, priority=900)  # after the theme's own
     app.add_html_math_renderer("mathml", (inline_math, None), (block_math, None))
     return {"parallel_read_safe": True, "parallel_write_safe": True}

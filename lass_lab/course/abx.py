@@ -16,6 +16,7 @@ LONGEST_S = 5.0
 
 _AUDIBLE_DB = 20 * np.log10(AUDIBLE_RMS)  # excerpts in which one of the two is softer come last
 _SHIFT_S = 0.02  # X begins up to so much later, so that its bytes in the page are those of neither A nor B
+_PARAGRAPH = '<p style="line-height: 1.5">'  # widgets have lines of a button's height
 _PLACES = 200  # excerpts to choose among
 _HOW = (
     "Play A and B until you know how they differ, then X. One of the two was chosen by chance to be X: which? "
@@ -117,16 +118,17 @@ def abx_test(
 
     def show() -> None:
         page.value = (
-            f"<p><b>Trial {len(test.answers) + 1} of {trials}.</b> {_HOW}</p>{players(deck.heard).data}"
+            f"{_PARAGRAPH}<b>Trial {len(test.answers) + 1} of {trials}.</b> {_HOW}</p>{players(deck.heard).data}"
             if len(test.answers) < trials
-            else f"<p><b>All {trials} trials are done.</b> A was {escape(names[0])}, B was {escape(names[1])}.</p>"
+            else f"{_PARAGRAPH}<b>All {trials} trials are done.</b> A was {escape(names[0])}, "
+            f"B was {escape(names[1])}.</p>"
         )
 
     def answer(button: ipywidgets.Button) -> None:
         if len(test.answers) >= trials:
             return
         test.answers.append((button is buttons[0]) == deck.x_is_a)
-        result.value = f'<p role="status">{_told(test, "A" if deck.x_is_a else "B")}</p>'
+        result.value = f'<p role="status" style="line-height: 1.5">{_told(test, "A" if deck.x_is_a else "B")}</p>'
         if len(test.answers) < trials:
             deck.draw()
         for each in buttons:

@@ -133,14 +133,16 @@ def spectrogram_explorer(sounds: Mapping[str, np.ndarray], *, max_khz: float = 1
         raise InputError("spectrogram_explorer: no sounds were given")
     sounds = {name: checked_waveform(waveform, name) for name, waveform in sounds.items()}
     first = next(iter(sounds))
-    shared = {"layout": ipywidgets.Layout(width="26em"), "style": {"description_width": "6em"}}
+    shared = {"layout": ipywidgets.Layout(width="30em"), "style": {"description_width": "6em"}}
     sound = ipywidgets.Dropdown(options=list(sounds), value=first, description="sound", **shared)
 
     def slider(description: str, value: float, texts: Mapping[float, str]) -> ipywidgets.SelectionSlider:
         options = [(text, option) for option, text in texts.items()]
-        return ipywidgets.SelectionSlider(
+        control = ipywidgets.SelectionSlider(
             options=options, value=value, description=description, continuous_update=False, **shared
         )
+        control.tooltip = description  # where there is none, ipywidgets 8 shows "null"; 7 does not take it above
+        return control
 
     window = slider("window", 2048, {n: f"{n} = {1000 * n / SAMPLE_RATE:g} ms" for n in WINDOWS})
     hop = slider("hop", 8, {n: f"window / {n}" for n in HOPS})

@@ -130,6 +130,8 @@ def mask_painter(
         **shared,
     )
     harmonics = ipywidgets.IntSlider(value=1, min=1, max=MAX_HARMONICS, description="harmonics", **shared)
+    for control in (time, pitch, harmonics):
+        control.tooltip = control.description  # where there is none, ipywidgets 8 shows "null"
     keep, cut, undo, clear = (ipywidgets.Button(description=word) for word in ("keep", "cut", "undo", "start again"))
     picture, output = ipywidgets.Output(), ipywidgets.Output()
 

@@ -37,7 +37,7 @@ def number(value: float | None, metric: str, *, sign: bool = False, decimals: Ma
     """A value of a metric as it is written in every table; a dash where there is none."""
     if value is None or math.isnan(value):
         return NONE
-    return f"{value:{'+' if sign else ''}.{decimals.get(metric, 2)}f}"
+    return f"{value:{'+' if sign else ''}z.{decimals.get(metric, 2)}f}"
 
 
 def interval(row: Mapping[str, Any] | pd.Series, metric: str, *, mean: str = "mean", sign: bool = False) -> str:

@@ -65,6 +65,7 @@ def query_bench(separator: "LanguageSeparator", mixture: np.ndarray, query: str 
         continuous_update=False,
         layout=ipywidgets.Layout(width="28em"),
     )
+    text.tooltip = "name a sound in your own words"  # where there is none, ipywidgets 8 shows "null"
     button = ipywidgets.Button(description="separate", button_style="primary")
     output = ipywidgets.Output()
     shown: str | None = None

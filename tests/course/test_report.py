@@ -21,28 +21,13 @@ from lass_lab.course.report import compare_reports, write_report
 from lass_lab.course.report_numbers import git_commit, read_curves, read_numbers
 from lass_lab.course.report_page import comparison_page, find_excerpt
 from lass_lab.course.report_plots import show_details, show_training
-from lass_lab.datasets.duet_mixing import DuetRecipe
 from lass_lab.datasets.duets import Piece
-from lass_lab.experiments import finetune
 from lass_lab.experiments.evaluation import summarise
-from lass_lab.experiments.finetuning_recipes import FinetuningRecipe, Phase
 from lass_lab.experiments.paper_tables import paper_tables
-from lass_lab.experiments.probes import FORGETTING
-from lass_lab.models import LanguageSeparator, ResUNet, ResUNetConfig
-from lass_lab.models.querynet import TinyQueryNet
 from lass_lab.signal.files import InputError
-from tests.made_duets import made_duets
+from tests.made_runs import made_run
 from tests.made_separators import Known
-from tests.made_sources import made_bank
 
-RECIPE = FinetuningRecipe(
-    phase1=Phase(epochs=1, rate=1e-2, warmup=2),
-    phase2=Phase(epochs=1, rate=1e-3, query_rate=1e-3, captions=True, warmup=2),
-    items=DuetRecipe(seconds=0.4),
-    batch=8,
-    checkpoint_every=2,
-    validate_every=2,
-)
 LONGEST, PAIRS = 10, 2
 VOID = {"meta", "img", "br", "link", "hr", "input"}
 
@@ -100,18 +85,7 @@ def made(tmp_path_factory):
     """Two finished runs on made duets, "anna" and "ben": the second answers in phase 2 as it did in phase 1."""
     folder = tmp_path_factory.mktemp("made")
     plt.switch_backend("agg")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("LASS_LAB_DATA", str(folder / "data"))
-        patch.setenv("LASS_LAB_RUNS", str(folder / "runs"))
-        patch.setenv("LASS_LAB_PROFILE", "ci")
-        made_duets(folder / "data", seconds=36.0, splits={"one": "train", "three": "test"})
-        tones = {name: 220.0 * 1.3**place for place, name in enumerate(FORGETTING)}
-        made_bank(folder / "data" / "sources", seconds=5.5, splits=("train", "test"), tones=tones)
-        torch.manual_seed(0)
-        small = ResUNetConfig(channels=(2, 3), n_fft=256, hop=80)
-        LanguageSeparator(TinyQueryNet(), ResUNet(small)).save_pretrained(folder / "start")
-        run = folder / "anna" / "finetune"
-        finetune(folder / "start", run, RECIPE, progress=False)
+    with made_run(folder, "anna/finetune") as run:
         other = folder / "ben" / "finetune"
         shutil.copytree(run, other)
         shutil.rmtree(other / "phase2")
@@ -186,7 +160,7 @@ def compared(made, written, asked):
 
 def fixed(value, metric, sign=""):
     decimals = {"correlation": 4, "MSE": 6}.get(metric, 2)
-    return f"{value:{sign}.{decimals}f}"
+    return f"{value:{sign}z.{decimals}f}"
 
 
 def test_the_report_lies_in_the_runs_folder_unless_told(run, written):
