@@ -165,16 +165,22 @@ def evaluate(
 
 
 def bench(
-    seconds: Annotated[float, typer.Option(callback=finite, min=1, help="Length of the long file.")] = 180.0,
+    seconds: Annotated[float, typer.Option(callback=finite, min=0, help="Of the long file; 0 leaves it out.")] = 180.0,
+    hour: Annotated[
+        float, typer.Option(callback=finite, min=0, help="Seconds from file to file, for memory; 0 leaves it out.")
+    ] = 3600.0,
+    large: Annotated[bool, typer.Option(help="Measure AudioSep's size as well, with made weights.")] = True,
     out: Annotated[Path | None, typer.Option(help="Also write the table to this CSV file.")] = None,
     force: Force = False,
 ) -> None:
     """Measure speed and memory: every row a ratio against the plain float32 pass of the same network in this run."""
-    from lass_lab.experiments.benchmark import bench
+    from lass_lab.experiments.benchmark import bench, rates_in_words
+    from lass_lab.experiments.benchmark_cases import LARGE, TINY
     from lass_lab.signal.files import atomic_path
 
-    table = bench(seconds)
-    print(table.to_string(index=False))
+    table = bench(seconds, hour, (TINY, LARGE) if large else (TINY,))
+    print(table.to_string(index=False, na_rep=""))
+    print(rates_in_words())
     if out:
         with atomic_path(out, force) as path:
             table.to_csv(path, index=False)

@@ -1,91 +1,132 @@
 """Speed and memory, as ratios within one run on one machine: the only form in which they travel."""
 
-import resource
-import time
+import subprocess
+import sys
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import torch
 from tqdm.auto import tqdm
 
-from lass_lab.models import LanguageSeparator, ResUNet, ResUNetConfig, load_separator
-from lass_lab.signal.audio import SAMPLE_RATE
+from lass_lab.experiments import benchmark_cases as cases
+from lass_lab.experiments.benchmark_cases import LARGE, PLAIN, TINY, Measured
 
-SLICE_S = 5.0
-LEAST_RUNS, LEAST_S = 3, 2.0  # a row is the median of at least so many runs and so long a time
+SLICE_S, FILE_S, HOUR_S, MINUTE_S = 5.0, 180.0, 3600.0, 60.0
+COLUMNS = (
+    "what", "device", "mode", "queries", "seconds", "real_time", "ratio", "agreement_db", "against_slices", "gflops",
+    "share", "peak_mb",
+)  # fmt: skip
+IMPORT = "import time; began = time.perf_counter(); import lass_lab; print(time.perf_counter() - began)"
+COLD = """if True:
+    import time
+    began = time.perf_counter()
+    import numpy
+    from lass_lab.models import load_separator
+    load_separator("tiny").separate(numpy.ones(160_000, dtype="float32") / 10, "violin", progress=False)
+    print(time.perf_counter() - began)
+"""
 
 
-def bench(seconds: float = 180.0, progress: bool = True) -> pd.DataFrame:
-    """Measure one slice by both sizes of network and a long file by the tiny separator.
+def bench(
+    seconds: float = FILE_S, hour: float = HOUR_S, models: tuple[str, ...] = (TINY, LARGE), progress: bool = True
+) -> pd.DataFrame:
+    """Measure separation, one training step of each phase, memory from file to file, and how long it takes to begin.
+
+    Every case runs in a process of its own. On a machine with a GPU, all but the last two are measured there as well.
+
+    Args:
+        seconds: of the long file; 0 leaves it out.
+        hour: of the recording that is separated from file to file, beside one of a minute; 0 leaves both out.
+        models: "tiny", and AudioSep's network at its own size, with made weights.
 
     Returns:
-        Columns what, precision, queries, seconds (median wall time), real_time (audio over wall time), ratio (the plain
-        float32 contiguous pass of the same network and as many queries, over this row's time), agreement_db (the plain
-        pass's energy over the difference to it), threads and peak_mb (of the process so far).
+        Columns what, device, mode ("float32, plain" is PyTorch's own layout of memory, with no bfloat16), queries,
+        seconds (median wall time), real_time (audio over wall time), ratio (the plain mode of the same row, over this
+        one's time), agreement_db (the plain estimate's energy over that of the difference to it), against_slices (the
+        time over that of its slices laid end to end), gflops (GFLOP/s of the U-Net), share (of the rate of a matrix
+        product in that precision), peak_mb (of the process or, on a GPU, of its memory).
     """
+    rows: list[dict[str, Any]] = []
+    for device in ("cpu", "cuda") if torch.cuda.is_available() else ("cpu",):
+        rates = {mode: _alone(cases.matrix_rate, mode, device) for mode in cases.modes(device)}
+        plan = [(model, length, queries) for model in models for length in (SLICE_S, seconds) for queries in (1, 2)]
+        for model, length, queries in tqdm([entry for entry in plan if entry[1]], disable=not progress, desc=device):
+            rows += _separation(model, length, queries, device, rates, rows)
+        for phase in tqdm(("phase1", "phase2"), disable=not progress, desc=f"{device}, training"):
+            rows += _against_plain(f"tiny: training step, {phase}", device, cases.training_step, phase)
+    rows += _files(hour)
+    rows.append({"what": "import lass_lab", "seconds": _printed(IMPORT)})
+    rows.append({"what": "tiny: first estimate from a cold start", "seconds": _printed(COLD)})
+    table = pd.DataFrame(rows, columns=list(COLUMNS))
+    digits = {"seconds": 3, "real_time": 1, "ratio": 2, "agreement_db": 1, "against_slices": 2, "gflops": 0, "share": 2}
+    return table.round(digits | {"peak_mb": 0})
+
+
+def rates_in_words() -> str:
+    """What the shares are shares of: threads, and the rate of a matrix product in each precision."""
+    told = [f"{mode} {_alone(cases.matrix_rate, mode, 'cpu'):,.0f} GFLOP/s" for mode in cases.modes("cpu")[1:]]
+    return f"{torch.get_num_threads()} CPU threads; a product of two matrices: {', '.join(told)}"
+
+
+def _separation(
+    model: str, length: float, queries: int, device: str, rates: dict[str, float], before: list[dict[str, Any]]
+) -> list[dict[str, Any]]:
+    what = f"{model}: {'one slice' if length == SLICE_S else f'{length:.0f} s'}"
+    rows = _against_plain(what, device, cases.separation, model, length, queries)
+    work = cases.gflop(model, SLICE_S) * queries * length / SLICE_S
+    for row in rows:
+        row |= {"queries": queries, "real_time": length / row["seconds"], "gflops": work / row["seconds"]}
+        row |= {"share": row["gflops"] / rates[row["mode"]]}
+        slices = [
+            old["seconds"] * length / SLICE_S
+            for old in before
+            if (old["what"], old["device"], old["mode"], old["queries"])
+            == (f"{model}: one slice", device, row["mode"], queries)
+        ]
+        row |= {"against_slices": row["seconds"] / slices[0]} if slices else {}
+    return rows
+
+
+def _against_plain(what: str, device: str, case: Callable[..., Measured], *arguments: Any) -> list[dict[str, Any]]:
+    rows, plain = [], None
+    for mode in cases.modes(device):
+        found = _alone(case, *arguments, mode, device)
+        plain = plain or found
+        row = {"what": what, "device": device, "mode": mode, "seconds": found.seconds, "peak_mb": found.peak_mb}
+        row |= {"ratio": plain.seconds / found.seconds}
+        if mode != PLAIN and found.estimate is not None:
+            row |= {"agreement_db": agreement_db(plain.estimate, found.estimate)}
+        rows.append(row)
+    return rows
+
+
+def _files(hour: float) -> list[dict[str, Any]]:
+    mode = cases.modes("cpu")[-1]
     rows = []
-    noise = np.random.default_rng(0).standard_normal(round(seconds * SAMPLE_RATE)).astype(np.float32) / 10
-    sizes = {"tiny": ResUNetConfig(), "audiosep (made weights)": ResUNetConfig.audiosep()}
-    for name, config in tqdm(sizes.items(), desc="slices", disable=not progress):
-        rows += _slice_rows(name, config, torch.from_numpy(noise[: round(SLICE_S * SAMPLE_RATE)]))
-    separator = load_separator("tiny", device="cpu")
-    for queries in (["violin"], ["violin", "trumpet"]):
-        rows += _file_rows(separator, noise, queries)
-    columns = ["what", "precision", "queries", "seconds", "real_time", "ratio", "agreement_db"]
-    table = pd.DataFrame(rows, columns=columns).round({"seconds": 3, "real_time": 1, "ratio": 2, "agreement_db": 1})
-    table["threads"] = torch.get_num_threads()
-    table["peak_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-    return table
-
-
-def _slice_rows(name: str, config: ResUNetConfig, mixture: torch.Tensor) -> list[tuple]:
-    torch.manual_seed(0)
-    network = ResUNet(config).eval()
-    condition = torch.nn.functional.normalize(torch.randn(1, config.condition_size), dim=-1)
-    modes = {
-        "float32, contiguous": (torch.contiguous_format, False),
-        "float32": (torch.channels_last, False),
-        "bfloat16": (torch.channels_last, True),
-    }
-    rows, reference = [], None
-    for mode, (layout, lowered) in modes.items():
-        network.to(memory_format=layout)
-        network.layout = layout
-
-        def run(lowered: bool = lowered) -> torch.Tensor:
-            with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, lowered):
-                return network.separate(mixture[None], condition)
-
-        seconds, estimate = _median_time(run)
-        if reference is None:
-            reference = (seconds, estimate)
-        error = torch.linalg.vector_norm(estimate - reference[1]) / torch.linalg.vector_norm(reference[1])
-        agreement = float(-20 * torch.log10(error)) if error else np.inf
-        rows.append((f"{name}: one slice", mode, 1, seconds, SLICE_S / seconds, reference[0] / seconds, agreement))
+    for length in (MINUTE_S, hour) if hour else ():
+        found = _alone(cases.file_to_file, length, mode)
+        row = {"what": f"tiny: {length:.0f} s from file to file", "device": "cpu", "mode": mode, "queries": 1}
+        row |= {"seconds": found.seconds, "real_time": length / found.seconds, "peak_mb": found.peak_mb}
+        rows.append(row)
     return rows
 
 
-def _file_rows(separator: LanguageSeparator, mixture: np.ndarray, queries: list[str]) -> list[tuple]:
-    what, length = f"tiny: {len(mixture) / SAMPLE_RATE:.0f} s file", len(mixture) / SAMPLE_RATE
-    rows, reference = [], None
-    for precision in (torch.float32, torch.bfloat16):
-        separator.precision = precision
-        seconds, estimate = _median_time(lambda: separator.separate(mixture, queries, progress=False), runs=1)
-        if reference is None:
-            reference = (seconds, estimate)
-        error = np.linalg.norm(estimate - reference[1]) / np.linalg.norm(reference[1])
-        agreement = float(-20 * np.log10(error)) if error else np.inf
-        mode = str(precision).removeprefix("torch.")
-        rows.append((what, mode, len(queries), seconds, length / seconds, reference[0] / seconds, agreement))
-    return rows
+def agreement_db(reference: np.ndarray, estimate: np.ndarray) -> float:
+    """Energy of the reference over that of the difference to it, in dB; infinite where there is none."""
+    error = np.linalg.norm(estimate - reference)
+    return float(20 * np.log10(np.linalg.norm(reference) / error)) if error else np.inf
 
 
-def _median_time(run: Callable, runs: int = LEAST_RUNS) -> tuple[float, object]:
-    """Median seconds of a call, after one that is not counted, and what it returned."""
-    result, times = run(), []
-    while len(times) < runs or (runs > 1 and sum(times) < LEAST_S):
-        began = time.perf_counter()
-        result = run()
-        times.append(time.perf_counter() - began)
-    return float(np.median(times)), result
+def _alone(function: Callable, *arguments: Any) -> Any:
+    """The function's result, from a process that does nothing else and has as many threads as this one."""
+    with ProcessPoolExecutor(1, get_context("spawn"), torch.set_num_threads, (torch.get_num_threads(),)) as process:
+        return process.submit(function, *arguments).result()
+
+
+def _printed(code: str) -> float:
+    """The number that a fresh interpreter prints."""
+    return float(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout)
