@@ -57,7 +57,7 @@ def pretrain(
     seed: Annotated[int, typer.Option(help="Of the weights' start and of the mixtures.")] = 0,
     workers: Annotated[int, typer.Option(min=0, help="Processes that make mixtures.")] = 0,
     fuse: Annotated[
-        bool | None, typer.Option(help="Fused norms: faster on a CPU; by default where a C++ compiler is.")
+        bool | None, typer.Option(help="Fused norms: faster on a CPU; by default where they pay and a C++ compiler is.")
     ] = None,
     threads: Annotated[int | None, typer.Option(min=1, help="CPU threads; all cores unless told.")] = None,
     force: Force = False,
@@ -67,7 +67,6 @@ def pretrain(
 
     from lass_lab.experiments.model_card import write_card
     from lass_lab.experiments.pretraining import PretrainingRecipe, pretrain
-    from lass_lab.models.fused import can_compile
 
     if (out / "model.safetensors").exists() and not force:
         raise InputError(f"{out}: holds weights already; pass --force to overwrite")
@@ -81,7 +80,6 @@ def pretrain(
         contrastive = 0 if start else recipe.contrastive.steps
     words = replace(recipe.contrastive, steps=contrastive) if contrastive else None
     recipe = replace(recipe, contrastive=words, mixtures=replace(recipe.mixtures, sounds=sounds, coloured=coloured))
-    fuse = can_compile() if fuse is None else fuse
     sources = sources or [Path("runs/sources")]
     separator = pretrain(sources, run, recipe, start=start, workers=workers, fuse=fuse)
     separator.save_pretrained(out)
@@ -105,14 +103,13 @@ def lineage(
     """Train LASS-Net, the first system of the field, and what came after it, by one recipe, and measure each."""
     import torch
 
+    from lass_lab.course.lineage import lineage_table
     from lass_lab.experiments.lineage import lineage
-    from lass_lab.models.fused import can_compile
 
     if threads:
         torch.set_num_threads(threads)
-    fuse = can_compile() and not torch.cuda.is_available()
-    table = lineage(sources or [Path("runs/sources")], run, out, steps=steps, pairs=pairs, seed=seed, fuse=fuse)
-    print(table.to_string(index=False, float_format="{:.2f}".format))
+    lineage(sources or [Path("runs/sources")], run, out, steps=steps, pairs=pairs, seed=seed)
+    print(lineage_table(out).to_string())
 
 
 def weights(
@@ -170,7 +167,7 @@ def finetune(
     nodes: Annotated[int, typer.Option(min=1, help="Machines, started by SLURM or torchrun.")] = 1,
     workers: Annotated[int, typer.Option(min=0, help="Processes that make items.")] = 0,
     fuse: Annotated[
-        bool | None, typer.Option(help="Fused norms: faster on a CPU; by default where a C++ compiler is.")
+        bool | None, typer.Option(help="Fused norms: faster on a CPU; by default where they pay and a C++ compiler is.")
     ] = None,
     threads: Annotated[int | None, typer.Option(min=1, help="CPU threads; all cores unless told.")] = None,
 ) -> None:
@@ -179,7 +176,6 @@ def finetune(
 
     from lass_lab.course.trained import finetune_folder
     from lass_lab.experiments.finetuning import finetune
-    from lass_lab.models.fused import can_compile
 
     if threads:
         torch.set_num_threads(threads)
@@ -193,7 +189,6 @@ def finetune(
             head=head, loss=loss, distillation=distillation, frozen_blocks=frozen_blocks, average=average, seed=seed
         ),
     )
-    fuse = can_compile() and not torch.cuda.is_available() if fuse is None else fuse
     began = time.perf_counter()
     finetune(model, run, plan, data=data, bank=sources, devices=devices, nodes=nodes, workers=workers, fuse=fuse)
     minutes = (time.perf_counter() - began) / 60
@@ -228,18 +223,15 @@ def study(
     import torch
 
     from lass_lab.experiments.ablation import study
-    from lass_lab.models.fused import can_compile
 
     if threads:
         torch.set_num_threads(threads)
-    fuse = can_compile() and not torch.cuda.is_available()
     table = study(
         name,
         _planned("preserving", profile, epochs),
         run or Path("runs/study") / name,
         start=model,
         pairs=pairs,
-        fuse=fuse,
     )
     print(table.to_string(index=False, na_rep="", float_format="{:.2f}".format))
 

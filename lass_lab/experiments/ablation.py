@@ -84,7 +84,6 @@ def study(
     data: str | Path | None = None,
     bank: str | Path | None = None,
     pairs: int = 50,
-    fuse: bool = False,
     progress: bool = True,
 ) -> pd.DataFrame:
     """Fine-tune in every way of a study and measure each, on the validation slices alone: the test piece stays unseen.
@@ -115,7 +114,7 @@ def study(
         changed, folder = change(recipe), run / variant.replace(" ", "_")
         if changed.head not in at_zero:
             at_zero[changed.head] = _sdrs(at_step_zero(load_separator(start), changed), pieces)
-        after = finetune(start, folder, changed, data=data, bank=bank, fuse=fuse, progress=progress)
+        after = finetune(start, folder, changed, data=data, bank=bank, progress=progress)
         row = {"variant": variant} | balance(after, pieces, bank, pairs=pairs, progress=progress)
         row |= {f"{source} at step 0": value for source, value in at_zero[changed.head].items()}
         done = [folder / phase for phase in PHASES if (folder / phase / CONFIG).is_file()]

@@ -20,6 +20,7 @@ from lass_lab.experiments.losses import find_loss
 from lass_lab.experiments.lower_rate import at_rate
 from lass_lab.experiments.training import Schedule, SeparationTask, alone, fit, make_trainer
 from lass_lab.models import LanguageSeparator, ResUNetConfig, load_separator
+from lass_lab.models.fused import pays
 from lass_lab.models.querynet import ENCODERS
 from lass_lab.models.separator import CONFIG
 from lass_lab.signal.files import InputError, atomic_path, data_dir
@@ -121,7 +122,7 @@ def finetune(
     devices: int = 1,
     nodes: int = 1,
     workers: int = 0,
-    fuse: bool = False,
+    fuse: bool | None = None,
     progress: bool = True,
 ) -> LanguageSeparator:
     """Teach a separator the sources of the training pieces, in two phases, and keep what it knew.
@@ -141,7 +142,7 @@ def finetune(
         callbacks: further ones for the trainer, such as a live plot.
         devices, nodes: see `make_trainer`.
         workers: processes that make items; 0 makes them in the training process.
-        fuse: train with fused norms (`ResUNet.fuse`): faster on a CPU, and needs a compiler.
+        fuse: train with fused norms (`ResUNet.fuse`): faster on a CPU, and needs a compiler; None where it pays.
         progress: show progress bars.
 
     Returns:
@@ -239,7 +240,7 @@ def _fit(
     further: Sequence[lightning.Callback],
     devices: int,
     nodes: int,
-    fuse: bool,
+    fuse: bool | None,
     progress: bool,
 ) -> None:
     """Train one phase to its end, from its last checkpoint where there is one, and take its best weights."""
@@ -259,7 +260,7 @@ def _fit(
         nodes=nodes,
         progress=progress,
     )
-    task.separator.network.fuse(fuse)
+    task.separator.network.fuse(pays(steps) if fuse is None else fuse)
     fit(trainer, task, data, folder)
     task.separator.network.fuse(False)
     chosen = folder / "best.ckpt"

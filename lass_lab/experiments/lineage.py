@@ -69,7 +69,6 @@ def lineage(
     steps: int = RECIPE.steps,
     pairs: int = 200,
     seed: int = 0,
-    fuse: bool = False,
     progress: bool = True,
 ) -> pd.DataFrame:
     """Train every system of the line from a random start, by one recipe and for the same steps, and measure each.
@@ -95,7 +94,7 @@ def lineage(
     rows, history = [], []
     for number, system in enumerate(SYSTEMS):
         folder, recipe = run / f"system-{number}", system.recipe(steps, seed)
-        separator = pretrain(sources, folder, recipe, fuse=fuse, progress=progress)
+        separator = pretrain(sources, folder, recipe, progress=progress)
         separator.save_pretrained(folder)
         separator = load_separator(folder)
         rows += _measured(system.name, separator, first, pairs, progress)

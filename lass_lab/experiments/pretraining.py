@@ -20,6 +20,7 @@ from lass_lab.experiments.losses import find_loss
 from lass_lab.experiments.lower_rate import at_rate, lower_config
 from lass_lab.experiments.training import LAST, Schedule, SeparationTask, alone, fit, make_trainer
 from lass_lab.models import LanguageSeparator, ResUNet, ResUNetConfig
+from lass_lab.models.fused import pays
 from lass_lab.models.querynet import TinyQueryNet
 from lass_lab.models.transformer_query import TransformerQueryNet
 from lass_lab.signal.audio import SAMPLE_RATE
@@ -123,7 +124,7 @@ def pretrain(
     *,
     start: str | os.PathLike[str] | None = None,
     workers: int = 0,
-    fuse: bool = False,
+    fuse: bool | None = None,
     progress: bool = True,
 ) -> LanguageSeparator:
     """Train the tiny separator: first its query network, contrastively; then, told by it, its separation network.
@@ -142,7 +143,7 @@ def pretrain(
         start: a folder with a separator to go on from, query network and all, instead of a random start. What made it
             (its history.json) is kept in the run's folder, for the model card.
         workers: processes that make mixtures; 0 makes them in the training process.
-        fuse: train with fused norms (`ResUNet.fuse`): faster, and needs a compiler.
+        fuse: train with fused norms (`ResUNet.fuse`): faster on a CPU, and needs a compiler; None where it pays.
 
     Returns:
         The trained separator, in eval mode on the CPU.
@@ -166,7 +167,7 @@ def pretrain(
         if recipe.contrastive and not checkpoint.exists():
             train_contrastively(separator.query_network, data.train_bank, recipe.contrastive, progress=progress)
         separator.query_network.freeze_encoder(not recipe.query_rate).requires_grad_(bool(recipe.query_rate)).eval()
-        separator.network.fuse(fuse)
+        separator.network.fuse(pays(recipe.steps) if fuse is None else fuse)
         task = PretrainingTask(separator, recipe)
         trainer = make_trainer(run, recipe.steps, log_every=50, progress=progress)
         try:

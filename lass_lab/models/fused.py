@@ -13,12 +13,18 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+PAYS_FROM = 200  # steps of training: compiling takes longer than fewer of them save
 LANES = 64  # channels are folded up to this width, so that even 8 of them fill a processor's vectors
 
 
 def can_compile() -> bool:
     """Whether `torch.compile` has what it needs here: a compiler for the CPU's kernels."""
     return any(map(shutil.which, ("g++", "clang++", "cl")))
+
+
+def pays(steps: int) -> bool:
+    """Whether a run of so many steps is done sooner here with fused norms, compilation and all."""
+    return steps >= PAYS_FROM and can_compile() and not torch.cuda.is_available()
 
 
 def norm_shift_activate(features: Tensor, shift: Tensor, norm: nn.BatchNorm2d, slope: float) -> Tensor:

@@ -200,11 +200,10 @@ check_rate(rate)
 from lass_lab.course.live import LiveTraining
 from lass_lab.course.trained import finetune_folder
 from lass_lab.experiments import finetune
-from lass_lab.models.fused import can_compile
 
 run = finetune_folder()
 live = LiveTraining(piece.slice(0, 5).mixture, "trumpet")
-after = finetune("tiny", run, recipe, phases=["phase1"], callbacks=[live], fuse=can_compile(), progress=False)
+after = finetune("tiny", run, recipe, phases=["phase1"], callbacks=[live], progress=False)
 print(f"{len(live.losses)} steps now; weights are in {run.name}/phase1")
 
 # %% [markdown]

@@ -182,12 +182,11 @@ pd.DataFrame(moved).rename_axis("turned by (degrees) at a rate of").style.format
 from lass_lab.course.live import LiveTraining
 from lass_lab.course.recipes import sized_recipe
 from lass_lab.experiments import finetune
-from lass_lab.models.fused import can_compile
 
 recipe = sized_recipe("preserving", profile)
 print({"separation network": recipe.phase2.rate, "query network": recipe.phase2.query_rate})
 live = LiveTraining(piece.slice(0, 5).mixture, "high, ringing brass")
-phase2 = finetune(start, run, recipe, phases=["phase2"], callbacks=[live], fuse=can_compile(), progress=False)
+phase2 = finetune(start, run, recipe, phases=["phase2"], callbacks=[live], progress=False)
 print(f"{len(live.losses)} steps now; weights are in {run.name}/phase2")
 
 # %% [markdown]

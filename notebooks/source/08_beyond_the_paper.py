@@ -58,7 +58,6 @@ from tqdm.auto import tqdm
 from lass_lab.course.recipes import sized_recipe
 from lass_lab.course.trained import finetune_folder
 from lass_lab.experiments import finetune
-from lass_lab.models.fused import can_compile
 
 recipe = sized_recipe("preserving", profile)
 alone = replace(recipe.items, rehearsal=0.0, guests=0.0)
@@ -68,7 +67,7 @@ short = {"duets alone": (alone, 2), "with rehearsal": (recipe.items, 1)}
 for name, (items, times) in tqdm(short.items(), unit="run"):
     plan = replace(recipe, items=items, phase1=replace(recipe.phase1, epochs=times * profile.study_epochs))
     run = finetune_folder().parent / f"keeping-{profile.name}" / name.replace(" ", "-")
-    separators[name] = finetune("tiny", run, plan, phases=["phase1"], fuse=can_compile(), progress=False)
+    separators[name] = finetune("tiny", run, plan, phases=["phase1"], progress=False)
 
 # %% [markdown]
 # Half of the items of the second run are duets, so its epochs take twice the steps; the first therefore goes through

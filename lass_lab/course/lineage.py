@@ -1,0 +1,41 @@
+"""What `lass-lab lineage` found, to look at and to listen to."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from lass_lab.datasets import list_pieces, load_piece
+from lass_lab.experiments.lineage import EXCERPT_S, NUMBERS, QUERY, SYSTEMS
+from lass_lab.signal.audio import read_audio
+from lass_lab.signal.files import InputError
+
+
+def lineage_table(folder: str | Path) -> pd.DataFrame:
+    """The systems from LASS-Net on, a row each, and what each of them reaches: SDRi in dB with its 95% interval.
+
+    Args:
+        folder: as `lass-lab lineage --out` wrote it.
+
+    Raises:
+        InputError: no such table.
+    """
+    path = Path(folder) / NUMBERS
+    try:
+        rows = pd.read_csv(path)
+        rows["text"] = [
+            f"{row.mean:.1f}" + (f" [{row.low:.1f}, {row.high:.1f}]" if row.mixtures > 1 else "")
+            for row in rows[["mean", "low", "high", "mixtures"]].itertuples()
+        ]
+        table = rows.pivot(index="system", columns="trial", values="text")
+        return table.loc[rows["system"].unique(), rows["trial"].unique()]
+    except (OSError, ValueError, KeyError) as error:
+        raise InputError(f"{path}: not a table of `lass-lab lineage` ({error})") from error
+
+
+def lineage_sounds(folder: str | Path) -> dict[str, np.ndarray]:
+    """The violin of the held-out duet: the mixture, what each system makes of it, and the true one, for `players`."""
+    start, seconds = EXCERPT_S
+    piece = load_piece(list_pieces("test")[0]).slice(start, seconds)
+    heard = {system.name: read_audio(Path(folder) / f"system-{number}.ogg") for number, system in enumerate(SYSTEMS)}
+    return {"mixture": piece.mixture, **heard, f"the true {QUERY}": piece.sources[QUERY]}
