@@ -69,7 +69,7 @@ PROFILES: dict[str, Profile] = {
             "ci",
             pieces=1,
             seconds=10.0,
-            epochs=(8, 2),
+            epochs=(6, 1),
             item_seconds=1.26,
             items=16,
             sample_rate=12_000,
