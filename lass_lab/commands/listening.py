@@ -174,13 +174,12 @@ def bench(
     force: Force = False,
 ) -> None:
     """Measure speed and memory: every row a ratio against the plain float32 pass of the same network in this run."""
-    from lass_lab.experiments.benchmark import bench, rates_in_words
+    from lass_lab.experiments.benchmark import bench
     from lass_lab.experiments.benchmark_cases import LARGE, TINY
     from lass_lab.signal.files import atomic_path
 
     table = bench(seconds, hour, (TINY, LARGE) if large else (TINY,))
     print(table.to_string(index=False, na_rep=""))
-    print(rates_in_words())
     if out:
         with atomic_path(out, force) as path:
             table.to_csv(path, index=False)

@@ -1,12 +1,17 @@
 """The checks of notebook 00: the other instrument by subtraction, and words that the separator takes for the violin."""
 
-from functools import lru_cache
+from functools import cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from lass_lab.course.checks import Wrong, ask, self_check, tell_mistake, waveform
 from lass_lab.datasets import list_pieces, load_piece
 from lass_lab.signal import InputError, sdr_improvement
+
+if TYPE_CHECKING:
+    from lass_lab.datasets.duets import Piece
+    from lass_lab.models import LanguageSeparator
 
 ENOUGH_DB = 2.0  # how much less than for the word itself will do
 _START_S, _LENGTH_S = 70.0, 8.0  # of a place that notebook 00 does not play
@@ -54,11 +59,16 @@ def check_words(words) -> str:
     return f"{told}, in a place that you have not heard yet."
 
 
-@lru_cache(maxsize=64)
 def _improvement(query: str) -> float:
     """SDRi of the violin in dB."""
+    separator, piece = _at_hand()
+    estimate = separator.separate(piece.mixture, query, progress=False)
+    return sdr_improvement(piece.sources["violin"], estimate, piece.mixture)
+
+
+@cache
+def _at_hand() -> "tuple[LanguageSeparator, Piece]":
+    """The separator and what it is asked of, loaded once however many words are tried."""
     from lass_lab.models import load_separator
 
-    piece = load_piece(list_pieces("test")[0]).slice(_START_S, _LENGTH_S)
-    estimate = load_separator("tiny").separate(piece.mixture, query, progress=False)
-    return sdr_improvement(piece.sources["violin"], estimate, piece.mixture)
+    return load_separator("tiny"), load_piece(list_pieces("test")[0]).slice(_START_S, _LENGTH_S)

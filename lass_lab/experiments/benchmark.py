@@ -18,7 +18,7 @@ from lass_lab.experiments.benchmark_cases import LARGE, PLAIN, TINY, Measured
 SLICE_S, FILE_S, HOUR_S, MINUTE_S = 5.0, 180.0, 3600.0, 60.0
 COLUMNS = (
     "what", "device", "mode", "queries", "seconds", "real_time", "ratio", "agreement_db", "against_slices", "gflops",
-    "share", "peak_mb",
+    "share", "peak_mb", "threads",
 )  # fmt: skip
 IMPORT = "import time; began = time.perf_counter(); import lass_lab; print(time.perf_counter() - began)"
 COLD = """if True:
@@ -36,7 +36,7 @@ def bench(
 ) -> pd.DataFrame:
     """Measure separation, one training step of each phase, memory from file to file, and how long it takes to begin.
 
-    Every case runs in a process of its own. On a machine with a GPU, all but the last two are measured there as well.
+    Every case runs in a process of its own. Where there is a GPU, separation and training are measured there as well.
 
     Args:
         seconds: of the long file; 0 leaves it out.
@@ -48,11 +48,14 @@ def bench(
         seconds (median wall time), real_time (audio over wall time), ratio (the plain mode of the same row, over this
         one's time), agreement_db (the plain estimate's energy over that of the difference to it), against_slices (the
         time over that of its slices laid end to end), gflops (GFLOP/s of the U-Net), share (of the rate of a matrix
-        product in that precision), peak_mb (of the process or, on a GPU, of its memory).
+        product in that precision, which has rows of its own), peak_mb (of the process or, on a GPU, of its memory),
+        threads (of the CPU).
     """
     rows: list[dict[str, Any]] = []
     for device in ("cpu", "cuda") if torch.cuda.is_available() else ("cpu",):
         rates = {mode: _alone(cases.matrix_rate, mode, device) for mode in cases.modes(device)}
+        product = {"what": "product of two matrices", "device": device}
+        rows += [product | {"mode": mode, "gflops": rate} for mode, rate in rates.items() if mode != PLAIN]
         plan = [(model, length, queries) for model in models for length in (SLICE_S, seconds) for queries in (1, 2)]
         for model, length, queries in tqdm([entry for entry in plan if entry[1]], disable=not progress, desc=device):
             rows += _separation(model, length, queries, device, rates, rows)
@@ -61,15 +64,9 @@ def bench(
     rows += _files(hour)
     rows.append({"what": "import lass_lab", "seconds": _printed(IMPORT)})
     rows.append({"what": "tiny: first estimate from a cold start", "seconds": _printed(COLD)})
-    table = pd.DataFrame(rows, columns=list(COLUMNS))
+    table = pd.DataFrame(rows, columns=list(COLUMNS)).assign(threads=torch.get_num_threads())
     digits = {"seconds": 3, "real_time": 1, "ratio": 2, "agreement_db": 1, "against_slices": 2, "gflops": 0, "share": 2}
     return table.round(digits | {"peak_mb": 0})
-
-
-def rates_in_words() -> str:
-    """What the shares are shares of: threads, and the rate of a matrix product in each precision."""
-    told = [f"{mode} {_alone(cases.matrix_rate, mode, 'cpu'):,.0f} GFLOP/s" for mode in cases.modes("cpu")[1:]]
-    return f"{torch.get_num_threads()} CPU threads; a product of two matrices: {', '.join(told)}"
 
 
 def _separation(
@@ -84,8 +81,8 @@ def _separation(
         slices = [
             old["seconds"] * length / SLICE_S
             for old in before
-            if (old["what"], old["device"], old["mode"], old["queries"])
-            == (f"{model}: one slice", device, row["mode"], queries)
+            if old["what"] == f"{model}: one slice"
+            and (old["device"], old["mode"], old["queries"]) == (device, row["mode"], queries)
         ]
         row |= {"against_slices": row["seconds"] / slices[0]} if slices else {}
     return rows

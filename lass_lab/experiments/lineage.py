@@ -2,7 +2,6 @@
 
 import json
 import os
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -10,15 +9,14 @@ import pandas as pd
 
 from lass_lab.datasets.duets import list_pieces, load_piece
 from lass_lab.datasets.mixing import MixtureRecipe, Sources
-from lass_lab.experiments.evaluation import bootstrap, evaluate_mixtures
-from lass_lab.experiments.model_card import HELD_OUT, hardware, run_facts
-from lass_lab.experiments.pretraining import PretrainingRecipe, pretrain
-from lass_lab.models import LanguageSeparator, load_separator
+from lass_lab.experiments.model_card import HELD_OUT, hardware, measure, run_facts
+from lass_lab.experiments.pretraining import HISTORY, PretrainingRecipe, pretrain
+from lass_lab.models import load_separator
 from lass_lab.signal import write_audio
 from lass_lab.signal.files import atomic_path
 from lass_lab.signal.metrics import sdr_improvement
 
-NUMBERS, HISTORY = "numbers.csv", "history.json"
+NUMBERS = "numbers.csv"
 EXCERPT_S = (20.0, 6.0)  # from where on, and how long, each system is heard on the held-out duet
 QUERY = "violin"
 
@@ -55,9 +53,12 @@ SYSTEMS = (
     System("and a mask that turns the phase", query_rate=0.0, head="audiosep"),
 )
 TRIALS = {
-    "pairs, words it was taught": MixtureRecipe(aligned=0.0, absent=0.0, **HELD_OUT | {"heldout_captions": False}),
-    "pairs, other words": MixtureRecipe(aligned=0.0, absent=0.0, **HELD_OUT),
-    "two voices of one score": MixtureRecipe(aligned=1.0, absent=0.0, **HELD_OUT),
+    "pairs, words it was taught": (
+        "sdri",
+        MixtureRecipe(aligned=0.0, absent=0.0, **HELD_OUT | {"heldout_captions": False}),
+    ),
+    "pairs, other words": ("sdri", MixtureRecipe(aligned=0.0, absent=0.0, **HELD_OUT)),
+    "two voices of one score": ("sdri", MixtureRecipe(aligned=1.0, absent=0.0, **HELD_OUT)),
 }
 
 
@@ -91,32 +92,24 @@ def lineage(
     run, out = Path(run), Path(out)
     piece = load_piece(list_pieces("test")[0])
     first = sources if isinstance(sources, str | os.PathLike) else sources[0]
-    rows, history = [], []
+    tables, history = [], []
     for number, system in enumerate(SYSTEMS):
         folder, recipe = run / f"system-{number}", system.recipe(steps, seed)
         separator = pretrain(sources, folder, recipe, progress=progress)
         separator.save_pretrained(folder)
         separator = load_separator(folder)
-        rows += _measured(system.name, separator, first, pairs, progress)
+        measured = measure(separator, first, pairs, progress, trials=TRIALS)
         estimate = separator.separate(piece.mixture, QUERY, progress=False)
         gain = sdr_improvement(piece.sources[QUERY], estimate, piece.mixture)
-        rows.append((system.name, f"{QUERY} of the held-out duet", gain, gain, gain, 1))
+        measured.loc[len(measured)] = (f"{QUERY} of the held-out duet", *[round(gain, 2)] * 3, 1)
+        measured.insert(0, "system", system.name)
+        tables.append(measured)
         start, length = (round(seconds * piece.sample_rate) for seconds in EXCERPT_S)
         write_audio(out / f"system-{number}.ogg", estimate[start : start + length], force=True)
         history.append({"system": system.name, "hardware": hardware(), "recipe": asdict(recipe)} | run_facts(folder))
-    table = pd.DataFrame(rows, columns=["system", "trial", "mean", "low", "high", "mixtures"]).round(2)
+    table = pd.concat(tables, ignore_index=True)
     with atomic_path(out / NUMBERS, force=True) as path:
         table.to_csv(path, index=False)
     with atomic_path(out / HISTORY, force=True) as path:
         path.write_text(json.dumps(history, indent=1) + "\n")
     return table
-
-
-def _measured(
-    name: str, separator: LanguageSeparator, sources: str | os.PathLike[str], pairs: int, progress: bool
-) -> Sequence[tuple]:
-    rows = []
-    for trial, recipe in TRIALS.items():
-        found = evaluate_mixtures(separator, Path(sources), pairs=pairs, recipe=recipe, progress=progress)["sdri"]
-        rows.append((name, trial, found.mean(), *bootstrap(found.to_numpy()), len(found)))
-    return rows

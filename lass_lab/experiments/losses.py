@@ -31,8 +31,8 @@ def relative(estimate: Tensor, target: Tensor, mixture: Tensor) -> Tensor:
 def decibels(estimate: Tensor, target: Tensor, mixture: Tensor) -> Tensor:
     """Energy of the error against the mixture's, in dB: what SDR is made of, so each item counts by its own SDR.
 
-    With a floor under it (Wisdom et al., "What's all the FUSS about free universal sound separation data?", 2021,
-    equation 2): without one, silence earns without limit where the query names what is not there.
+    With a floor under it (after Wisdom et al., "What's all the FUSS about free universal sound separation data?",
+    2021): without one, silence earns without limit where the query names what is not there.
     """
     error, energy = (
         waveform.float().square().flatten(1).mean(1) + QUIETEST for waveform in (estimate - target, mixture)

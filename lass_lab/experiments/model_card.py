@@ -101,9 +101,10 @@ def measure(
     progress: bool = True,
     *,
     unheard: str | Path | None = None,
+    trials: Mapping[str, tuple[str, MixtureRecipe]] = TRIALS,
 ) -> pd.DataFrame:
-    """Every trial on held-out sources and phrasings: columns trial, mean, low, high (95% bootstrap), mixtures."""
-    trials = [(trial, sources, *how) for trial, how in TRIALS.items()]
+    """Every trial on held-out sources: columns trial, mean, low, high (95% bootstrap), mixtures."""
+    trials = [(trial, sources, *how) for trial, how in trials.items()]
     if unheard:
         trials.append((UNHEARD, unheard, "sdri", RANDOM_PAIRS))
     rows = []

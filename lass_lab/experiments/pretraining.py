@@ -153,7 +153,8 @@ def pretrain(
             a folder in which another process trains.
     """
     recipe, run = recipe or PretrainingRecipe(), Path(run)
-    lower_config(recipe.network, recipe.sample_rate), find_loss(recipe.loss)  # now, not after minutes
+    lower_config(recipe.network, recipe.sample_rate)  # now, not after minutes
+    find_loss(recipe.loss)
     data = PretrainingData(sources, recipe, workers)
     with alone(run):
         lightning.seed_everything(recipe.seed, verbose=False)

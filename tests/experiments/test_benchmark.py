@@ -86,6 +86,9 @@ def test_the_table_has_each_row_against_its_plain_one(monkeypatch):
         "tiny: 60 s from file to file", "tiny: 3600 s from file to file", "import lass_lab",
         "tiny: first estimate from a cold start",
     ]  # fmt: skip
+    rates = table[table["what"] == "product of two matrices"]
+    assert list(rates["mode"]) == [FLOAT32, BFLOAT16] and (rates["gflops"] == 1000).all()
+    assert (table["threads"] == torch.get_num_threads()).all()
     assert {"tiny: training step, phase1", "tiny: training step, phase2"} <= set(told)
 
 
