@@ -1,6 +1,7 @@
 """Commands that use a separator: `separate`, `evaluate`, `bench`."""
 
 import re
+import shlex
 import sys
 import time
 import warnings
@@ -170,11 +171,13 @@ def bench(
         float, typer.Option(callback=finite, min=0, help="Seconds from file to file, for memory; 0 leaves it out.")
     ] = 3600.0,
     large: Annotated[bool, typer.Option(help="Measure AudioSep's size as well, with made weights.")] = True,
-    out: Annotated[Path | None, typer.Option(help="Also write the table to this CSV file.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Also write the table to this file: CSV, or a page, FILE.md.")
+    ] = None,
     force: Force = False,
 ) -> None:
     """Measure speed and memory: every row a ratio against the plain float32 pass of the same network in this run."""
-    from lass_lab.experiments.benchmark import bench
+    from lass_lab.experiments.benchmark import bench, page
     from lass_lab.experiments.benchmark_cases import LARGE, TINY
     from lass_lab.signal.files import atomic_path
 
@@ -182,7 +185,10 @@ def bench(
     print(table.to_string(index=False, na_rep=""))
     if out:
         with atomic_path(out, force) as path:
-            table.to_csv(path, index=False)
+            if out.suffix == ".md":
+                path.write_text(page(table, f"lass-lab {shlex.join(sys.argv[1:])}"), encoding="utf-8")
+            else:
+                table.to_csv(path, index=False)
 
 
 @contextmanager

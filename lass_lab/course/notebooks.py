@@ -236,20 +236,15 @@ def run(path: Path, out: Path, profile: Profile) -> float:
     return seconds
 
 
-def _hardware() -> tuple[str, str]:
-    import psutil
-    import torch
-
-    if torch.cuda.is_available():
-        return "gpu", torch.cuda.get_device_name(0)
-    return "cpu", f"{psutil.cpu_count(logical=False) or os.cpu_count()} CPU cores"
-
-
 def record_time(name: str, seconds: float, profile: Profile) -> None:
     """Keep how long a notebook took on this kind of hardware in notebooks/times.json, for the build."""
-    kind, hardware = _hardware()
+    import torch
+
+    from lass_lab.experiments.hardware import cores, hardware
+
+    kind, computer = ("gpu", hardware()) if torch.cuda.is_available() else ("cpu", f"{cores()} CPU cores")
     times = _read_times()
-    measured = {"seconds": round(seconds), "hardware": hardware, "profile": profile.name}
+    measured = {"seconds": round(seconds), "hardware": computer, "profile": profile.name}
     times.setdefault(name, {})[kind] = measured
     with atomic_path(TIMES, force=True) as temporary:
         temporary.write_text(json.dumps(times, indent=1, sort_keys=True) + "\n", encoding="utf-8")

@@ -8,17 +8,16 @@ A block stands between `<!-- block: NAME: COMMAND -->` and `<!-- end block -->`.
 
 import argparse
 import json
-import os
 import re
 import shlex
 import subprocess
 import sys
 from collections.abc import Callable
 from datetime import date
-from pathlib import Path
 
 from lass_lab.course.notebooks import SOURCES, TIMES, built_path, repository, sources, tag
 from lass_lab.course.profile import CHECKOUT
+from lass_lab.experiments.hardware import hardware
 from lass_lab.signal.files import InputError, atomic_path
 
 README = CHECKOUT / "README.md"
@@ -122,18 +121,6 @@ def measured(command: str) -> str:
         return f"![{picture[2].replace('[', '(').replace(']', ')')}]({picture[1]})"
     table = printed if printed.startswith("|") else f"```\n{printed}\n```"
     return f"{table}\n\n*`{command}`, {date.today():%Y-%m-%d}, {hardware()}.*"
-
-
-def hardware() -> str:
-    """The computer in a few words: cores, processor, and GPU where there is one."""
-    import psutil
-    import torch
-
-    cores = psutil.cpu_count(logical=False) or os.cpu_count()
-    cpuinfo = Path("/proc/cpuinfo")
-    model = re.search(r"^model name\s*: (.+)$", cpuinfo.read_text(), re.MULTILINE) if cpuinfo.exists() else None
-    gpu = f", {torch.cuda.get_device_name(0)}" if torch.cuda.is_available() else ""
-    return f"{cores} CPU cores" + (f" ({model[1].strip()})" if model else "") + gpu
 
 
 def main(arguments: list[str] | None = None) -> int:

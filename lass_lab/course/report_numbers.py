@@ -18,7 +18,8 @@ from lass_lab.course.profile import CHECKOUT, PACKAGES
 from lass_lab.datasets.duets import list_pieces, load_piece
 from lass_lab.experiments.evaluation import bootstrap, evaluate
 from lass_lab.experiments.finetuning import MONITOR, RECIPE
-from lass_lab.experiments.model_card import hardware, run_facts
+from lass_lab.experiments.hardware import hardware
+from lass_lab.experiments.model_card import run_facts
 from lass_lab.experiments.probes import forgetting, paraphrases
 from lass_lab.models import LanguageSeparator
 from lass_lab.models.separator import WEIGHTS

@@ -4,6 +4,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
+from datetime import date
 from multiprocessing import get_context
 from typing import Any
 
@@ -14,12 +15,19 @@ from tqdm.auto import tqdm
 
 from lass_lab.experiments import benchmark_cases as cases
 from lass_lab.experiments.benchmark_cases import LARGE, PLAIN, TINY, Measured
+from lass_lab.experiments.benchmark_training import training_step
+from lass_lab.experiments.hardware import hardware
 
 SLICE_S, FILE_S, HOUR_S, MINUTE_S = 5.0, 180.0, 3600.0, 60.0
 COLUMNS = (
     "what", "device", "mode", "queries", "seconds", "real_time", "ratio", "agreement_db", "against_slices", "gflops",
     "share", "peak_mb", "threads",
 )  # fmt: skip
+DIGITS = {
+    "seconds": 3, "real_time": 1, "ratio": 2, "agreement_db": 1, "against_slices": 2, "gflops": 0, "share": 2,
+    "peak_mb": 0,
+}  # fmt: skip
+PHASES = ("phase1", "phase2")
 IMPORT = "import time; began = time.perf_counter(); import lass_lab; print(time.perf_counter() - began)"
 COLD = """if True:
     import time
@@ -28,6 +36,24 @@ COLD = """if True:
     from lass_lab.models import load_separator
     load_separator("tiny").separate(numpy.ones(160_000, dtype="float32") / 10, "violin", progress=False)
     print(time.perf_counter() - began)
+"""
+HEADINGS = {
+    "seconds": "time, s", "real_time": "real time", "agreement_db": "agreement, dB", "against_slices": "against slices",
+    "gflops": "GFLOP/s", "peak_mb": "peak, MB",
+}  # fmt: skip
+PAGE = """# Speed and memory
+
+Made by `{command}` on {day}: {hardware}. Every case ran alone, in a process of its own.
+
+{table}
+
+- time: median wall time; real time: length of the audio over it.
+- ratio: time of the plain pass over this one's. The plain pass is float32 in PyTorch's own layout of memory; the rows
+  below it are what `separate` does. Seconds are this computer's, ratios travel better.
+- agreement: energy of the plain estimate over that of the difference to it.
+- against slices: time over that of its 5 s slices one after the other.
+- GFLOP/s: operations of the U-Net proper over the whole time; share: of the rate of a matrix product in that precision.
+- peak: of the process's memory, PyTorch included; on a GPU, of the GPU's.
 """
 
 
@@ -59,14 +85,33 @@ def bench(
         plan = [(model, length, queries) for model in models for length in (SLICE_S, seconds) for queries in (1, 2)]
         for model, length, queries in tqdm([entry for entry in plan if entry[1]], disable=not progress, desc=device):
             rows += _separation(model, length, queries, device, rates, rows)
-        for phase in tqdm(("phase1", "phase2"), disable=not progress, desc=f"{device}, training"):
-            rows += _against_plain(f"tiny: training step, {phase}", device, cases.training_step, phase)
+            if progress:
+                tqdm.write(_told(rows[-1]), file=sys.stderr)
+        for phase in tqdm(PHASES, disable=not progress, desc=f"{device}, training"):
+            rows += _against_plain(f"tiny: training step, {phase}", device, training_step, phase)
     rows += _files(hour)
     rows.append({"what": "import lass_lab", "seconds": _printed(IMPORT)})
     rows.append({"what": "tiny: first estimate from a cold start", "seconds": _printed(COLD)})
     table = pd.DataFrame(rows, columns=list(COLUMNS)).assign(threads=torch.get_num_threads())
-    digits = {"seconds": 3, "real_time": 1, "ratio": 2, "agreement_db": 1, "against_slices": 2, "gflops": 0, "share": 2}
-    return table.round(digits | {"peak_mb": 0})
+    return table.round(DIGITS)
+
+
+def page(table: pd.DataFrame, command: str) -> str:
+    """The table of `bench` as a page: the command that made it, the computer, and what each column means."""
+    shown = table.drop(columns=["threads", *([] if table["device"].nunique() > 1 else ["device"])])
+    words = shown.rename(columns=lambda name: HEADINGS.get(name, name))
+    cells = [
+        ["" if pd.isna(value) else f"{value:.{DIGITS.get(name, 0)}f}" if isinstance(value, float) else str(value) for
+         name, value in zip(shown.columns, row, strict=True)]
+        for row in shown.itertuples(index=False)
+    ]  # fmt: skip
+    lines = [f"| {' | '.join(row)} |" for row in [list(words.columns), ["---"] * len(words.columns), *cells]]
+    return PAGE.format(command=command, hardware=hardware(), day=f"{date.today():%Y-%m-%d}", table="\n".join(lines))
+
+
+def _told(row: dict[str, Any]) -> str:
+    queries = "1 query" if row["queries"] == 1 else f"{row['queries']} queries"
+    return f"{row['what']}, {queries}, {row['mode']}: {row['seconds']:.2f} s, {row['ratio']:.2f} times as fast"
 
 
 def _separation(

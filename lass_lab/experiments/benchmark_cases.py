@@ -5,7 +5,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -13,18 +13,10 @@ import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from lass_lab.datasets.duet_mixing import FinetuningDataset
-from lass_lab.datasets.duets import list_pieces, load_piece
-from lass_lab.datasets.mixing import SourceBank, collate
-from lass_lab.experiments.finetuning import FinetuningTask
-from lass_lab.experiments.finetuning_recipes import FinetuningRecipe
-from lass_lab.experiments.lower_rate import at_rate
 from lass_lab.models import LanguageSeparator, ResUNet, ResUNetConfig, load_separator
-from lass_lab.models.fused import can_compile
 from lass_lab.models.weights import native_bfloat16
 from lass_lab.signal import read_blocks, write_blocks
 from lass_lab.signal.audio import SAMPLE_RATE
-from lass_lab.signal.files import data_dir
 
 LEAST_RUNS, LEAST_S = 3, 2.0  # a short pass is the median of at least so many runs and so long a time
 LONG_S = 30.0  # from here on, a case is run once
@@ -32,7 +24,6 @@ WARM_S = 10.0  # of the sound that a long case is warmed up with
 QUERIES = ("violin", "trumpet")
 PLAIN, FLOAT32, BFLOAT16 = "float32, plain", "float32", "bfloat16"
 TINY, LARGE = "tiny", "audiosep (made weights)"
-ITEMS, ITEM_S, RATE = 16, 1.26, 12_000  # of a training step: the quick profile's
 
 
 @dataclass(frozen=True)
@@ -49,11 +40,11 @@ def separation(model: str, seconds: float, queries: int, mode: str, device: str 
     separator = made(model).to(device)
     separator.precision = torch.bfloat16 if mode == BFLOAT16 else torch.float32
     if mode == PLAIN:
-        _plain(separator.network)
+        lay_plainly(separator.network)
     mixture, words = noise(seconds), list(QUERIES[:queries])
     separator.separate(mixture[: round(WARM_S * SAMPLE_RATE)], words, progress=False)
-    with _peak(device) as peak:
-        took, estimate = _median_time(lambda: separator.separate(mixture, words, progress=False), seconds >= LONG_S)
+    with peak_memory(device) as peak:
+        took, estimate = median_time(lambda: separator.separate(mixture, words, progress=False), seconds >= LONG_S)
     return Measured(took, peak(), estimate)
 
 
@@ -65,45 +56,10 @@ def file_to_file(seconds: float, mode: str = BFLOAT16, device: str = "cpu") -> M
         path, out = Path(folder, "noise.wav"), Path(folder, "violin.wav")
         block = noise(WARM_S)
         write_blocks([path], (block[None] for _ in range(round(seconds / WARM_S))))
-        with _peak(device) as peak:
+        with peak_memory(device) as peak:
             began = time.perf_counter()
             write_blocks([out], separator.separate_blocks(read_blocks(path), ["violin"], progress=False))
             return Measured(time.perf_counter() - began, peak())
-
-
-def training_step(phase: str, mode: str, device: str = "cpu") -> Measured:
-    """One step of fine-tuning the tiny separator, items made beforehand; `phase` is "phase1" or "phase2"."""
-    recipe = FinetuningRecipe(sample_rate=RATE)
-    recipe = replace(recipe, items=replace(recipe.items, seconds=ITEM_S, captions=phase == "phase2"))
-    pieces, bank = [load_piece(name) for name in list_pieces("train")], SourceBank(data_dir() / "sources", "train")
-    items = FinetuningDataset(pieces, bank, recipe.items, range(ITEMS))
-    separator = made(TINY).to(device)
-    separator.network.replace_head(recipe.head)
-    if mode == PLAIN:
-        _plain(separator.network)
-    separator.network.fuse(mode != PLAIN and device == "cpu" and can_compile())
-    with at_rate(separator, RATE):
-        if mode == PLAIN:
-            _plain(separator.network)
-        task = FinetuningTask(separator, recipe, getattr(recipe, phase), 1000).to(device)
-        batch = task.on_after_batch_transfer(collate(list(items)), 0)
-        batch = {key: value.to(device) if torch.is_tensor(value) else value for key, value in batch.items()}
-        optimizer = task.optimizer()
-
-        def step() -> None:
-            with torch.autocast(device, torch.bfloat16, mode == BFLOAT16):
-                loss = task.lowered(task.estimate(batch), batch["target"], batch["mixture"])
-            loss.backward()
-            torch.nn.utils.clip_grad_norm_(task.parameters(), 1.0)
-            optimizer.step()
-            optimizer.zero_grad()
-            if device == "cuda":
-                torch.cuda.synchronize()
-
-        step()  # compiles
-        with _peak(device) as peak:
-            took, _ = _median_time(step)
-        return Measured(took, peak())
 
 
 def matrix_rate(mode: str, device: str = "cpu") -> float:
@@ -117,7 +73,7 @@ def matrix_rate(mode: str, device: str = "cpu") -> float:
         if device == "cuda":
             torch.cuda.synchronize()
 
-    return 2 * size**3 / _median_time(product)[0] / 1e9
+    return 2 * size**3 / median_time(product)[0] / 1e9
 
 
 def gflop(model: str, seconds: float) -> float:
@@ -153,13 +109,13 @@ def _config(model: str) -> ResUNetConfig:
     return ResUNetConfig.audiosep() if model == LARGE else ResUNetConfig()
 
 
-def _plain(network: ResUNet) -> nn.Module:
+def lay_plainly(network: ResUNet) -> nn.Module:
     network.layout = torch.contiguous_format
     return network.to(memory_format=torch.contiguous_format)
 
 
 @contextmanager
-def _peak(device: str) -> Iterator[Callable[[], float]]:
+def peak_memory(device: str) -> Iterator[Callable[[], float]]:
     """A function that gives the peak of memory in MB: the GPU's from here on, or this process's so far."""
     if device == "cuda":
         torch.cuda.reset_peak_memory_stats()
@@ -178,7 +134,7 @@ def _peak_of_process() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform == "darwin" else 1024)
 
 
-def _median_time(run: Callable, once: bool = False) -> tuple[float, object]:
+def median_time(run: Callable, once: bool = False) -> tuple[float, object]:
     """Median seconds of a call, after one that is not counted unless it is to be called once; and what it returned."""
     result, times = (None if once else run()), []
     while not times or (not once and (len(times) < LEAST_RUNS or sum(times) < LEAST_S)):

@@ -9,7 +9,8 @@ from lass_lab.datasets.duets import list_pieces
 from lass_lab.experiments.evaluation import evaluate, format_summary, summarise
 from lass_lab.experiments.finetuning import stages
 from lass_lab.experiments.finetuning_recipes import RECIPE, read_recipe
-from lass_lab.experiments.model_card import hardware, run_facts
+from lass_lab.experiments.hardware import hardware
+from lass_lab.experiments.model_card import run_facts
 from lass_lab.experiments.paper_tables import format_paper_tables, paper_tables
 from lass_lab.experiments.probes import format_probes, probe
 from lass_lab.models import load_separator

@@ -9,7 +9,8 @@ import pandas as pd
 
 from lass_lab.datasets.duets import list_pieces, load_piece
 from lass_lab.datasets.mixing import MixtureRecipe, Sources
-from lass_lab.experiments.model_card import HELD_OUT, hardware, measure, run_facts
+from lass_lab.experiments.hardware import hardware
+from lass_lab.experiments.model_card import HELD_OUT, measure, run_facts
 from lass_lab.experiments.pretraining import HISTORY, PretrainingRecipe, pretrain
 from lass_lab.models import load_separator
 from lass_lab.signal import write_audio
@@ -21,7 +22,7 @@ EXCERPT_S = (20.0, 6.0)  # from where on, and how long, each system is heard on 
 QUERY = "violin"
 
 RECIPE = PretrainingRecipe(
-    steps=2500, batch=8, peak_rate=2e-3, mixtures=MixtureRecipe(strange=0.15, coloured=0.3)
+    steps=6000, batch=8, peak_rate=2e-3, sample_rate=12_000, mixtures=MixtureRecipe(strange=0.15, coloured=0.3)
 )  # asked by words alone: the first system knows no sounds
 
 

@@ -1,7 +1,6 @@
 """MODEL_CARD.md beside the weights: every number in it is measured as it is written."""
 
 import json
-import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -22,6 +21,7 @@ from lass_lab.experiments.evaluation import (
     format_summary,
     summarise,
 )
+from lass_lab.experiments.hardware import hardware
 from lass_lab.experiments.losses import IN_WORDS
 from lass_lab.experiments.pretraining import HISTORY, PretrainingRecipe, read_history
 from lass_lab.models import LanguageSeparator, load_separator
@@ -246,10 +246,3 @@ def _run(entry: Mapping[str, Any]) -> str:
 
 def _row(row: Sequence) -> str:
     return f"| {row.trial} | {row.mean:.2f} | {row.low:.2f} to {row.high:.2f} | {row.mixtures} |"
-
-
-def hardware() -> str:
-    """What this process computes on, in words."""
-    if torch.cuda.is_available():
-        return torch.cuda.get_device_name()
-    return f"{torch.get_num_threads()} CPU threads ({platform.machine()})"

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from lass_lab.experiments import benchmark
+from lass_lab.experiments import benchmark, benchmark_training
 from lass_lab.experiments import benchmark_cases as cases
 from lass_lab.experiments.benchmark_cases import BFLOAT16, FLOAT32, LARGE, PLAIN, TINY
 from tests.made_separators import small
@@ -40,16 +40,16 @@ def test_operations_of_a_convolution_and_of_the_whole():
 @pytest.mark.parametrize("phase", ["phase1", "phase2"])
 def test_a_step_of_training_is_one(phase, monkeypatch):
     """It is the course's own task, and weights move."""
-    monkeypatch.setattr(cases, "ITEMS", 2)
+    monkeypatch.setattr(benchmark_training, "ITEMS", 2)
     seen = []
 
-    class Watched(cases.FinetuningTask):
+    class Watched(benchmark_training.FinetuningTask):
         def __init__(self, *arguments):
             super().__init__(*arguments)
             seen.append((self, {name: value.detach().clone() for name, value in self.named_parameters()}))
 
-    monkeypatch.setattr(cases, "FinetuningTask", Watched)
-    assert cases.training_step(phase, PLAIN).seconds > 0
+    monkeypatch.setattr(benchmark_training, "FinetuningTask", Watched)
+    assert benchmark_training.training_step(phase, PLAIN).seconds > 0
     task, before = seen[0]
     moved = {name.split(".")[1] for name, value in task.named_parameters() if not torch.equal(value, before[name])}
     assert moved == ({"network"} if phase == "phase1" else {"network", "query_network"})
@@ -90,6 +90,9 @@ def test_the_table_has_each_row_against_its_plain_one(monkeypatch):
     assert list(rates["mode"]) == [FLOAT32, BFLOAT16] and (rates["gflops"] == 1000).all()
     assert (table["threads"] == torch.get_num_threads()).all()
     assert {"tiny: training step, phase1", "tiny: training step, phase2"} <= set(told)
+    page = benchmark.page(table, "lass-lab bench")
+    (line,) = [line for line in page.splitlines() if line.startswith(f"| tiny: one slice | {BFLOAT16} | 2 ")]
+    assert "| 2.000 | 2.5 | 4.00 |" in line and "nan" not in page and page.count("| product of two matrices |") == 2
 
 
 def test_from_file_to_file(monkeypatch):
