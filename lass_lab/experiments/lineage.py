@@ -5,6 +5,7 @@ import os
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+import lightning
 import pandas as pd
 
 from lass_lab.datasets.duets import list_pieces, load_piece
@@ -12,7 +13,7 @@ from lass_lab.datasets.mixing import MixtureRecipe, Sources
 from lass_lab.experiments.hardware import hardware
 from lass_lab.experiments.model_card import HELD_OUT, measure, run_facts
 from lass_lab.experiments.pretraining import HISTORY, PretrainingRecipe, pretrain
-from lass_lab.models import load_separator
+from lass_lab.models import LanguageSeparator, ResUNet, load_separator
 from lass_lab.signal import write_audio
 from lass_lab.signal.files import atomic_path
 from lass_lab.signal.metrics import sdr_improvement
@@ -21,9 +22,11 @@ NUMBERS = "numbers.csv"
 EXCERPT_S = (20.0, 6.0)  # from where on, and how long, each system is heard on the held-out duet
 QUERY = "violin"
 
-RECIPE = PretrainingRecipe(
-    steps=6000, batch=8, peak_rate=2e-3, sample_rate=12_000, mixtures=MixtureRecipe(strange=0.15, coloured=0.3)
-)  # asked by words alone: the first system knows no sounds
+INSTRUMENTS = ("violin", "cello", "acoustic guitar", "piano", "flute", "clarinet", "trombone", "vibraphone")
+RECIPE = PretrainingRecipe(  # few instruments, so that a short run can learn them
+    steps=4000, batch=8, peak_rate=2e-3, sample_rate=12_000, loss="relative-l1", contrastive=None,
+    instruments=INSTRUMENTS, mixtures=MixtureRecipe(),  # asked by words alone: the first system knows no sounds
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -32,7 +35,8 @@ class System:
 
     Attributes:
         name: in tables.
-        query_rate: learning rate of a transformer that learns its words along; 0: a CLAP in miniature, made beforehand.
+        query_rate: learning rate of a transformer that learns its words along; 0: the shipped query network, a CLAP in
+            miniature, which learnt its words from sounds beforehand.
         head: "magnitude" keeps the mixture's phase, "audiosep" turns it.
     """
 
@@ -43,8 +47,16 @@ class System:
     def recipe(self, steps: int, seed: int = 0) -> PretrainingRecipe:
         """The same for all but for what the system is."""
         plan = replace(RECIPE, steps=steps, seed=seed, query_rate=self.query_rate)
-        plan = replace(plan, network=replace(plan.network, head=self.head))
-        return replace(plan, contrastive=None) if self.query_rate else plan
+        return replace(plan, network=replace(plan.network, head=self.head))
+
+    def start(self, folder: Path, recipe: PretrainingRecipe) -> Path | None:
+        """Write what the words of a CLAP and a random start make together; None where words begin at random, too."""
+        if self.query_rate:
+            return None
+        lightning.seed_everything(recipe.seed, verbose=False)
+        words = load_separator("tiny", device="cpu").query_network
+        LanguageSeparator(words, ResUNet(recipe.network)).save_pretrained(folder)
+        return folder
 
 
 # Liu et al., "Separate What You Describe", 2022; what AudioSep (2023) has in place of its transformer and its mask.
@@ -96,10 +108,11 @@ def lineage(
     tables, history = [], []
     for number, system in enumerate(SYSTEMS):
         folder, recipe = run / f"system-{number}", system.recipe(steps, seed)
-        separator = pretrain(sources, folder, recipe, progress=progress)
+        start = system.start(run / f"start-{number}", recipe)
+        separator = pretrain(sources, folder, recipe, start=start, progress=progress)
         separator.save_pretrained(folder)
         separator = load_separator(folder)
-        measured = measure(separator, first, pairs, progress, trials=TRIALS)
+        measured = measure(separator, first, pairs, progress, trials=TRIALS, instruments=recipe.instruments)
         estimate = separator.separate(piece.mixture, QUERY, progress=False)
         gain = sdr_improvement(piece.sources[QUERY], estimate, piece.mixture)
         measured.loc[len(measured)] = (f"{QUERY} of the held-out duet", *[round(gain, 2)] * 3, 1)

@@ -102,14 +102,17 @@ def measure(
     *,
     unheard: str | Path | None = None,
     trials: Mapping[str, tuple[str, MixtureRecipe]] = TRIALS,
+    instruments: Sequence[str] = TAUGHT,
 ) -> pd.DataFrame:
-    """Every trial on held-out sources: columns trial, mean, low, high (95% bootstrap), mixtures."""
+    """Every trial on held-out sources of the instruments: columns trial, mean, low, high (95% bootstrap), mixtures."""
     trials = [(trial, sources, *how) for trial, how in trials.items()]
     if unheard:
         trials.append((UNHEARD, unheard, "sdri", RANDOM_PAIRS))
     rows = []
     for trial, folder, column, recipe in trials:
-        values = evaluate_mixtures(separator, folder, pairs=pairs, recipe=recipe, progress=progress)[column]
+        values = evaluate_mixtures(
+            separator, folder, instruments=instruments, pairs=pairs, recipe=recipe, progress=progress
+        )[column]
         rows.append((trial, values.mean(), *bootstrap(values.to_numpy()), len(values)))
     return pd.DataFrame(rows, columns=["trial", "mean", "low", "high", "mixtures"]).round(2)
 

@@ -47,6 +47,7 @@ class PretrainingRecipe:
     still_norms: bool = False  # keep the norms' statistics: after a run at a lower rate, whose bins were louder
     lean: float = 0.0  # half of the conditions lean by up to this towards another instrument's: see `lean`
     mixtures: MixtureRecipe = MixtureRecipe(strange=0.15, sounds=0.15)
+    instruments: tuple[str, ...] = TAUGHT  # asked for; all others of the sources are strangers
     contrastive: ContrastiveRecipe | None = ContrastiveRecipe()  # None leaves the query network as it is
     query_rate: float = 0.0  # of a query network that learns along from a random start, as LASS-Net's; 0: a CLAP's
 
@@ -57,10 +58,10 @@ class PretrainingData(lightning.LightningDataModule):
     def __init__(self, sources: Sources, recipe: PretrainingRecipe, workers: int = 0) -> None:
         super().__init__()
         self.recipe, self.workers = recipe, workers
-        self.train_bank = SourceBank(sources, "train", TAUGHT)
-        strangers = [name for name in RENDERED if name not in TAUGHT]
+        self.train_bank = SourceBank(sources, "train", recipe.instruments)
+        strangers = [name for name in RENDERED if name not in recipe.instruments]
         self.strangers = SourceBank(sources, "train", strangers) if recipe.mixtures.strange else None
-        self.validation_bank = SourceBank(self.train_bank.folders[0], "validation", TAUGHT)
+        self.validation_bank = SourceBank(self.train_bank.folders[0], "validation", recipe.instruments)
 
     def train_dataloader(self) -> DataLoader:
         # Lightning asks again for every epoch, so that each draws its own mixtures, also after a resume.
@@ -170,6 +171,7 @@ def pretrain(
         separator.query_network.freeze_encoder(not recipe.query_rate).requires_grad_(bool(recipe.query_rate)).eval()
         separator.network.fuse(pays(recipe.steps) if fuse is None else fuse)
         task = PretrainingTask(separator, recipe)
+        task.train()  # Lightning keeps the mode that it finds, and that of a loaded separator is eval
         trainer = make_trainer(run, recipe.steps, log_every=50, progress=progress)
         try:
             with at_rate(separator, recipe.sample_rate):

@@ -194,4 +194,6 @@ for source in notebooks.sources():
 # Six words come back everywhere. The *mixture* is what you have; a *source* is one true voice in it; the *target*
 # is the source that a *query* names; the *estimate* is what a *separator* returns.
 #
+# The answers to the exercises are in [the solutions](solutions/00_welcome.ipynb).
+#
 # **Next:** [STFT and mel](01_stft_and_mel.ipynb) takes a sound apart, and puts it together again.

@@ -267,3 +267,16 @@ else:
     vectors = clap(words)
     ax = show_similarity((vectors @ vectors.T).numpy(), words, words)
     display(figure_html(ax, "CLAP's own conditions for the sentences from the beginning."))  # noqa: F821
+
+# %% [markdown]
+# ## What we take along
+#
+# - A condition is a direction: what matters about two of them is the angle between.
+# - Contrastive learning needs no labels but pairs: each word is drawn to its own sound and away from the others.
+# - An encoder that has read a lot brings much along; only sounds teach it what words sound like.
+# - What no phrasing and no sound has taught is taken for its nearest relative.
+#
+# **Try:** let `search` look for a sound in place of words: `library[0][1]`, or a clip of your own. Predict first what
+# comes second.
+#
+# The answers to the exercises are in [the solutions](solutions/02_words_and_sounds.ipynb).

@@ -411,5 +411,7 @@ ledger.read("03_pretrained_baseline")[["name", "value", "unit", "profile"]].roun
 # **Try:** change the slice at the top to `.slice(95, 5)`, or `queries` to words of your own, predict what will change,
 # and run all cells again. Which of your predictions were wrong?
 #
+# The answers to the exercises are in [the solutions](solutions/03_pretrained_baseline.ipynb).
+#
 # The notebooks from here on teach the separator the trumpet: 04 slices the two training duets, 05 and 06 fine-tune
 # on them, 07 measures again.

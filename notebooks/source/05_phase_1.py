@@ -49,7 +49,7 @@ print(f"largest difference between them: {(three_in_a_row - one).abs().max().ite
 # capacity. It is a good habit to multiply such things out before training them.
 #
 # **Exercise 1.** The same without convolutions: `lift` is a matrix, `factors` one number for each row of what it
-# gives, `lower` a matrix. Which one matrix does what the three do in a row? (Answers are in `notebooks/solutions`.)
+# gives, `lower` a matrix. Which one matrix does what the three do in a row?
 
 # %%
 from lass_lab.course.learning_checks import check_one_matrix
@@ -261,3 +261,16 @@ results_table(means.reset_index())
 # Read the trumpet's rows from top to bottom: the mixture, the separator before, the separator after. Then the
 # violin's: has it paid, or gained? Whether anything else was paid, in instruments that are not in the duet, is a
 # question for notebook 08; whether the words can still be improved, for notebook 06.
+#
+# ## What we take along
+#
+# - Layers in a row with no bend between them are one layer: multiply out what looks new before you train it.
+# - A new part that begins by adding zero loses nothing of what the network knew.
+# - The loss decides what counts: decibels treat all items alike, L1 does not.
+# - *Frozen* means no gradients, no statistics and no dropout, and it can be proved to the last bit.
+#
+# **Try:** train again with `dataclasses.replace(recipe, loss="l1")` and a folder of its own in place of `run`. Predict
+# first which of the two instruments will end lower. `replace(recipe, head="paper")` is the paper's new layer: how many
+# steps does it take to come back to where the others begin?
+#
+# The answers to the exercises are in [the solutions](solutions/05_phase_1.ipynb).

@@ -280,5 +280,17 @@ means = results[results["extent"] == "piece"].groupby(["separator", "source", "m
 results_table(means.reset_index())
 
 # %% [markdown]
-# Do the rows of phase 2 differ from those of phase 1 by more than the mixture's rows make you expect of chance? Two
-# excerpts of ten seconds cannot say. Notebook 07 opens the test piece, and asks what may be concluded from how much.
+# By how much do the rows of phase 2 differ from those of phase 1? Is that more than chance? Two excerpts of ten
+# seconds cannot say. Notebook 07 opens the test piece, and asks what may be concluded from how much.
+#
+# ## What we take along
+#
+# - A loss reaches a word only where nothing on the way is detached or frozen. Count the gradients before you train.
+# - Two thin matrices beside a large one are enough to turn words, and are all that has to be stored.
+# - What is shared turns together: words need a smaller rate than sounds, or others are dragged along.
+# - The mean over phrasings is what users may hope for, the worst is what one of them will get.
+#
+# **Try:** put words of your own into `words`: two that mean a trumpet, two that mean nothing like it. Predict by how
+# many degrees each has turned. Then let `players` play what phase 1 and phase 2 make of the one that turned most.
+#
+# The answers to the exercises are in [the solutions](solutions/06_phase_2.ipynb).

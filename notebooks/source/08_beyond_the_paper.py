@@ -227,5 +227,17 @@ wide.style.format("{:.1f} dB")
 # A recipe that changes what it hears (detuned, filtered, noisy: notebook 04) is meant for this table more than for any
 # other. `lass-lab study hearing` says how much of it comes from there.
 #
+# ## What we take along
+#
+# - What nobody measures is forgotten unnoticed. Probe what must be kept, in words that no training used.
+# - Rehearsal keeps it, for twice the steps. An average of before and after keeps some of it for none.
+# - With two aims there is no best, but there are those that are beaten. Rule these out, and then choose.
+# - What was learnt of one trumpet is not yet learnt of every trumpet.
+#
+# **Try:** walk from *pretrained* to *with rehearsal* in place of *duets alone* (it is the line that sets `before,
+# after`). Predict whether the curve will bulge more or less. And past the end: what does a share of 1.25 do?
+#
+# The answers to the exercises are in [the solutions](solutions/08_beyond_the_paper.ipynb).
+#
 # So much for two instruments and one small model. The last notebook goes the other way: the full-size model, your own
 # recordings, and more than one GPU.

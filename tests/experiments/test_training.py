@@ -115,6 +115,21 @@ def test_a_run_goes_on_from_the_weights_of_another(sources, tmp_path, short_epoc
     assert [entry["steps"] for entry in pretraining.read_history(run)] == [2]
 
 
+@pytest.mark.parametrize("still", [False, True])
+def test_norms_follow_what_is_heard_unless_told_to_stand_still(sources, tmp_path, short_epochs, still):
+    """From the weights of another run as well, whose separator is loaded in the mode in which it is used."""
+    before = LanguageSeparator(TinyQueryNet(), ResUNet(SMALL))
+    before.save_pretrained(tmp_path / "first")
+    recipe = dataclasses.replace(RECIPE, steps=2, contrastive=None, still_norms=still)
+    after = pretrain(sources, tmp_path / "run", recipe, start=tmp_path / "first", progress=False)
+    moved = {
+        key: not torch.equal(value, before.network.state_dict()[key])
+        for key, value in after.network.state_dict().items()
+        if key.endswith(("running_mean", "running_var"))
+    }
+    assert set(moved.values()) == {not still}
+
+
 def test_at_a_lower_rate_the_network_sees_the_same_lower_bins():
     """Behind the norm, up to where the resampler's filter sets in, the picture is that of the full rate."""
     separator = load_separator("tiny", precision="float32")
