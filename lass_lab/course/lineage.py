@@ -8,19 +8,19 @@ import pandas as pd
 from lass_lab.datasets import list_pieces, load_piece
 from lass_lab.experiments.lineage import EXCERPT_S, NUMBERS, QUERY, SYSTEMS
 from lass_lab.signal.audio import read_audio
-from lass_lab.signal.files import InputError
+from lass_lab.signal.files import InputError, data_dir
 
 
-def lineage_table(folder: str | Path) -> pd.DataFrame:
+def lineage_table(folder: str | Path | None = None) -> pd.DataFrame:
     """The systems from LASS-Net on, a row each, and what each of them reaches: SDRi in dB with its 95% interval.
 
     Args:
-        folder: as `lass-lab lineage --out` wrote it.
+        folder: as `lass-lab lineage --out` wrote it; None is what the course ships.
 
     Raises:
         InputError: no such table.
     """
-    path = Path(folder) / NUMBERS
+    path = _shown(folder) / NUMBERS
     try:
         rows = pd.read_csv(path)
         rows["text"] = [
@@ -33,9 +33,13 @@ def lineage_table(folder: str | Path) -> pd.DataFrame:
         raise InputError(f"{path}: not a table of `lass-lab lineage` ({error})") from error
 
 
-def lineage_sounds(folder: str | Path) -> dict[str, np.ndarray]:
+def lineage_sounds(folder: str | Path | None = None) -> dict[str, np.ndarray]:
     """The violin of the held-out duet: the mixture, what each system makes of it, and the true one, for `players`."""
     start, seconds = EXCERPT_S
     piece = load_piece(list_pieces("test")[0]).slice(start, seconds)
-    heard = {system.name: read_audio(Path(folder) / f"system-{number}.ogg") for number, system in enumerate(SYSTEMS)}
+    heard = {system.name: read_audio(_shown(folder) / f"system-{number}.ogg") for number, system in enumerate(SYSTEMS)}
     return {"mixture": piece.mixture, **heard, f"the true {QUERY}": piece.sources[QUERY]}
+
+
+def _shown(folder: str | Path | None) -> Path:
+    return data_dir() / "lineage" if folder is None else Path(folder)

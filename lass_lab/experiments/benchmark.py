@@ -99,14 +99,16 @@ def bench(
 def page(table: pd.DataFrame, command: str) -> str:
     """The table of `bench` as a page: the command that made it, the computer, and what each column means."""
     shown = table.drop(columns=["threads", *([] if table["device"].nunique() > 1 else ["device"])])
-    words = shown.rename(columns=lambda name: HEADINGS.get(name, name))
-    cells = [
-        ["" if pd.isna(value) else f"{value:.{DIGITS.get(name, 0)}f}" if isinstance(value, float) else str(value) for
-         name, value in zip(shown.columns, row, strict=True)]
-        for row in shown.itertuples(index=False)
-    ]  # fmt: skip
-    lines = [f"| {' | '.join(row)} |" for row in [list(words.columns), ["---"] * len(words.columns), *cells]]
+    heads = [HEADINGS.get(name, name) for name in shown.columns]
+    cells = [[_cell(*pair) for pair in zip(shown.columns, row, strict=True)] for row in shown.itertuples(index=False)]
+    lines = [f"| {' | '.join(row)} |" for row in [heads, ["---"] * len(heads), *cells]]
     return PAGE.format(command=command, hardware=hardware(), day=f"{date.today():%Y-%m-%d}", table="\n".join(lines))
+
+
+def _cell(name: str, value: Any) -> str:
+    if pd.isna(value):
+        return ""
+    return f"{value:.{DIGITS.get(name, 0)}f}" if isinstance(value, float) else str(value)
 
 
 def _told(row: dict[str, Any]) -> str:

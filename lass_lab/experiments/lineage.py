@@ -24,7 +24,7 @@ QUERY = "violin"
 
 INSTRUMENTS = ("violin", "cello", "acoustic guitar", "piano", "flute", "clarinet", "trombone", "vibraphone")
 RECIPE = PretrainingRecipe(  # few instruments, so that a short run can learn them
-    steps=4000, batch=8, peak_rate=2e-3, sample_rate=12_000, loss="relative-l1", contrastive=None,
+    steps=3000, batch=8, peak_rate=2e-3, sample_rate=12_000, loss="relative-l1", contrastive=None,
     instruments=INSTRUMENTS, mixtures=MixtureRecipe(),  # asked by words alone: the first system knows no sounds
 )  # fmt: skip
 
@@ -61,9 +61,9 @@ class System:
 
 # Liu et al., "Separate What You Describe", 2022; what AudioSep (2023) has in place of its transformer and its mask.
 SYSTEMS = (
-    System("LASS-Net", query_rate=3e-4, head="magnitude"),
-    System("its words made contrastively", query_rate=0.0, head="magnitude"),
-    System("and a mask that turns the phase", query_rate=0.0, head="audiosep"),
+    System("LASS-Net", query_rate=1e-3, head="magnitude"),
+    System("with words learnt from sounds", query_rate=0.0, head="magnitude"),
+    System("and with a mask that turns the phase", query_rate=0.0, head="audiosep"),
 )
 TRIALS = {
     "pairs, words it was taught": (

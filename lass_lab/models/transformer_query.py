@@ -11,10 +11,10 @@ VOCABULARY = 30_522  # word pieces of MiniLM's tokenizer, which is BERT's
 
 
 class TransformerQueryNet(QueryNet):
-    """Words to conditions without any pretraining (Liu et al., "Separate What You Describe", 2022: LASS-Net).
+    """Words to conditions, learning along with the separation network (Liu et al., "Separate What You Describe", 2022).
 
-    A BERT of a few layers at a random start. It has never read a sentence nor heard a sound: what a word means, it
-    finds out from the separation network's errors alone. It knows no sounds, so only words can be asked for.
+    A BERT of a few layers, as LASS-Net's. What a word sounds like, it finds out from the separation network's errors
+    alone. LASS-Net's had read much text before; this one begins at random. Only words can be asked for.
 
     Args:
         layers: of the transformer.
