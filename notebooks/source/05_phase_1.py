@@ -92,8 +92,8 @@ pd.DataFrame(rows).T.style.format("{:,.0f}", subset=["parameters"]).format("{:.1
 
 # %% [markdown]
 # The row `audiosep` is the pretrained separator as it is. How far below it are the two rows of the paper's head, which
-# begins at random? Fine-tuning has to earn that back before it can gain anything. The row `preserving` starts from
-# exactly the same value as the first. How?
+# begins at random? Fine-tuning has to earn that back before it can gain anything. (`magnitude` is LASS-Net's, of
+# notebook 03; it begins at random as well.) The row `preserving` starts from exactly the same value as the first. How?
 
 # %%
 import inspect

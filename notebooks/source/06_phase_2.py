@@ -57,7 +57,7 @@ import torch
 mixture = torch.from_numpy(piece.mixture[:32_000])[None, None]
 target = torch.from_numpy(piece.sources["trumpet"][:32_000])[None, None]
 separator = load_separator(weights, precision="float32").cpu().eval()
-separator.query_network.learn("low-rank")
+query_network = separator.query_network.learn("low-rank")  # what that is comes below
 
 
 # %%
