@@ -6,7 +6,7 @@ import sys
 import time
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -181,14 +181,13 @@ def bench(
     from lass_lab.experiments.benchmark_cases import LARGE, TINY
     from lass_lab.signal.files import atomic_path
 
-    table = bench(seconds, hour, (TINY, LARGE) if large else (TINY,))
-    print(table.to_string(index=False, na_rep=""))
-    if out:
-        with atomic_path(out, force) as path:
-            if out.suffix == ".md":
-                path.write_text(page(table, f"lass-lab {shlex.join(sys.argv[1:])}"), encoding="utf-8")
-            else:
-                table.to_csv(path, index=False)
+    with atomic_path(out, force) if out else nullcontext() as path:  # what is in the way is told now, not afterwards
+        table = bench(seconds, hour, (TINY, LARGE) if large else (TINY,))
+        print(table.to_string(index=False, na_rep=""))
+        if path and path.suffix == ".md":
+            path.write_text(page(table, f"lass-lab {shlex.join(sys.argv[1:])}"), encoding="utf-8")
+        elif path:
+            table.to_csv(path, index=False)
 
 
 @contextmanager

@@ -4,11 +4,12 @@ import re
 from pathlib import Path
 
 import psutil
-import torch
 
 
 def hardware() -> str:
     """The GPU where there is one; else the CPU: cores, and its name where the system tells it."""
+    import torch  # takes seconds, and whoever only names this module may not need it
+
     return torch.cuda.get_device_name() if torch.cuda.is_available() else cores_and_name()
 
 

@@ -108,8 +108,8 @@ def lineage(
     tables, history = [], []
     for number, system in enumerate(SYSTEMS):
         folder, recipe = run / f"system-{number}", system.recipe(steps, seed)
-        start = system.start(run / f"start-{number}", recipe)
-        separator = pretrain(sources, folder, recipe, start=start, progress=progress)
+        weights = system.start(run / f"start-{number}", recipe)
+        separator = pretrain(sources, folder, recipe, start=weights, progress=progress)
         separator.save_pretrained(folder)
         separator = load_separator(folder)
         measured = measure(separator, first, pairs, progress, trials=TRIALS, instruments=recipe.instruments)

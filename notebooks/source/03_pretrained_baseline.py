@@ -424,9 +424,9 @@ lineage_table()
 # sources that `lass-lab render sources` renders.)
 #
 # Keep a floor in mind here, too. Of two sources that are equally loud, half of the mixture has an SDRi of 3 dB,
-# whichever was asked for. A system that stays below has not learnt to listen to its words: all answers are one answer,
-# and as long as they are, hardly a gradient tells one word from another. The violin of our excerpt, by each of the
-# three:
+# whichever was asked for. Which rows stay below? And where the first two columns of a row agree in everything, words
+# have no say: all answers are one answer, and as long as they are, hardly a gradient tells one word from another. The
+# violin of our excerpt, by each of the three:
 
 # %%
 players(lineage_sounds())

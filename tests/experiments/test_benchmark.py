@@ -1,12 +1,15 @@
 """The benchmark: it computes what it says, modes agree, and every ratio is against its own plain pass."""
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
+from lass_lab.commands import listening
 from lass_lab.experiments import benchmark, benchmark_training
 from lass_lab.experiments import benchmark_cases as cases
 from lass_lab.experiments.benchmark_cases import BFLOAT16, FLOAT32, LARGE, PLAIN, TINY
+from lass_lab.signal import InputError
 from tests.made_separators import small
 
 
@@ -104,3 +107,15 @@ def test_from_file_to_file(monkeypatch):
 def test_a_case_runs_in_a_process_of_its_own():
     assert benchmark._alone(cases.matrix_rate, FLOAT32) > 1
     assert 0 < benchmark._printed(benchmark.IMPORT) < 60
+
+
+@pytest.mark.parametrize("name", ["speed.md", "speed.csv"])
+def test_a_file_that_is_in_the_way_is_told_before_anything_is_measured(tmp_path, monkeypatch, name):
+    measured = pd.DataFrame({"what": ["a slice"], "device": ["cpu"], "seconds": [0.5], "threads": [2]})
+    calls = []
+    monkeypatch.setattr(benchmark, "bench", lambda *arguments: calls.append(arguments) or measured)
+    listening.bench(out=tmp_path / name)
+    assert "a slice" in (tmp_path / name).read_text() and len(calls) == 1
+    with pytest.raises(InputError, match=name):
+        listening.bench(out=tmp_path / name)
+    assert len(calls) == 1

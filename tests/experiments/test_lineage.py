@@ -62,3 +62,10 @@ def test_the_first_system_learns_its_words_along_from_a_random_start(shown):
     for key in ("encoder.bert.embeddings.word_embeddings.weight", "projection.0.weight"):
         moved = (words.state_dict()[key] - start[key].half().float()).abs().max()
         assert 0 < moved < 0.01, key
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_the_others_keep_the_words_that_ship(shown, number):
+    _, run, _ = shown
+    words, shipped = (load_separator(where).query_network.state_dict() for where in (run / f"system-{number}", "tiny"))
+    assert words.keys() == shipped.keys() and all(torch.equal(words[key], shipped[key]) for key in words)
