@@ -48,8 +48,8 @@ Made by `{command}` on {day}: {hardware}. Every case ran alone, in a process of 
 {table}
 
 - time: median wall time; real time: length of the audio over it.
-- ratio: time of the plain pass over this one's. The plain pass is float32 in PyTorch's own layout of memory; the rows
-  below it are what `separate` does. Seconds are this computer's, ratios travel better.
+- ratio: time of the plain pass over this one's. The plain pass is float32 in PyTorch's own layout of memory, layer
+  by layer; the rows below it are what `separate` does. Seconds are this computer's, ratios travel better.
 - agreement: energy of the plain estimate over that of the difference to it.
 - against slices: time over that of its 5 s slices one after the other.
 - GFLOP/s: operations of the U-Net proper over the whole time; share: of the rate of a matrix product in that precision.

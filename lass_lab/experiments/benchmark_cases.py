@@ -36,7 +36,7 @@ class Measured:
 
 
 def separation(model: str, seconds: float, queries: int, mode: str, device: str = "cpu") -> Measured:
-    """Separate noise: `model` is TINY or LARGE; plain is float32 in PyTorch's own layout of memory."""
+    """Separate noise: `model` is TINY or LARGE; plain is float32, layer by layer in PyTorch's layout of memory."""
     separator = made(model).to(device)
     separator.precision = torch.bfloat16 if mode == BFLOAT16 else torch.float32
     if mode == PLAIN:
@@ -111,7 +111,7 @@ def _config(model: str) -> ResUNetConfig:
 
 def lay_plainly(network: ResUNet) -> nn.Module:
     network.layout = torch.contiguous_format
-    return network.to(memory_format=torch.contiguous_format)
+    return network.fold(False).to(memory_format=torch.contiguous_format)
 
 
 @contextmanager

@@ -15,8 +15,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from lass_lab.models import audiosep_keys
-from lass_lab.models.fused import norm_shift_activate
+from lass_lab.models import audiosep_keys, folded, fused
+from lass_lab.models.exact import ExactConv2d, in_float32
 from lass_lab.models.heads import HEADS, AudioSepHead, PreservingHead
 from lass_lab.signal.files import InputError
 from lass_lab.signal.spectral import istft, magnitude_phase, stft
@@ -78,8 +78,11 @@ class ConditionedNorm(nn.Module):
     """Batch norm, plus a shift read off the condition, then leaky ReLU.
 
     FiLM (Perez et al., 2018) in its additive form: one linear layer gives the shift beta for each channel, the
-    same over time and frequency. Features `(batch, channels, frames, bins)`, condition `(batch, condition_size)`.
+    same over time and frequency. Features `(batch, channels, frames, bins)`, condition `(batch, condition_size)`, or
+    `(1, condition_size)` for all of the batch.
     """
+
+    folds = True  # see `ResUNet.fold`
 
     def __init__(self, channels: int, condition_size: int) -> None:
         super().__init__()
@@ -87,45 +90,72 @@ class ConditionedNorm(nn.Module):
         self.film = nn.Linear(condition_size, channels)
 
     def forward(self, features: Tensor, condition: Tensor) -> Tensor:
+        if self.is_affine(condition):
+            return folded.norm_shift_activate(features, self.shift(condition), self.norm, SLOPE)
         beta = self.film(condition)[:, :, None, None]
         return functional.leaky_relu(self.norm(features) + beta, SLOPE)
+
+    def is_affine(self, condition: Tensor) -> bool:
+        """Whether norm and shift are one factor and one offset a channel, whatever the features."""
+        return self.folds and len(condition) == 1 and not self.norm.training
+
+    def shift(self, condition: Tensor) -> Tensor:
+        """The one condition's beta, `(channels,)`, in float32."""
+        with in_float32(condition):
+            return self.film(condition.float())[0]
 
 
 class FusedConditionedNorm(ConditionedNorm):
     """The same function and the same state, computed in one pass over the features."""
 
     def forward(self, features: Tensor, condition: Tensor) -> Tensor:
-        return norm_shift_activate(features, self.film(condition), self.norm, SLOPE)
+        shift = self.film(condition).expand(len(features), -1)
+        return fused.norm_shift_activate(features, shift, self.norm, SLOPE)
 
 
 class ResidualBlock(nn.Module):
-    """Two conditioned, pre-activated 3x3 convolutions beside a shortcut (He et al., 2016)."""
+    """Two conditioned, pre-activated 3x3 convolutions beside a shortcut (He et al., 2016).
 
-    def __init__(self, channels_in: int, channels_out: int, condition_size: int) -> None:
+    The shortcut is a 1x1 convolution of class `thin` where the number of channels changes.
+    """
+
+    def __init__(
+        self, channels_in: int, channels_out: int, condition_size: int, thin: type[nn.Conv2d] = nn.Conv2d
+    ) -> None:
         super().__init__()
         self.norm1 = ConditionedNorm(channels_in, condition_size)
         self.conv1 = nn.Conv2d(channels_in, channels_out, kernel_size=3, padding=1, bias=False)
         self.norm2 = ConditionedNorm(channels_out, condition_size)
         self.conv2 = nn.Conv2d(channels_out, channels_out, kernel_size=3, padding=1, bias=False)
         same = channels_in == channels_out
-        self.shortcut = nn.Identity() if same else nn.Conv2d(channels_in, channels_out, kernel_size=1)
+        self.shortcut = nn.Identity() if same else thin(channels_in, channels_out, kernel_size=1)
 
     def forward(self, features: Tensor, condition: Tensor) -> Tensor:
-        residual = self.conv1(self.norm1(features, condition))
-        residual = self.conv2(self.norm2(residual, condition))
-        return self.shortcut(features) + residual
+        residual, norm = self.norm1(features, condition), self.norm2
+        if norm.is_affine(condition):
+            shift = norm.shift(condition)
+            residual = folded.conv_norm_shift_activate(residual, self.conv1, shift, norm.norm, SLOPE)
+        else:
+            residual = norm(self.conv1(residual), condition)
+        return self.conv2(residual).add_(self.shortcut(features))
 
 
 class DecoderBlock(nn.Module):
     """Upsample by a transposed convolution, put the encoder's features beside, and refine."""
 
     def __init__(
-        self, channels_in: int, channels_out: int, condition_size: int, stride: tuple[int, int], inert: bool
+        self,
+        channels_in: int,
+        channels_out: int,
+        condition_size: int,
+        stride: tuple[int, int],
+        inert: bool,
+        thin: type[nn.Conv2d],
     ) -> None:
         super().__init__()
         self.norm = ConditionedNorm(channels_in, condition_size)
         self.upsample = nn.ConvTranspose2d(channels_in, channels_out, kernel_size=stride, stride=stride, bias=False)
-        self.block = ResidualBlock(2 * channels_out, channels_out, condition_size)
+        self.block = ResidualBlock(2 * channels_out, channels_out, condition_size, thin)
         if inert:
             self.inert = ConditionedNorm(channels_in, condition_size)
 
@@ -146,7 +176,7 @@ class ResUNet(nn.Module):
         channels, size = config.channels, config.condition_size
         self.strides = [(2, 2)] * (len(channels) - 1) + [(1, 2)]
         self.input_norm = nn.BatchNorm2d(config.n_fft // 2 + 1, momentum=MOMENTUM)
-        self.input_conv = nn.Conv2d(1, channels[0], kernel_size=1)
+        self.input_conv = ExactConv2d(1, channels[0], kernel_size=1)
         inputs = (channels[0], *channels[:-1])
         self.encoder = nn.ModuleList(
             ResidualBlock(before, after, size) for before, after in zip(inputs, channels, strict=True)
@@ -154,9 +184,10 @@ class ResUNet(nn.Module):
         self.bottleneck = ResidualBlock(channels[-1], channels[-1], size)
         upwards = channels[::-1]
         below = (channels[-1], *upwards[:-1])
+        thin = [nn.Conv2d] * (len(channels) - 1) + [ExactConv2d]
         self.decoder = nn.ModuleList(
-            DecoderBlock(before, after, size, stride, config.inert_parameters)
-            for before, after, stride in zip(below, upwards, self.strides[::-1], strict=True)
+            DecoderBlock(before, after, size, stride, config.inert_parameters, convolution)
+            for before, after, stride, convolution in zip(below, upwards, self.strides[::-1], thin, strict=True)
         )
         self.head = HEADS[config.head](channels[0])
         self.apply(_initialise)
@@ -171,6 +202,16 @@ class ResUNet(nn.Module):
         for module in self.modules():
             if isinstance(module, ConditionedNorm):
                 module.__class__ = FusedConditionedNorm if fused else ConditionedNorm
+        return self
+
+    def fold(self, folds: bool = True) -> "ResUNet":
+        """Compute norm and shift as one factor and one offset where they are that: in eval mode, for one query.
+
+        So it does unless told not to. Results differ by rounding only.
+        """
+        for module in self.modules():
+            if isinstance(module, ConditionedNorm):
+                module.folds = folds
         return self
 
     def replace_head(self, kind: str) -> "ResUNet":
@@ -195,7 +236,7 @@ class ResUNet(nn.Module):
 
         Args:
             mixture: `(batch, 1, samples)`, 32 kHz, at least one sample.
-            condition: `(batch, condition_size)`.
+            condition: `(batch, condition_size)`, or `(1, condition_size)` for all of the batch.
 
         Returns:
             The estimate, `(batch, 1, samples)`.
@@ -204,21 +245,25 @@ class ResUNet(nn.Module):
         estimate = self.mask(spectrum, condition) * spectrum
         return istft(estimate, mixture.shape[-1], self.config.hop)[:, None]
 
-    def separate(self, mixture: Tensor, conditions: Tensor) -> Tensor:
+    def separate(self, mixture: Tensor, conditions: Tensor, at_once: int = 1) -> Tensor:
         """Every mixture by every condition: `(batch, samples)`, `(queries, size)` -> `(batch, queries, samples)`.
 
-        The mixture's spectrogram is computed once, whatever the number of queries.
+        The mixtures' spectrograms are computed once, whatever the number of queries. `at_once` queries share a pass:
+        one is fastest on a CPU (see `folded`).
         """
-        queries = len(conditions)
         spectrum = stft(mixture.float(), self.config.n_fft, self.config.hop)
-        spectrum = spectrum.repeat_interleave(queries, dim=0)
-        estimate = self.mask(spectrum, conditions.repeat(len(mixture), 1)) * spectrum
-        return istft(estimate, mixture.shape[-1], self.config.hop).unflatten(0, (len(mixture), queries))
+        estimates = []
+        for some in conditions.split(at_once):
+            asked = spectrum.repeat_interleave(len(some), dim=0)
+            condition = some if len(some) == 1 else some.repeat(len(mixture), 1)
+            estimate = istft(self.mask(asked, condition) * asked, mixture.shape[-1], self.config.hop)
+            estimates.append(estimate.unflatten(0, (len(mixture), len(some))))
+        return torch.cat(estimates, dim=1)
 
     def mask(self, spectrum: Tensor, condition: Tensor) -> Tensor:
         """Complex mask `(batch, frames, bins)` for a mixture's complex spectrogram of that shape."""
         magnitude = magnitude_phase(spectrum)[0][:, None]
-        return self.head.mask(self.logits(magnitude, condition).float())
+        return self.head.mask(self.logits(magnitude, condition))
 
     def logits(self, magnitude: Tensor, condition: Tensor) -> Tensor:
         """Mask logits for magnitudes `(batch, 1, frames, bins)`; what the U-Net proper computes."""
@@ -235,7 +280,9 @@ class ResUNet(nn.Module):
         features = self.bottleneck(features, condition)
         for block in self.decoder:
             features = block(features, skips.pop(), condition)
-        return functional.pad(self.head(features), (0, 1))[:, :, :frames]
+        with in_float32(features):
+            logits = self.head(features.float())
+        return functional.pad(logits, (0, 1))[:, :, :frames]
 
     def load_audiosep_state_dict(self, state: Mapping[str, Any]) -> None:
         """Load AudioSep's separation network by its own keys, with or without the `ss_model.` prefix.

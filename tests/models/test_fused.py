@@ -73,3 +73,15 @@ def test_a_compiled_network_learns_as_a_plain_one():
     assert steps[0].keys() == steps[1].keys()
     for name, gradient in steps[0].items():
         torch.testing.assert_close(steps[1][name], gradient, rtol=1e-3, atol=1e-6, msg=name)
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_one_condition_for_all_of_a_batch_is_one_for_each(uncompiled, training):
+    torch.manual_seed(0)
+    network = ResUNet(ResUNetConfig(channels=(4, 6), n_fft=256, hop=64, condition_size=8)).fuse().train(training)
+    condition, mixture = torch.randn(1, 8, requires_grad=True), torch.randn(3, 1, 1000)
+    gradients = [
+        torch.autograd.grad(network(mixture, given).square().sum(), condition)[0]
+        for given in (condition, condition.repeat(3, 1))
+    ]
+    torch.testing.assert_close(*gradients, rtol=1e-4, atol=1e-5)

@@ -1,0 +1,69 @@
+"""One query's norms, shifts and activations, folded: the same function in fewer passes."""
+
+import pytest
+import torch
+
+from lass_lab.models import ResUNet, ResUNetConfig
+
+SMALL = ResUNetConfig(channels=(4, 6), n_fft=256, hop=64, condition_size=8)
+
+
+def lived_in(seed=0):
+    """A small network whose norms have statistics and weights of their own, in eval mode."""
+    torch.manual_seed(seed)
+    network = ResUNet(SMALL)
+    for module in network.modules():
+        if isinstance(module, torch.nn.BatchNorm2d):
+            for values in (module.weight, module.bias, module.running_mean, module.running_var):
+                torch.nn.init.uniform_(values.data, 0.5, 2.0)
+    return network.eval()
+
+
+def relative_error(found, expected):
+    return (torch.linalg.vector_norm(found - expected) / torch.linalg.vector_norm(expected)).item()
+
+
+def test_folded_is_the_same_function_of_mixture_and_condition():
+    network, mixture, condition = lived_in(), torch.randn(3, 1, 3000), torch.randn(1, 8)
+    mixture.requires_grad_()
+    condition.requires_grad_()
+
+    def run():
+        estimate = network(mixture, condition)
+        return estimate.detach(), *torch.autograd.grad(estimate.square().sum(), (mixture, condition))
+
+    folded = run()
+    network.fold(False)
+    for found, expected in zip(folded, run(), strict=True):
+        assert 0 < relative_error(found, expected) < 1e-5  # 0: nothing was folded
+
+
+@pytest.mark.parametrize("mode", ["norms that follow", "a condition for each item"])
+def test_what_is_not_one_factor_and_offset_a_channel_is_not_folded(mode):
+    network, mixture = lived_in(), torch.randn(2, 1, 3000)
+    condition = torch.randn(1, 8)
+    if mode == "norms that follow":
+        network.train()
+    else:
+        condition = condition.repeat(2, 1)
+    with torch.no_grad():
+        assert torch.equal(network(mixture, condition), network.fold(False)(mixture, condition))
+
+
+def test_the_state_is_not_touched():
+    network = lived_in()
+    before = {key: value.clone() for key, value in network.state_dict().items()}
+    with torch.inference_mode():
+        network(torch.randn(1, 1, 3000), torch.randn(1, 8))
+    assert all(torch.equal(value, before[key]) for key, value in network.state_dict().items())
+
+
+def test_a_thin_convolution_is_exact_under_autocast_and_rounded_once():
+    network = lived_in()
+    convolution, features = network.decoder[-1].block.shortcut, torch.randn(1, 8, 5, 7)
+    with torch.no_grad():
+        exact = convolution(features)
+        with torch.autocast("cpu", torch.bfloat16):
+            lowered = convolution(features)
+    assert exact.dtype == torch.float32
+    assert torch.equal(lowered, exact.bfloat16())
