@@ -72,7 +72,7 @@ class LanguageSeparator(nn.Module, PyTorchModelHubMixin):
     def separate(
         self, mixture: np.ndarray, query: Query | Sequence[Query], *, batch: int = 1, progress: bool | None = None
     ) -> np.ndarray:
-        """Separate a whole recording, of any length, by one query or several in one pass.
+        """Separate a whole recording, of any length, by one query or by each of several.
 
         Args:
             mixture: `(samples,)`, 32 kHz.

@@ -97,7 +97,7 @@ check_words(my_words)
 #
 # ## Several queries at once
 #
-# Is it the words that decide? Several queries can share one pass over the mixture.
+# Is it the words that decide? One call can ask several queries of the same mixture.
 
 # %%
 queries = ["violin", "a fiddle tune", "trumpet"]
