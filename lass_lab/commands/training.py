@@ -24,6 +24,12 @@ def pretrain(
     ),
     out: Annotated[Path, typer.Option(help="Folder for the weights and their model card.")] = Path("runs/tiny"),
     start: Annotated[Path | None, typer.Option(help="Go on from the weights in this folder.")] = None,
+    average: Annotated[
+        float, typer.Option(callback=finite, min=0, max=1, help="Share of the new weights; the rest are earlier ones.")
+    ] = 1.0,
+    earlier: Annotated[
+        Path | None, typer.Option(help="Folder of the weights to average with; those of --start unless told.")
+    ] = None,
     unheard: Annotated[
         Path | None, typer.Option(help="Sources in another SoundFont, to be measured as well, never trained on.")
     ] = None,
@@ -74,14 +80,14 @@ def pretrain(
         torch.set_num_threads(threads)
     recipe = PretrainingRecipe(
         steps=steps, peak_rate=rate, descent=descent, loss=loss, sample_rate=sample_rate, still_norms=still_norms,
-        lean=lean, seed=seed,
+        lean=lean, average=average, seed=seed,
     )  # fmt: skip
     if contrastive is None:
         contrastive = 0 if start else recipe.contrastive.steps
     words = replace(recipe.contrastive, steps=contrastive) if contrastive else None
     recipe = replace(recipe, contrastive=words, mixtures=replace(recipe.mixtures, sounds=sounds, coloured=coloured))
     sources = sources or [Path("runs/sources")]
-    separator = pretrain(sources, run, recipe, start=start, workers=workers, fuse=fuse)
+    separator = pretrain(sources, run, recipe, start=start, earlier=earlier, workers=workers, fuse=fuse)
     separator.save_pretrained(out)
     print(write_card(out, sources, run, recipe, unheard=unheard))
 

@@ -15,6 +15,7 @@ from torch.utils.data import DataLoader, DistributedSampler
 from lass_lab.datasets.duet_mixing import FinetuningDataset, epoch_items, training_starts
 from lass_lab.datasets.duets import DuetDataset
 from lass_lab.datasets.mixing import SourceBank, collate
+from lass_lab.experiments.averaging import average
 from lass_lab.experiments.finetuning_recipes import RECIPE, FinetuningRecipe, Phase, read_recipe
 from lass_lab.experiments.losses import find_loss
 from lass_lab.experiments.lower_rate import at_rate
@@ -204,32 +205,6 @@ def stages(run: str | os.PathLike[str]) -> dict[str, str]:
     if not finished or not (run / RECIPE).is_file():
         raise InputError(f"{run}: holds no finished phase ({', '.join(PHASES)}); run first: lass-lab finetune")
     return {"pretrained": read_recipe(run)["start"], **finished}
-
-
-def average(separator: LanguageSeparator, other: LanguageSeparator, share: float) -> LanguageSeparator:
-    """Move the weights of `separator`, in place, to `share` of its own and the rest of the other's.
-
-    Where the two have another layout (a low-rank map, the branch of a preserving head), the other's count as zero: in
-    both, the last factor starts there.
-
-    Raises:
-        InputError: heads that are not the same function of the same weights.
-    """
-    heads = {separator.network.config.head, other.network.config.head}
-    if len(heads) > 1 and heads != {"audiosep", "preserving"}:
-        raise InputError(f"average: the heads '{min(heads)}' and '{max(heads)}' have no weights in common")
-    theirs = {key.replace(".base_layer.", "."): value for key, value in other.state_dict().items()}
-    with torch.no_grad():
-        for key, value in separator.state_dict().items():
-            if not value.is_floating_point():
-                continue
-            counterpart = theirs.get(key.replace(".base_layer.", "."))
-            if counterpart is not None:
-                value.lerp_(counterpart.to(value), 1 - share)
-            elif key.endswith(("lora_B.default.weight", "head.lower.weight", "head.lower.bias")):
-                value.mul_(share)
-    separator.query_network.forget_sentences()
-    return separator
 
 
 def _fit(

@@ -15,6 +15,7 @@ from torch.utils.data import DataLoader
 
 from lass_lab.datasets.instruments import RENDERED, TAUGHT
 from lass_lab.datasets.mixing import MixtureDataset, MixtureRecipe, SourceBank, Sources, collate
+from lass_lab.experiments.averaging import average
 from lass_lab.experiments.contrastive import ContrastiveRecipe, train_contrastively
 from lass_lab.experiments.losses import find_loss
 from lass_lab.experiments.lower_rate import at_rate, lower_config
@@ -46,6 +47,7 @@ class PretrainingRecipe:
     sample_rate: int = SAMPLE_RATE  # below 32,000: see `at_rate`
     still_norms: bool = False  # keep the norms' statistics: after a run at a lower rate, whose bins were louder
     lean: float = 0.0  # half of the conditions lean by up to this towards another instrument's: see `lean`
+    average: float = 1.0  # share of the trained weights in the result, the rest being earlier ones: see `averaging`
     mixtures: MixtureRecipe = MixtureRecipe(strange=0.15, sounds=0.15)
     instruments: tuple[str, ...] = TAUGHT  # asked for; all others of the sources are strangers
     contrastive: ContrastiveRecipe | None = ContrastiveRecipe()  # None leaves the query network as it is
@@ -124,6 +126,7 @@ def pretrain(
     recipe: PretrainingRecipe | None = None,
     *,
     start: str | os.PathLike[str] | None = None,
+    earlier: str | os.PathLike[str] | None = None,
     workers: int = 0,
     fuse: bool | None = None,
     progress: bool = True,
@@ -143,6 +146,7 @@ def pretrain(
         recipe: what to train, and for how long.
         start: a folder with a separator to go on from, query network and all, instead of a random start. What made it
             (its history.json) is kept in the run's folder, for the model card.
+        earlier: a folder with the separator to average with, where the recipe does; `start` unless told.
         workers: processes that make mixtures; 0 makes them in the training process.
         fuse: train with fused norms (`ResUNet.fuse`): faster on a CPU, and needs a compiler; None where it pays.
 
@@ -156,6 +160,9 @@ def pretrain(
     recipe, run = recipe or PretrainingRecipe(), Path(run)
     lower_config(recipe.network, recipe.sample_rate)  # now, not after minutes
     find_loss(recipe.loss)
+    if recipe.average < 1 and not (earlier or start):
+        raise InputError("average: needs earlier weights, of --start or --earlier")
+    others = LanguageSeparator.from_folder(earlier or start) if recipe.average < 1 else None
     data = PretrainingData(sources, recipe, workers)
     with alone(run):
         lightning.seed_everything(recipe.seed, verbose=False)
@@ -183,7 +190,8 @@ def pretrain(
             raise
     separator.network.fuse(False)
     separator.query_network.freeze_encoder()
-    return separator.cpu().eval()
+    separator.cpu().eval()
+    return average(separator, others, recipe.average) if others else separator
 
 
 def _keep_history(start: Path, run: Path) -> None:

@@ -5,20 +5,24 @@ convolution, the shortcut of the outermost decoder block, the output layer. They
 operations; a rounded kernel errs the same way at every frame and bin.
 """
 
+from contextlib import AbstractContextManager, nullcontext
+
 import torch
 from torch import Tensor, nn
 
 
-def in_float32(like: Tensor) -> torch.autocast:
+def in_float32(like: Tensor) -> AbstractContextManager:
     """A context in which nothing on the device of `like` is cast down."""
-    return torch.autocast(like.device.type, enabled=False)
+    kind = like.device.type
+    return torch.autocast(kind, enabled=False) if torch.amp.is_autocast_available(kind) else nullcontext()
 
 
 class ExactConv2d(nn.Conv2d):
     """A convolution in float32 under autocast, too. Its result is rounded once, to what autocast works in."""
 
     def forward(self, features: Tensor) -> Tensor:
-        kind = features.device.type
-        lowered = torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else features.dtype
+        kind, lowered = features.device.type, features.dtype
+        if torch.amp.is_autocast_available(kind) and torch.is_autocast_enabled(kind):
+            lowered = torch.get_autocast_dtype(kind)
         with in_float32(features):
             return super().forward(features.float()).to(lowered)

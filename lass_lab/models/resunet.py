@@ -23,6 +23,7 @@ from lass_lab.signal.spectral import istft, magnitude_phase, stft
 
 MOMENTUM = 0.01  # of every batch norm's running statistics
 SLOPE = 0.01  # of the leaky ReLU below zero
+QUERIES_AT_ONCE = {"cuda": 8}  # in one pass; elsewhere 1, which is faster there: see `folded`
 
 
 @dataclass(frozen=True)
@@ -245,15 +246,14 @@ class ResUNet(nn.Module):
         estimate = self.mask(spectrum, condition) * spectrum
         return istft(estimate, mixture.shape[-1], self.config.hop)[:, None]
 
-    def separate(self, mixture: Tensor, conditions: Tensor, at_once: int = 1) -> Tensor:
+    def separate(self, mixture: Tensor, conditions: Tensor) -> Tensor:
         """Every mixture by every condition: `(batch, samples)`, `(queries, size)` -> `(batch, queries, samples)`.
 
-        The mixtures' spectrograms are computed once, whatever the number of queries. `at_once` queries share a pass:
-        one is fastest on a CPU (see `folded`).
+        The mixtures' spectrograms are computed once, whatever the number of queries.
         """
         spectrum = stft(mixture.float(), self.config.n_fft, self.config.hop)
         estimates = []
-        for some in conditions.split(at_once):
+        for some in conditions.split(QUERIES_AT_ONCE.get(mixture.device.type, 1)):
             asked = spectrum.repeat_interleave(len(some), dim=0)
             condition = some if len(some) == 1 else some.repeat(len(mixture), 1)
             estimate = istft(self.mask(asked, condition) * asked, mixture.shape[-1], self.config.hop)

@@ -26,7 +26,6 @@ from lass_lab.signal.files import InputError, atomic_path
 
 CONFIG, WEIGHTS, CARD = "config.json", "model.safetensors", "README.md"
 WINDOW_S, OVERLAP_S, MARGIN_S = 10.0, 1.0, 0.25
-QUERIES_AT_ONCE = {"cuda": 8}  # in one pass, elsewhere 1: memory does not depend on how many there are
 WIDEST = 1 << 16  # of a query network's layers, as far as a configuration is believed
 BLOCK = 1 << 18  # samples in which a whole recording is handed over
 PROGRESS_FROM_S = 60.0  # shorter mixtures are done before a bar could be read
@@ -143,7 +142,7 @@ class LanguageSeparator(nn.Module, PyTorchModelHubMixin):
         """Windows `(windows, samples)` -> estimates `(windows, queries, samples)`."""
         mixture = torch.from_numpy(cut).to(self.device)
         with torch.inference_mode(), torch.autocast(self.device.type, self.precision, self._lowered):
-            estimates = self.network.separate(mixture, condition, QUERIES_AT_ONCE.get(self.device.type, 1))
+            estimates = self.network.separate(mixture, condition)
         return estimates.float().cpu().numpy()
 
     @property

@@ -84,11 +84,12 @@ def test_silence_is_drawn_and_said():
 
 
 def test_axes_given_are_drawn_on_and_given_back():
+    before = plt.get_fignums()
     figure, axes = plt.subplots(1, 3)
     assert show_spectrogram(BURST, axes[0]) is axes[0]
     assert show_waveforms({"burst": BURST}, axes[1]) is axes[1]
     assert show_metric_bars(TABLE, axes[2], metric="sdri") is axes[2]
-    assert plt.get_fignums() == [figure.number]
+    assert plt.get_fignums() == [*before, figure.number]
 
 
 def test_compared_spectrograms_share_one_scale_whose_top_is_the_loudest_of_all():

@@ -130,6 +130,32 @@ def test_norms_follow_what_is_heard_unless_told_to_stand_still(sources, tmp_path
     assert set(moved.values()) == {not still}
 
 
+def test_the_result_is_averaged_with_the_weights_before(sources, tmp_path, short_epochs):
+    before = LanguageSeparator(TinyQueryNet(), ResUNet(SMALL))
+    before.save_pretrained(tmp_path / "first")
+    recipe = dataclasses.replace(RECIPE, steps=2, contrastive=None)
+    trained, averaged = (
+        pretrain(
+            sources,
+            tmp_path / "run",
+            dataclasses.replace(recipe, average=share),
+            start=tmp_path / "first",
+            progress=False,
+        )
+        for share in (1.0, 0.25)
+    )
+    kernels = [each.network.input_conv.weight for each in (trained, averaged)]
+    first = load_separator(tmp_path / "first").network.input_conv.weight.cpu()
+    assert not torch.equal(kernels[0], first)
+    torch.testing.assert_close(kernels[1], 0.25 * kernels[0] + 0.75 * first)
+
+
+def test_without_earlier_weights_there_is_nothing_to_average_with(sources, tmp_path):
+    with pytest.raises(InputError, match="average: needs earlier weights, of --start or --earlier"):
+        pretrain(sources, tmp_path / "run", dataclasses.replace(RECIPE, average=0.5), progress=False)
+    assert not (tmp_path / "run").exists()
+
+
 def test_at_a_lower_rate_the_network_sees_the_same_lower_bins():
     """Behind the norm, up to where the resampler's filter sets in, the picture is that of the full rate."""
     separator = load_separator("tiny", precision="float32")
