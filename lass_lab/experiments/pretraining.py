@@ -154,14 +154,16 @@ def pretrain(
         The trained separator, in eval mode on the CPU.
 
     Raises:
-        InputError: no usable sources, a rate that cannot be trained at, a checkpoint of a network of another shape, or
-            a folder in which another process trains.
+        InputError: no usable sources, a rate that cannot be trained at, weights or a checkpoint of a network of another
+            shape, earlier weights without a share, or a folder in which another process trains.
     """
     recipe, run = recipe or PretrainingRecipe(), Path(run)
     lower_config(recipe.network, recipe.sample_rate)  # now, not after minutes
     find_loss(recipe.loss)
     if recipe.average < 1 and not (earlier or start):
         raise InputError("average: needs earlier weights, of --start or --earlier")
+    if earlier and recipe.average == 1:
+        raise InputError(f"{earlier}: has no share in the result; give an --average below 1")
     others = LanguageSeparator.from_folder(earlier or start) if recipe.average < 1 else None
     data = PretrainingData(sources, recipe, workers)
     with alone(run):
@@ -173,6 +175,8 @@ def pretrain(
         else:
             words = TransformerQueryNet() if recipe.query_rate else TinyQueryNet()
             separator = LanguageSeparator(words, ResUNet(recipe.network))
+        if others and others.network.config != separator.network.config:  # now, not after hours
+            raise InputError(f"{earlier}: is a network of other sizes, and cannot be averaged with")
         if recipe.contrastive and not checkpoint.exists():
             train_contrastively(separator.query_network, data.train_bank, recipe.contrastive, progress=progress)
         separator.query_network.freeze_encoder(not recipe.query_rate).requires_grad_(bool(recipe.query_rate)).eval()

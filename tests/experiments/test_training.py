@@ -156,6 +156,14 @@ def test_without_earlier_weights_there_is_nothing_to_average_with(sources, tmp_p
     assert not (tmp_path / "run").exists()
 
 
+def test_earlier_weights_that_cannot_be_averaged_with_are_named_before_training(sources, tmp_path):
+    LanguageSeparator(TinyQueryNet(), ResUNet(dataclasses.replace(SMALL, hop=SMALL.hop // 2))).save_pretrained(tmp_path)
+    for share, fault in ((0.5, "is a network of other sizes"), (1.0, "give an --average below 1")):
+        recipe = dataclasses.replace(RECIPE, contrastive=None, average=share)
+        with pytest.raises(InputError, match=fault):
+            pretrain(sources, tmp_path / "run", recipe, earlier=tmp_path, progress=False)
+
+
 def test_at_a_lower_rate_the_network_sees_the_same_lower_bins():
     """Behind the norm, up to where the resampler's filter sets in, the picture is that of the full rate."""
     separator = load_separator("tiny", precision="float32")

@@ -28,3 +28,7 @@ def draw(key: str, shape: list[int], salt: int) -> Tensor:
     else:
         values = rng.standard_normal(shape) / math.sqrt(math.prod(shape[1:]))
     return torch.from_numpy(np.asarray(values, np.float32))
+
+
+def relative_error(found, expected):
+    return (torch.linalg.vector_norm(found - expected) / torch.linalg.vector_norm(expected)).item()

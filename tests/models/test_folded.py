@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from lass_lab.models import ResUNet, ResUNetConfig
+from tests.models.made import relative_error
 
 SMALL = ResUNetConfig(channels=(4, 6), n_fft=256, hop=64, condition_size=8)
 
@@ -17,10 +18,6 @@ def lived_in(seed=0):
             for values in (module.weight, module.bias, module.running_mean, module.running_var):
                 torch.nn.init.uniform_(values.data, 0.5, 2.0)
     return network.eval()
-
-
-def relative_error(found, expected):
-    return (torch.linalg.vector_norm(found - expected) / torch.linalg.vector_norm(expected)).item()
 
 
 def test_folded_is_the_same_function_of_mixture_and_condition():

@@ -8,7 +8,7 @@ import torch
 
 from lass_lab.models import ResUNet, ResUNetConfig
 from lass_lab.signal.files import InputError
-from tests.models.made import FIXTURES, made_audiosep_state
+from tests.models.made import FIXTURES, made_audiosep_state, relative_error
 
 SMALL = ResUNetConfig(channels=(4, 6), n_fft=256, hop=64, condition_size=8)
 
@@ -23,10 +23,6 @@ def audiosep():
 def small(seed=0):
     torch.manual_seed(seed)
     return ResUNet(SMALL).eval()
-
-
-def relative_error(found, expected):
-    return (torch.linalg.vector_norm(found - expected) / torch.linalg.vector_norm(expected)).item()
 
 
 def parity_case():
