@@ -295,6 +295,11 @@ def a_run_to_keep_that_is_none(folder):
     return ("keep", folder, "--out", "kept"), "holds no finished phase (phase1, phase2); run first: lass-lab finetune"
 
 
+def a_file_in_place_of_the_tables_folder(folder):
+    taken = written(folder / "taken", "x")
+    return ("evaluate", "--out", taken / "numbers.csv"), "taken/numbers.csv: its folder cannot be made ("
+
+
 # Flags ----------------------------------------------------------------------------------------------
 
 
@@ -359,6 +364,7 @@ ALONE = (
     a_name_too_long_to_write, another_device, a_hub_id_without_a_hub, a_folder_without_a_separator,
     a_folder_as_manifest, a_piece_of_another_length, no_piece_to_train_on, no_list_of_mixtures, a_damaged_recipe,
     a_recipe_without_a_start, a_recipe_to_keep_that_says_little, a_run_to_keep_that_is_none, weights_cut_off,
+    a_file_in_place_of_the_tables_folder,
 )  # fmt: skip
 CASES = {case.__name__.replace("_", " "): case for case in ALONE} | SEPARATORS | MANIFESTS | SOURCES | FLAGS
 

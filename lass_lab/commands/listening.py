@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lass_lab.commands.options import Device, Force, Model, Precision, finite
-from lass_lab.signal.files import InputError
+from lass_lab.signal.files import InputError, atomic_path
 
 if TYPE_CHECKING:
     import numpy as np
@@ -119,8 +119,6 @@ def evaluate(
         raise InputError(f"table '{table}': choose paper or probes")
     if table == "probes" and piece and len(piece) > 1:
         raise InputError(f"probes: need one --piece, and were given {len(piece)}")
-    if out and out.exists() and not force:
-        raise InputError(f"{out}: exists already; pass --force to overwrite")
     named = {}
     if table:
         from lass_lab.course.trained import find_stages, finetune_folder
@@ -133,35 +131,34 @@ def evaluate(
     from lass_lab.datasets import list_pieces, load_piece
     from lass_lab.experiments.evaluation import evaluate, format_summary, summarise
     from lass_lab.models import load_separator
-    from lass_lab.signal.files import atomic_path
 
-    if music_eval:
-        from lass_lab.datasets.layouts import read_music_eval
+    with atomic_path(out, force) if out else nullcontext() as path:  # what is in the way is told now, not afterwards
+        if music_eval:
+            from lass_lab.datasets.layouts import read_music_eval
 
-        items = read_music_eval(music_eval, music_eval.parent)
-    else:
-        pieces = [load_piece(name, data) for name in piece or list_pieces("test", data)]
-    separators = {name: load_separator(where, device=device) for name, where in named.items()}
-    if music_eval:
-        from lass_lab.experiments.music_eval import evaluate_items, summarise_items
+            items = read_music_eval(music_eval, music_eval.parent)
+        else:
+            pieces = [load_piece(name, data) for name in piece or list_pieces("test", data)]
+        separators = {name: load_separator(where, device=device) for name, where in named.items()}
+        if music_eval:
+            from lass_lab.experiments.music_eval import evaluate_items, summarise_items
 
-        numbers = evaluate_items(separators, items)
-        print(summarise_items(numbers).to_string(index=False, na_rep="", float_format="{:.2f}".format))
-    elif table == "probes":
-        from lass_lab.experiments.probes import format_probes, probe
+            numbers = evaluate_items(separators, items)
+            print(summarise_items(numbers).to_string(index=False, na_rep="", float_format="{:.2f}".format))
+        elif table == "probes":
+            from lass_lab.experiments.probes import format_probes, probe
 
-        numbers = probe(separators, piece=pieces[0], longest=longest, bank=sources, pairs=pairs)
-        print(format_probes(numbers))
-    elif table == "paper":
-        from lass_lab.experiments.paper_tables import format_paper_tables, paper_tables
+            numbers = probe(separators, piece=pieces[0], longest=longest, bank=sources, pairs=pairs)
+            print(format_probes(numbers))
+        elif table == "paper":
+            from lass_lab.experiments.paper_tables import format_paper_tables, paper_tables
 
-        numbers = evaluate(separators, pieces, longest=longest, oracles=True)
-        print(format_paper_tables(paper_tables(numbers)))
-    else:
-        numbers = evaluate(separators, pieces, longest=longest)
-        print(format_summary(summarise(numbers)))
-    if out:
-        with atomic_path(out, force) as path:
+            numbers = evaluate(separators, pieces, longest=longest, oracles=True)
+            print(format_paper_tables(paper_tables(numbers)))
+        else:
+            numbers = evaluate(separators, pieces, longest=longest)
+            print(format_summary(summarise(numbers)))
+        if path:
             numbers.to_csv(path, index=False)
 
 
@@ -179,7 +176,6 @@ def bench(
     """Measure speed and memory: every row a ratio against the plain float32 pass of the same network in this run."""
     from lass_lab.experiments.benchmark import bench, page
     from lass_lab.experiments.benchmark_cases import LARGE, TINY
-    from lass_lab.signal.files import atomic_path
 
     with atomic_path(out, force) if out else nullcontext() as path:  # what is in the way is told now, not afterwards
         table = bench(seconds, hour, (TINY, LARGE) if large else (TINY,))

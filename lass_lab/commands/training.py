@@ -1,6 +1,9 @@
 """Commands that make a separator: `pretrain`, `lineage`, `weights`, `finetune`, `keep`, `study`."""
 
+import shlex
+import sys
 import time
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -8,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lass_lab.commands.options import Force, Model, finite
-from lass_lab.signal.files import InputError
+from lass_lab.signal.files import InputError, atomic_path
 
 if TYPE_CHECKING:
     from lass_lab.experiments.finetuning_recipes import FinetuningRecipe
@@ -89,7 +92,7 @@ def pretrain(
     sources = sources or [Path("runs/sources")]
     separator = pretrain(sources, run, recipe, start=start, earlier=earlier, workers=workers, fuse=fuse)
     separator.save_pretrained(out)
-    print(write_card(out, sources, run, recipe, unheard=unheard))
+    print(write_card(out, sources, run, recipe, earlier=earlier, unheard=unheard))
 
 
 def lineage(
@@ -215,8 +218,10 @@ def keep(
 
 
 def study(
-    name: Annotated[str, typer.Argument(help="heads, encoder, keeping, losses or hearing.")],
-    run: Annotated[Path | None, typer.Option(help="A folder for all its runs; runs/study/NAME unless told.")] = None,
+    names: Annotated[
+        list[str] | None, typer.Argument(help="heads, encoder, keeping, losses, hearing; all of them unless told.")
+    ] = None,
+    run: Annotated[Path, typer.Option(help="A folder for all runs; equal ones are trained once.")] = Path("runs/study"),
     model: Model = "tiny",
     profile: Annotated[str | None, typer.Option(help="ci, quick or full; LASS_LAB_PROFILE's unless told.")] = None,
     epochs: Annotated[
@@ -224,22 +229,27 @@ def study(
     ] = None,
     pairs: Annotated[int, typer.Option(min=2, help="Mixtures of other instruments to measure with.")] = 50,
     threads: Annotated[int | None, typer.Option(min=1, help="CPU threads; all cores unless told.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Also write the tables to this page, FILE.md.")] = None,
+    force: Force = False,
 ) -> None:
     """Fine-tune in several ways that differ in one thing, and set them side by side, on the validation slices."""
     import torch
 
-    from lass_lab.experiments.ablation import study
+    from lass_lab.experiments.ablation import STUDIES, find_study, page, study
 
     if threads:
         torch.set_num_threads(threads)
-    table = study(
-        name,
-        _planned("preserving", profile, epochs),
-        run or Path("runs/study") / name,
-        start=model,
-        pairs=pairs,
-    )
-    print(table.to_string(index=False, na_rep="", float_format="{:.2f}".format))
+    plan, names = _planned("preserving", profile, epochs), names or list(STUDIES)
+    for name in names:
+        find_study(name)  # now, not after the first one's hours
+    with atomic_path(out, force) if out else nullcontext() as path:  # what is in the way is told now, not afterwards
+        tables = {}
+        for name in names:
+            table = tables[name] = study(name, plan, run, start=model, pairs=pairs)
+            print(f"{name}: {find_study(name).question}")
+            print(table.to_string(index=False, na_rep="", float_format="{:.2f}".format))
+        if path:
+            path.write_text(page(tables, f"lass-lab {shlex.join(sys.argv[1:])}"), encoding="utf-8")
 
 
 def _planned(recipe: str, profile: str | None, epochs: tuple[int, int] | None) -> "FinetuningRecipe":

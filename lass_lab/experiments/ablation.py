@@ -1,7 +1,9 @@
 """One choice at a time: fine-tune in several ways that differ in one thing, and set them side by side."""
 
+import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +12,12 @@ import pandas as pd
 
 from lass_lab.datasets.duets import VALIDATION_S, Piece, data_dir, list_pieces, load_piece
 from lass_lab.experiments.finetuning import PHASES, at_step_zero, finetune
-from lass_lab.experiments.finetuning_recipes import FinetuningRecipe
+from lass_lab.experiments.finetuning_recipes import RECIPE, FinetuningRecipe, read_recipe
+from lass_lab.experiments.hardware import hardware
 from lass_lab.experiments.losses import LOSSES
 from lass_lab.experiments.model_card import run_facts
 from lass_lab.experiments.probes import forgetting
+from lass_lab.experiments.text_tables import markdown
 from lass_lab.models import LanguageSeparator, load_separator
 from lass_lab.models.separator import CONFIG, WEIGHTS
 from lass_lab.signal.files import InputError, atomic_path
@@ -28,6 +32,21 @@ class Study:
 
     question: str
     variants: Mapping[str, Change]
+
+
+PAGE = """# One choice at a time
+
+Made by `{command}` on {day}: {hardware}. Each row is a fine-tuning run of its own, from the same start, that
+differs from the others in one thing; what it ended in is measured on the validation slices (the last 30 s of each
+training piece). The test piece is not in here: these tables are for choosing.
+
+{tables}
+- violin, trumpet: SDR, the mean over pieces; "at step 0", after the head was replaced and before anything was learnt.
+- others: SDRi of eight other instruments, which nothing here was to teach: what fell was forgotten.
+- stored: size of the weights; minutes: of training, both phases.
+"""
+AFTER_PHASE_1 = ("phase2", "average")  # of a recipe
+HEADINGS = {"variant": "", "others": "others, SDRi, dB", "stored": "stored, MB", "minutes": "minutes"}
 
 
 def _with(**changes: Any) -> Change:
@@ -75,6 +94,13 @@ STUDIES: dict[str, Study] = {
 }
 
 
+def find_study(name: str) -> Study:
+    """The study of that name; raises InputError where there is none."""
+    if name not in STUDIES:
+        raise InputError(f"study '{name}': choose one of {', '.join(STUDIES)}")
+    return STUDIES[name]
+
+
 def study(
     name: str,
     recipe: FinetuningRecipe,
@@ -91,7 +117,8 @@ def study(
     Args:
         name: one of `STUDIES`.
         recipe: what the variants change one thing of.
-        run: a folder for all of the runs, one each; what is there is not trained again.
+        run: a folder for all of the runs, one each; what is there is not trained again, and several studies in one
+            folder share what they have in common: equal recipes, and equal first phases.
         start: the separator to begin with.
         data, bank: as for `finetune`.
         pairs: mixtures of eight other instruments, to see what was forgotten.
@@ -104,14 +131,14 @@ def study(
     Raises:
         InputError: no such study, or as `finetune` does.
     """
-    if name not in STUDIES:
-        raise InputError(f"study '{name}': choose one of {', '.join(STUDIES)}")
+    variants = find_study(name).variants
     run, pieces = Path(run), validation_pieces(data)
     before = load_separator(start)
     rows = [{"variant": start} | balance(before, pieces, bank, pairs=pairs, progress=progress)]
     at_zero: dict[str, dict[str, float]] = {}  # by head, which alone decides it
-    for variant, change in STUDIES[name].variants.items():
-        changed, folder = change(recipe), run / variant.replace(" ", "_")
+    for variant, change in variants.items():
+        changed = change(recipe)
+        folder = _folder(run, variant, {"start": start, "recipe": asdict(changed)})
         if changed.head not in at_zero:
             at_zero[changed.head] = _sdrs(at_step_zero(load_separator(start), changed), pieces)
         after = finetune(start, folder, changed, data=data, bank=bank, progress=progress)
@@ -124,6 +151,47 @@ def study(
     with atomic_path(run / f"{name}.csv", force=True) as path:
         table.to_csv(path, index=False)
     return table
+
+
+def page(tables: Mapping[str, pd.DataFrame], command: str) -> str:
+    """The tables of several studies, by name, as a page: the command that made them, and what each column means."""
+    parts = []
+    for name, table in tables.items():
+        cells = table.drop(columns=["low", "high"]).map(_cell)
+        heads = [HEADINGS.get(column, f"{column}, dB") for column in cells.columns]
+        parts.append(f"## {STUDIES[name].question}\n\n{markdown(heads, cells.to_numpy().tolist())}\n")
+    day = f"{date.today():%Y-%m-%d}"
+    return PAGE.format(command=command, hardware=hardware(), day=day, tables="\n".join(parts))
+
+
+def _cell(value: Any) -> str:
+    if not isinstance(value, float):
+        return str(value)
+    return "" if np.isnan(value) else f"{value:.2f}"
+
+
+def _folder(run: Path, variant: str, told: Mapping[str, Any]) -> Path:
+    """Where a variant's run lies: in its own folder, or where another study trained by the same recipe.
+
+    Where a run beside it differs only in what comes after phase 1, that phase is linked to, and not trained again.
+    """
+    folder, told = run / variant.replace(" ", "_"), json.loads(json.dumps(told))
+    beside = {path.parent: read_recipe(path.parent) for path in sorted(run.glob(f"*/{RECIPE}"))}
+    for other, theirs in beside.items():
+        if theirs == told:
+            return other
+    for other, theirs in beside.items():
+        first = other / PHASES[0]
+        if _until_phase_2(theirs) == _until_phase_2(told) and (first / CONFIG).is_file() and not folder.exists():
+            folder.mkdir(parents=True)
+            (folder / PHASES[0]).symlink_to(Path("..", other.name, PHASES[0]))
+    return folder
+
+
+def _until_phase_2(told: Mapping[str, Any]) -> dict[str, Any]:
+    """What of a recipe decides what phase 1 ends in."""
+    recipe = {key: value for key, value in told.get("recipe", {}).items() if key not in AFTER_PHASE_1}
+    return {"start": told["start"], "recipe": recipe}
 
 
 def validation_pieces(data: str | Path | None = None) -> list[Piece]:

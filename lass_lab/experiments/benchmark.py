@@ -17,6 +17,7 @@ from lass_lab.experiments import benchmark_cases as cases
 from lass_lab.experiments.benchmark_cases import LARGE, PLAIN, TINY, Measured
 from lass_lab.experiments.benchmark_training import training_step
 from lass_lab.experiments.hardware import hardware
+from lass_lab.experiments.text_tables import markdown
 
 SLICE_S, FILE_S, HOUR_S, MINUTE_S = 5.0, 180.0, 3600.0, 60.0
 COLUMNS = (
@@ -101,8 +102,8 @@ def page(table: pd.DataFrame, command: str) -> str:
     shown = table.drop(columns=["threads", *([] if table["device"].nunique() > 1 else ["device"])])
     heads = [HEADINGS.get(name, name) for name in shown.columns]
     cells = [[_cell(*pair) for pair in zip(shown.columns, row, strict=True)] for row in shown.itertuples(index=False)]
-    lines = [f"| {' | '.join(row)} |" for row in [heads, ["---"] * len(heads), *cells]]
-    return PAGE.format(command=command, hardware=hardware(), day=f"{date.today():%Y-%m-%d}", table="\n".join(lines))
+    told = {"command": command, "hardware": hardware(), "day": f"{date.today():%Y-%m-%d}"}
+    return PAGE.format(**told, table=markdown(heads, cells))
 
 
 def _cell(name: str, value: Any) -> str:

@@ -54,6 +54,7 @@ def write_card(
     run: str | Path,
     recipe: PretrainingRecipe,
     *,
+    earlier: str | Path | None = None,
     unheard: str | Path | None = None,
     pairs: int = 200,
     progress: bool = True,
@@ -65,6 +66,7 @@ def write_card(
         sources: the banks it was trained on; the test split of the first, which it never heard, is measured.
         run: the pretraining run's folder, for its steps and time.
         recipe: how it was trained.
+        earlier: the separator that it was averaged with, where the recipe does; that of its start unless told.
         unheard: a bank rendered with a SoundFont that nothing was trained on, to be measured as well.
         pairs: mixtures a trial.
 
@@ -83,7 +85,8 @@ def write_card(
     )
     history = read_history(run)
     told = asdict(replace(recipe, network=separator.network.config))
-    history.append(run_facts(run) | {"hardware": hardware(), "recipe": told})
+    averaged = {"averaged_with": len(read_history(Path(earlier)) if earlier else history)} if recipe.average < 1 else {}
+    history.append(run_facts(run) | {"hardware": hardware(), "recipe": told} | averaged)
     with atomic_path(folder / "numbers.csv", force=True) as path:
         numbers.to_csv(path, index=False)
     with atomic_path(folder / HISTORY, force=True) as path:
@@ -141,7 +144,7 @@ def _card(
     network, query_network = separator.network, separator.query_network
     parts = (network, query_network.projection, query_network.audio_tower)
     unet, projection, tower = (sum(p.numel() for p in part.parameters()) for part in parts)
-    runs = "\n".join(_run(entry) for entry in history)
+    runs = "\n".join(_run(number, entry) for number, entry in enumerate(history, 1))
     trials = "\n".join(_row(row) for row in numbers.itertuples(index=False))
     found = "\n".join(
         f"| {row.measure} | {row.contrastive:.1%} | {row.low:.1%} to {row.high:.1%} | {row.untrained:.1%} "
@@ -238,12 +241,15 @@ def _losses(history: Sequence[Mapping[str, Any]]) -> str:
     return "; ".join(parts)
 
 
-def _run(entry: Mapping[str, Any]) -> str:
+def _run(number: int, entry: Mapping[str, Any]) -> str:
     recipe = entry["recipe"]
     size = f"{recipe['batch']} mixtures of {recipe['seconds']:g} s"
     if (rate := recipe.get("sample_rate", SAMPLE_RATE)) != SAMPLE_RATE:
         size += f" at {rate / 1000:g} kHz (the bins below {rate / 2000:g} kHz, to save time)"
-    told = f"- {entry['steps']:,} steps of {size}, {entry['hours']:.2f} hours on {entry['hardware']}."
+    told = f"{number}. {entry['steps']:,} steps of {size}, {entry['hours']:.2f} hours on {entry['hardware']}."
+    if "averaged_with" in entry:
+        share, whose = recipe["average"], f"run {entry['averaged_with']}" if entry["averaged_with"] else "another start"
+        told += f" The result is {share:.0%} of its weights and {1 - share:.0%} of those after {whose}."
     return f"{told} The whole recipe: `{json.dumps(recipe)}`"
 
 

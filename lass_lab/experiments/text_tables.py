@@ -1,4 +1,4 @@
-"""Tables as text, for a terminal."""
+"""Tables as text, for a terminal or a page."""
 
 from collections.abc import Sequence
 
@@ -16,3 +16,8 @@ def aligned(lines: Sequence[Sequence[str]], left: int = 1) -> str:
         "  ".join(align(cell, width) for align, cell, width in zip(aligns, line, widths, strict=False)).rstrip()
         for line in lines
     )
+
+
+def markdown(heads: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
+    """Cells as a Markdown table."""
+    return "\n".join(f"| {' | '.join(line)} |" for line in (heads, ["---"] * len(heads), *lines))

@@ -246,6 +246,8 @@ print({part: f"{count} tensors changed" for part, count in moved.items()})
 # The test piece has to wait for notebook 07. On the validation slices:
 
 # %%
+from itertools import product
+
 from lass_lab.course.ledger import record
 from lass_lab.course.tables import results_table
 from lass_lab.experiments.evaluation import evaluate
@@ -253,8 +255,8 @@ from lass_lab.experiments.evaluation import evaluate
 slices = [part.slice(0, 10) for part in validation_pieces()]
 table = evaluate({"pretrained": before, "phase 1": after}, slices, progress=False)
 means = table[table["extent"] == "piece"].groupby(["separator", "source", "metric"], sort=False)["value"].mean()
-for source in ("violin", "trumpet"):
-    record("05_phase_1", f"SDRi of the {source} after phase 1, validation", means["phase 1", source, "SDRi"], "dB")
+for source, stage in product(("violin", "trumpet"), ("pretrained", "phase 1")):
+    record("05_phase_1", f"SDRi of the {source}, {stage}, validation", means[stage, source, "SDRi"], "dB")
 results_table(means.reset_index())
 
 # %% [markdown]

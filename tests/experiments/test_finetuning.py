@@ -239,8 +239,33 @@ def test_a_study_sets_variants_side_by_side(made, tmp_path, monkeypatch):
         assert abs(table.at["paper-complex", f"{source} at step 0"] - start[source]) > 1e-2
     assert (table.drop(where["start"])["minutes"] > 0).all() and (table["stored"].dropna() < 16).all()
     assert opened == ["one", "two"]
+    page = ablation.page({"heads": table.reset_index()}, "lass-lab study heads")
+    assert "\n## What does replacing the output layer cost" in page and "violin at step 0, dB" in page
+    kept = f"| preserving | {table.at['preserving', 'violin']:.2f} | {table.at['preserving', 'trumpet']:.2f} |"
+    assert kept in page and "nan" not in page
     with pytest.raises(InputError, match="study 'hats': choose one of heads, encoder, keeping, losses, hearing"):
         ablation.study("hats", RECIPE, tmp_path)
+
+
+def test_studies_in_one_folder_train_nothing_twice(tmp_path):
+    """The same recipe is the same run, and what differs after phase 1 goes on from there."""
+
+    def told(**changes):
+        return {"start": "tiny", "recipe": dataclasses.asdict(dataclasses.replace(RECIPE, **changes))}
+
+    other_phase2 = told(phase2=Phase(epochs=9, rate=0.1), average=0.5)
+    other_phase1 = told(phase1=Phase(epochs=9, rate=0.1))
+    done = tmp_path / "rehearsal"
+    (done / "phase1").mkdir(parents=True)
+    (done / "recipe.json").write_text(json.dumps(told()))
+    assert ablation._folder(tmp_path, "decibels", told()) == done
+    assert ablation._folder(tmp_path, "too early", other_phase2) == tmp_path / "too_early"
+    assert not (tmp_path / "too_early").exists()
+    (done / "phase1" / "config.json").write_text("{}")
+    assert ablation._folder(tmp_path, "top", other_phase2) == tmp_path / "top"
+    assert (tmp_path / "top" / "phase1").resolve() == (done / "phase1").resolve()
+    assert not (ablation._folder(tmp_path, "slow", other_phase1) / "phase1").exists()
+    assert not (ablation._folder(tmp_path, "large", other_phase2 | {"start": "audiosep"}) / "phase1").exists()
 
 
 def test_the_full_size_network_takes_the_same_recipe(made, tmp_path, monkeypatch):
