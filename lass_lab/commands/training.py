@@ -219,7 +219,7 @@ def keep(
 
 def study(
     names: Annotated[
-        list[str] | None, typer.Argument(help="heads, encoder, keeping, losses, hearing; all of them unless told.")
+        list[str] | None, typer.Argument(help="heads, encoder, keeping, losses, hearing, recipes; all unless told.")
     ] = None,
     run: Annotated[Path, typer.Option(help="A folder for all runs; equal ones are trained once.")] = Path("runs/study"),
     model: Model = "tiny",

@@ -12,7 +12,7 @@ import pandas as pd
 
 from lass_lab.datasets.duets import VALIDATION_S, Piece, data_dir, list_pieces, load_piece
 from lass_lab.experiments.finetuning import PHASES, at_step_zero, finetune
-from lass_lab.experiments.finetuning_recipes import RECIPE, FinetuningRecipe, read_recipe
+from lass_lab.experiments.finetuning_recipes import PAPER, RECIPE, FinetuningRecipe, read_recipe
 from lass_lab.experiments.hardware import hardware
 from lass_lab.experiments.losses import LOSSES
 from lass_lab.experiments.model_card import run_facts
@@ -61,6 +61,19 @@ def _phase2(**changes: Any) -> Change:
     return lambda recipe: replace(recipe, phase2=replace(recipe.phase2, **changes))
 
 
+def _as_the_paper(recipe: FinetuningRecipe) -> FinetuningRecipe:
+    """The paper's recipe, over as many epochs, and on items of that length and rate."""
+    sizes = {name: getattr(recipe, name) for name in ("batch", "sample_rate", "checkpoint_every", "validate_every")}
+    return replace(
+        PAPER,
+        phase1=replace(PAPER.phase1, epochs=recipe.phase1.epochs),
+        phase2=replace(PAPER.phase2, epochs=recipe.phase2.epochs),
+        items=replace(PAPER.items, seconds=recipe.items.seconds),
+        seed=recipe.seed,
+        **sizes,
+    )
+
+
 STUDIES: dict[str, Study] = {
     "heads": Study(
         "What does replacing the output layer cost, and what does it gain?",
@@ -90,6 +103,10 @@ STUDIES: dict[str, Study] = {
             "re-mixed and augmented": lambda recipe: recipe,
             "one word for each": _phase2(captions=False),
         },
+    ),
+    "recipes": Study(
+        "What does the paper's own recipe cost?",
+        {"the paper's": _as_the_paper, "the one that preserves": lambda recipe: recipe},
     ),
 }
 
@@ -175,7 +192,7 @@ def _folder(run: Path, variant: str, told: Mapping[str, Any]) -> Path:
 
     Where a run beside it differs only in what comes after phase 1, that phase is linked to, and not trained again.
     """
-    folder, told = run / variant.replace(" ", "_"), json.loads(json.dumps(told))
+    folder, told = run / variant.replace(" ", "_").replace("'", ""), json.loads(json.dumps(told))
     beside = {path.parent: read_recipe(path.parent) for path in sorted(run.glob(f"*/{RECIPE}"))}
     for other, theirs in beside.items():
         if theirs == told:

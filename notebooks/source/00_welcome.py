@@ -144,20 +144,23 @@ check_the_other(the_other)
 # ## The honest part: the trumpet
 #
 # Read the last row. A separator that knew this sound would show a number under *trumpet* as large as the first row's
-# under *violin*.
+# under *violin*. And how loud is its answer? A player makes everything equally loud; the true levels, in decibels
+# against the mixture:
 
 # %%
 from lass_lab.datasets.instruments import TAUGHT
+from lass_lab.experiments.evaluation import level_db
 
-row = alike.loc["“trumpet”"]
-print(f"asked for the trumpet, the estimate is most like the {row.idxmax()}: {row.round(2).to_dict()}")
-print(f"the model was taught {len(TAUGHT)} instruments; the trumpet is one of them: {'trumpet' in TAUGHT}")
+for query, estimate in zip(queries, estimates, strict=True):
+    print(f"“{query}”: {level_db(estimate, excerpt.mixture):.0f} dB")
+print(f"\nthe model was taught {len(TAUGHT)} instruments; the trumpet is one of them: {'trumpet' in TAUGHT}")
 players({"estimate for “trumpet”": estimates[2], "the true trumpet": excerpt.sources["trumpet"]})
 
 # %% [markdown]
-# The second line is the point: this model was never taught the trumpet. It guesses from the instruments that it knows
-# and from what its query network makes of the word. Whatever you just heard, the true trumpet beside it is the goal,
-# and teaching the separator to reach it, without losing the violin, is what this course does.
+# The last line is the point: this model was never taught the trumpet. Asked for it, it answers with next to nothing,
+# as it learnt to do when something is not there; what you just heard is that remainder, made loud. It is right about
+# what it knows, and deaf to this. The true trumpet beside it is the goal, and teaching the separator to reach it,
+# without losing the violin, is what this course does.
 #
 # ## The map of the course
 #

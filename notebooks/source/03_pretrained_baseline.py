@@ -305,8 +305,8 @@ results_table(pd.concat([ours, paper_results("pretrained")]))
 # Here an entry is the value over the whole recording. This is no contest: other recordings, a model of another size,
 # and the paper does not say what its correlation and MSE are taken of. What can be compared is the pattern. In the
 # paper the violin is a success and the trumpet a failure, and a bad one: its SDRi is negative, so the estimate is
-# *worse than the mixture*. Which pattern do our rows show? One more thing to check in any such table: SDR minus SDRi
-# is the mixture's own SDR.
+# *worse than the mixture*. Which pattern do our rows show? A failure need not look like that one: what does the trap
+# above say of our trumpet? One more thing to check in any such table: SDR minus SDRi is the mixture's own SDR.
 #
 # ## Part 3: look, listen, explain
 #
@@ -455,7 +455,7 @@ ledger.read("03_pretrained_baseline")[["name", "value", "unit", "profile"]].roun
 # - A separator is a query network and a separation network; the query acts as a shift before each convolution.
 # - The separation network returns a mask: a share of the magnitude and a turn of the phase.
 # - A number means something beside a floor (the mixture, silence) and with an interval.
-# - What a model was never taught, it can only guess at.
+# - What a model was never taught, it cannot find: it guesses, or answers with silence.
 # - Words learnt from sounds beforehand are what makes separating by words quick to learn.
 #
 # **Try:** change the slice at the top to `.slice(95, 5)`, or `queries` to words of your own, predict what will change,
