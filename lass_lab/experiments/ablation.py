@@ -36,9 +36,11 @@ class Study:
 
 PAGE = """# One choice at a time
 
-Made by `{command}` on {day}: {hardware}. Each row is a fine-tuning run of its own, from the same start, that
-differs from the others in one thing; what it ended in is measured on the validation slices (the last 30 s of each
-training piece). The test piece is not in here: these tables are for choosing.
+Made by `{command}` on {day}: {hardware}.
+
+Each row is a fine-tuning run of its own, from the start in the first row, that differs from the others in one thing;
+what it ended in is measured on the validation slices (the last 30 s of each training piece). The test piece is not in
+here: these tables are for choosing.
 
 {tables}
 - violin, trumpet: SDR, the mean over pieces; "at step 0", after the head was replaced and before anything was learnt.

@@ -183,7 +183,8 @@ left.set_index("variant")[["trumpet", "violin", "others"]].style.format("{:.1f} 
 # %% [markdown]
 # ## Other ways to keep
 #
-# Each of these is one switch of the recipe, and `lass-lab study keeping` measures them all in the same way:
+# Each of these is one switch of the recipe, and `lass-lab study keeping` measures them all in the same way (what it
+# found stands in `docs/studies.md`, beside what the paper's own recipe costs):
 #
 # - **distillation**: rehearse towards what the old separator answered, not towards the true sources. It needs no stems
 #   of the old instruments, only mixtures.
@@ -225,7 +226,7 @@ wide.style.format("{:.1f} dB")
 
 # %% [markdown]
 # A recipe that changes what it hears (detuned, filtered, noisy: notebook 04) is meant for this table more than for any
-# other. `lass-lab study hearing` says how much of it comes from there.
+# other. What it costs or gains on the pieces it trained on, `lass-lab study hearing` says.
 #
 # ## What we take along
 #
