@@ -16,6 +16,9 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 
 setup: $(STAMP) ## Make .venv with the pinned packages (the other targets do it by themselves)
 
+# Training gives gigabytes back after every step, and asks for them again: on Linux, let a process keep them.
+course test: export GLIBC_TUNABLES := glibc.malloc.hugetlb=1:glibc.malloc.mmap_threshold=10000000000:glibc.malloc.trim_threshold=100000000000
+
 course: $(STAMP) ## Run every notebook in order (quick profile) into runs/course, show the results and write the report
 	@$(BIN)/python -m lass_lab.course.notebooks run
 	@$(BIN)/lass-lab report --force --longest 60

@@ -249,7 +249,7 @@ def study(
             print(f"{name}: {find_study(name).question}")
             print(table.to_string(index=False, na_rep="", float_format="{:.2f}".format))
         if path:
-            path.write_text(page(tables, f"lass-lab {shlex.join(sys.argv[1:])}"), encoding="utf-8")
+            path.write_text(page(tables, plan, f"lass-lab {shlex.join(sys.argv[1:])}"), encoding="utf-8")
 
 
 def _planned(recipe: str, profile: str | None, epochs: tuple[int, int] | None) -> "FinetuningRecipe":

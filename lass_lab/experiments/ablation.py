@@ -42,6 +42,8 @@ Each row is a fine-tuning run of its own, from the start in the first row, that 
 what it ended in is measured on the validation slices (the last 30 s of each training piece). The test piece is not in
 here: these tables are for choosing.
 
+What they change one thing of: `{recipe}`
+
 {tables}
 - violin, trumpet: SDR, the mean over pieces; "at step 0", after the head was replaced and before anything was learnt.
 - others: SDRi of eight other instruments, which nothing here was to teach: what fell was forgotten.
@@ -172,15 +174,15 @@ def study(
     return table
 
 
-def page(tables: Mapping[str, pd.DataFrame], command: str) -> str:
-    """The tables of several studies, by name, as a page: the command that made them, and what each column means."""
+def page(tables: Mapping[str, pd.DataFrame], recipe: FinetuningRecipe, command: str) -> str:
+    """The tables of several studies, by name, as a page: what made them, and what each column means."""
     parts = []
     for name, table in tables.items():
         cells = table.drop(columns=["low", "high"]).map(_cell)
         heads = [HEADINGS.get(column, f"{column}, dB") for column in cells.columns]
         parts.append(f"## {STUDIES[name].question}\n\n{markdown(heads, cells.to_numpy().tolist())}\n")
-    day = f"{date.today():%Y-%m-%d}"
-    return PAGE.format(command=command, hardware=hardware(), day=day, tables="\n".join(parts))
+    told = {"command": command, "hardware": hardware(), "day": f"{date.today():%Y-%m-%d}"}
+    return PAGE.format(**told, recipe=json.dumps(asdict(recipe)), tables="\n".join(parts))
 
 
 def _cell(value: Any) -> str:

@@ -59,7 +59,7 @@ class FinetuningRecipe:
     """
 
     head: str = "preserving"
-    phase1: Phase = Phase(epochs=75, rate=7e-4)
+    phase1: Phase = Phase(epochs=75, rate=2e-3)
     phase2: Phase = Phase(epochs=75, rate=3e-4, query_rate=1e-4, captions=True)
     loss: str = "decibels"
     items: DuetRecipe = DuetRecipe()
@@ -80,6 +80,7 @@ class FinetuningRecipe:
 PAPER = FinetuningRecipe(
     head="paper",
     loss="l1",
+    phase1=Phase(epochs=75, rate=1e-3),  # AudioSep's; the paper does not tell its own
     phase2=Phase(epochs=75, rate=3e-4, query_rate=1e-4, encoder="whole"),
     items=DuetRecipe(remixed=0.0, guests=0.0, rehearsal=0.0, augmented=0.0, level_db=0.0),
 )

@@ -31,7 +31,7 @@ from tests.made_duets import made_duets
 from tests.made_sources import made_bank
 from tests.models.made_clap import write_clap_folder
 
-SMALL = ResUNetConfig(channels=(4, 6), n_fft=256, hop=64)
+SMALL = ResUNetConfig(channels=(4, 6), n_fft=256, hop=85)
 ITEMS = DuetRecipe(seconds=0.4)
 RECIPE = FinetuningRecipe(
     phase1=Phase(epochs=1, rate=1e-2, warmup=2),
@@ -242,10 +242,10 @@ def test_a_study_sets_variants_side_by_side(made, tmp_path, monkeypatch):
         assert abs(table.at["paper-complex", f"{source} at step 0"] - start[source]) > 1e-2
     assert (table.drop(where["start"])["minutes"] > 0).all() and (table["stored"].dropna() < 16).all()
     assert opened == ["one", "two"]
-    page = ablation.page({"heads": table.reset_index()}, "lass-lab study heads")
+    page = ablation.page({"heads": table.reset_index()}, one_phase, "lass-lab study heads")
     assert "\n## What does replacing the output layer cost" in page and "violin at step 0, dB" in page
     kept = f"| preserving | {table.at['preserving', 'violin']:.2f} | {table.at['preserving', 'trumpet']:.2f} |"
-    assert kept in page and "nan" not in page
+    assert kept in page and "nan" not in page and f"`{json.dumps(dataclasses.asdict(one_phase))}`" in page
     with pytest.raises(InputError, match="study 'hats': choose one of heads, encoder"):
         ablation.study("hats", RECIPE, tmp_path)
 
