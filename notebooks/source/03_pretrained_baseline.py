@@ -326,7 +326,8 @@ for name, source in excerpt.sources.items():
 HTML(page)
 
 # %% [markdown]
-# In each row, compare the right panel with the middle one: what is left over, and what is missing? And listen:
+# In each row, compare the right panel with the middle one: what is left over, and what is missing? A panel that is dark
+# all over is an answer, too. And listen; players make everything equally loud, even what is next to nothing:
 
 # %%
 page = ""
