@@ -248,10 +248,12 @@ def test_finetune_trains_and_says_how_to_measure(monkeypatch, tmp_path, capsys):
     LanguageSeparator(TinyQueryNet(), small).save_pretrained(start)
     folders = ("--data", made_duets(tmp_path / "data"), "--sources", made_bank(tmp_path / "bank"))
     sizes = ("--profile", "ci", "--epochs", "1", "1", "--no-fuse", "--recipe", "paper", "--encoder", "top")
+    sizes += ("--rate", "0.005")
     assert run(monkeypatch, "finetune", "--model", start, "--run", run_folder, *folders, *sizes) == 0
     assert f"lass-lab evaluate --table paper --run {run_folder}" in capsys.readouterr().out
     told = json.loads((run_folder / "recipe.json").read_text())["recipe"]
     assert (told["head"], told["phase2"]["encoder"], told["items"]["rehearsal"]) == ("paper", "top", 0.0)
+    assert (told["phase1"]["epochs"], told["phase1"]["rate"]) == (1, 0.005)
     assert all((run_folder / phase / "model.safetensors").is_file() for phase in ("phase1", "phase2"))
     assert run(monkeypatch, "finetune", "--model", start, "--run", run_folder, *folders, "--profile", "ci") == 2
     assert "holds a run of another recipe or start" in capsys.readouterr().err

@@ -151,6 +151,9 @@ def finetune(
     epochs: Annotated[
         tuple[int, int] | None, typer.Option(help="Of phase 1 and of phase 2; the profile's unless told.")
     ] = None,
+    rate: Annotated[
+        float | None, typer.Option(callback=finite, min=0, help="Learning rate of phase 1; the recipe's unless told.")
+    ] = None,
     head: Annotated[str | None, typer.Option(help="audiosep, magnitude, paper, paper-complex or preserving.")] = None,
     loss: Annotated[str | None, typer.Option(help="decibels, relative-l1 or l1; the recipe's unless told.")] = None,
     encoder: Annotated[
@@ -188,7 +191,7 @@ def finetune(
 
     if threads:
         torch.set_num_threads(threads)
-    plan = _planned(recipe, profile, epochs)
+    plan = _planned(recipe, profile, epochs, rate)
     run = run or finetune_folder(profile)
     plan = replace(
         plan,
@@ -227,6 +230,9 @@ def study(
     epochs: Annotated[
         tuple[int, int] | None, typer.Option(help="Of phase 1 and of phase 2; the profile's unless told.")
     ] = None,
+    rate: Annotated[
+        float | None, typer.Option(callback=finite, min=0, help="Learning rate of phase 1; the recipe's unless told.")
+    ] = None,
     pairs: Annotated[int, typer.Option(min=2, help="Mixtures of other instruments to measure with.")] = 50,
     threads: Annotated[int | None, typer.Option(min=1, help="CPU threads; all cores unless told.")] = None,
     out: Annotated[Path | None, typer.Option(help="Also write the tables to this page, FILE.md.")] = None,
@@ -239,7 +245,7 @@ def study(
 
     if threads:
         torch.set_num_threads(threads)
-    plan, names = _planned("preserving", profile, epochs), names or list(STUDIES)
+    plan, names = _planned("preserving", profile, epochs, rate), names or list(STUDIES)
     for name in names:
         find_study(name)  # now, not after the first one's hours
     with atomic_path(out, force) if out else nullcontext() as path:  # what is in the way is told now, not afterwards
@@ -252,8 +258,10 @@ def study(
             path.write_text(page(tables, plan, f"lass-lab {shlex.join(sys.argv[1:])}"), encoding="utf-8")
 
 
-def _planned(recipe: str, profile: str | None, epochs: tuple[int, int] | None) -> "FinetuningRecipe":
-    """A recipe at the size of a profile, with other numbers of epochs where they are told."""
+def _planned(
+    recipe: str, profile: str | None, epochs: tuple[int, int] | None, rate: float | None
+) -> "FinetuningRecipe":
+    """A recipe at the size of a profile, with other epochs and another rate of phase 1 where they are told."""
     from lass_lab.course.profile import PROFILES
     from lass_lab.course.recipes import sized_recipe
 
@@ -263,7 +271,8 @@ def _planned(recipe: str, profile: str | None, epochs: tuple[int, int] | None) -
     first, second = epochs or (plan.phase1.epochs, plan.phase2.epochs)
     if min(first, second) < 0:
         raise InputError(f"epochs: there are no {min(first, second)} of them; 0 leaves a phase out")
-    return replace(plan, phase1=replace(plan.phase1, epochs=first), phase2=replace(plan.phase2, epochs=second))
+    phase1 = replace(plan.phase1, epochs=first, **_told(rate=rate))
+    return replace(plan, phase1=phase1, phase2=replace(plan.phase2, epochs=second))
 
 
 def _told(**options: object) -> dict[str, object]:

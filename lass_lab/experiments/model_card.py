@@ -85,8 +85,12 @@ def write_card(
     )
     history = read_history(run)
     told = asdict(replace(recipe, network=separator.network.config))
-    averaged = {"averaged_with": len(read_history(Path(earlier)) if earlier else history)} if recipe.average < 1 else {}
-    history.append(run_facts(run) | {"hardware": hardware(), "recipe": told} | averaged)
+    facts = run_facts(run) | {"hardware": hardware(), "recipe": told}
+    if recipe.average < 1:
+        theirs = read_history(Path(earlier)) if earlier else history
+        ours, theirs = ([(entry["steps"], entry["hours"]) for entry in each] for each in (history, theirs))
+        facts["averaged_with"] = len(theirs) if theirs == ours[: len(theirs)] else 0  # 0: of another lineage
+    history.append(facts)
     with atomic_path(folder / "numbers.csv", force=True) as path:
         numbers.to_csv(path, index=False)
     with atomic_path(folder / HISTORY, force=True) as path:
@@ -248,8 +252,9 @@ def _run(number: int, entry: Mapping[str, Any]) -> str:
         size += f" at {rate / 1000:g} kHz (the bins below {rate / 2000:g} kHz, to save time)"
     told = f"{number}. {entry['steps']:,} steps of {size}, {entry['hours']:.2f} hours on {entry['hardware']}."
     if "averaged_with" in entry:
-        share, whose = recipe["average"], f"run {entry['averaged_with']}" if entry["averaged_with"] else "another start"
-        told += f" The result is {share:.0%} of its weights and {1 - share:.0%} of those after {whose}."
+        share, run = recipe["average"], entry["averaged_with"]
+        whose = f"those after run {run}" if run else "weights that none of these runs made"
+        told += f" The result is {share:.0%} of its weights and {1 - share:.0%} of {whose}."
     return f"{told} The whole recipe: `{json.dumps(recipe)}`"
 
 

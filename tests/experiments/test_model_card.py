@@ -26,25 +26,32 @@ def sources(tmp_path_factory):
 
 @pytest.fixture
 def made(monkeypatch, tmp_path, sources):
-    """A run of two steps from weights that three runs made, and an earlier separator, which one run made."""
+    """Weights that three runs made, earlier ones, which the first of them made, and those of another run."""
     monkeypatch.setattr(pretraining, "VALIDATION_PAIRS", 2)
     monkeypatch.setenv("LASS_LAB_DATA", str(made_duets(tmp_path, seconds=6.0, splits={"three": "test"})))
-    for name, runs in (("start", 3), ("earlier", 1)):
+    for name, runs, steps in (("start", 3, 7), ("earlier", 1, 7), ("foreign", 1, 8)):
         LanguageSeparator(TinyQueryNet(), ResUNet(SMALL)).save_pretrained(tmp_path / name)
-        past = [{"steps": 7, "hours": 0.1, "hardware": "a laptop", "recipe": dataclasses.asdict(RECIPE)}] * runs
+        past = [{"steps": steps, "hours": 0.1, "hardware": "a laptop", "recipe": dataclasses.asdict(RECIPE)}] * runs
         (tmp_path / name / HISTORY).write_text(json.dumps(past))
     return tmp_path
 
 
-@pytest.mark.parametrize(("earlier", "run"), [(None, 3), ("earlier", 1)])
-def test_a_card_tells_what_was_measured_and_what_was_averaged_with_what(made, sources, earlier, run):
+@pytest.mark.parametrize(
+    ("earlier", "whose"),
+    [
+        (None, "those after run 3"),
+        ("earlier", "those after run 1"),
+        ("foreign", "weights that none of these runs made"),
+    ],
+)
+def test_a_card_tells_what_was_measured_and_what_was_averaged_with_what(made, sources, earlier, whose):
     recipe = dataclasses.replace(RECIPE, contrastive=None, average=0.6)
     earlier = earlier and made / earlier
     separator = pretrain([sources], made / "run", recipe, start=made / "start", earlier=earlier, progress=False)
     separator.save_pretrained(made / "out")
     card = write_card(made / "out", [sources], made / "run", recipe, earlier=earlier, pairs=2, progress=False)
     assert (made / "out" / "MODEL_CARD.md").read_text() == card
-    assert f"The result is 60% of its weights and 40% of those after run {run}." in card
+    assert f"The result is 60% of its weights and 40% of {whose}." in card
     assert "\n4. 2 steps of 2 mixtures of 0.3 s" in card and "\n3. 7 steps" in card
     numbers = pd.read_csv(made / "out" / "numbers.csv")
     assert len(numbers) == 4 and all(f"| {row.mean:.2f} | {row.low:.2f} to" in card for row in numbers.itertuples())
