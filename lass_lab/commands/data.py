@@ -1,4 +1,4 @@
-"""Commands that make data: `render duets`, `render sources`, `render notes`, `render excerpts`."""
+"""Commands that make data: `render duets`, `render sources`, `render notes`, `render patches`, `render excerpts`."""
 
 from pathlib import Path
 from typing import Annotated
@@ -50,6 +50,16 @@ def render_notes(
     from lass_lab.datasets.recorded_notes import make_recorded_notes
 
     print(make_recorded_notes(out))
+
+
+@render.command("patches")
+def render_patches(
+    out: Annotated[Path, typer.Option(help="Folder for a SoundFont of each instrument.")] = Path("runs/freepats"),
+) -> None:
+    """Fetch the patches of FreePats, and make SoundFonts of them (needs the polyphone program)."""
+    from lass_lab.datasets.gus_patches import make_freepats
+
+    print(make_freepats(out))
 
 
 @render.command("excerpts")

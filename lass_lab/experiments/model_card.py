@@ -28,13 +28,20 @@ from lass_lab.models import LanguageSeparator, load_separator
 from lass_lab.signal.audio import SAMPLE_RATE
 from lass_lab.signal.files import InputError, atomic_path
 
-RECORDED = "recorded-notes"  # as `lass-lab render notes` calls its folder of SoundFonts
+CREDITS = {  # folders of SoundFonts, as the commands that make them call them
+    "recorded-notes": "the notes of tonejs-instruments (CC BY 3.0)",  # lass-lab render notes
+    "freepats": "the patches of FreePats (GPL 2 or later, with its exception for what is rendered)",  # render patches
+}
 HELD_OUT = {"third": 0.0, "level_db": 0.0, "heldout_captions": True}
 UNHEARD = "random pairs in a SoundFont that nothing was trained on, SDRi (dB)"
 TRIALS = {
     "random pairs of taught instruments, SDRi (dB)": (
         "sdri",
         MixtureRecipe(aligned=0.0, absent=0.0, **HELD_OUT),
+    ),
+    "the same, asked in phrasings of its training, SDRi (dB)": (
+        "sdri",
+        MixtureRecipe(aligned=0.0, absent=0.0, **HELD_OUT | {"heldout_captions": False}),
     ),
     "the same, asked by a sound instead of words, SDRi (dB)": (
         "sdri",
@@ -156,9 +163,9 @@ def _card(
         for row in retrieval.itertuples(index=False)
     )
     details = "".join(f"\n- {detail}" for detail in _details(history))
-    credits = "Frank Wen's FluidR3 and MuseScore_General (both MIT)"
-    if RECORDED in fonts:
-        credits += ", and the notes of tonejs-instruments (CC BY 3.0)"
+    credits = "; ".join(
+        ["Frank Wen's FluidR3 and MuseScore_General (both MIT)", *(CREDITS[font] for font in fonts if font in CREDITS)]
+    )
     return f"""# tiny: the separator this course starts from
 
 A ResUNet of AudioSep's layout ({unet:,} parameters) is told by a query network what to keep. The query network is a
@@ -191,8 +198,8 @@ start for the others. 95% bootstrap intervals over queries.
 
 ## The separator
 
-On music of the test split (scores it never heard) and phrasings held out from training; 95% bootstrap intervals
-over mixtures.
+On music of the test split (scores it never heard) and, unless told, phrasings held out from training; 95% bootstrap
+intervals over mixtures.
 
 | | mean | 95% interval | mixtures |
 |---|---|---|---|

@@ -48,17 +48,16 @@ def _add(packed, name, data):
 def test_every_key_is_played_by_the_nearest_note(archive, tmp_path):
     folder = tmp_path / "unpacked"
     folder.mkdir()
-    recorded_notes._unpack(archive, folder)
-    assert sorted(path.name for path in folder.iterdir()) == ["A3.wav", "A4.wav", "Fs5.wav", "notes.sfz"]
-    regions = [dict(part.split("=") for part in line.split()[1:]) for line in (folder / "notes.sfz").open()]
-    spans = {each["pitch_keycenter"]: (int(each["lokey"]), int(each["hikey"])) for each in regions}
-    assert spans == {"57": (0, 63), "69": (64, 73), "78": (74, 127)}
+    regions = recorded_notes._unpack(archive, folder)
+    assert sorted(path.name for path in folder.iterdir()) == ["A3.wav", "A4.wav", "Fs5.wav"]
+    spans = {region.center: (region.sample, region.low, region.high) for region in regions}
+    assert spans == {57: ("A3.wav", 0, 63), 69: ("A4.wav", 64, 73), 78: ("Fs5.wav", 74, 127)}
 
 
 @pytest.mark.skipif(not _can_play(), reason="polyphone, fluidsynth or mido is missing")
 def test_a_soundfont_made_of_notes_plays_in_tune_and_ends_in_time(archive, tmp_path, monkeypatch):
-    monkeypatch.setattr(recorded_notes, "_PACKAGES", {"flute": None})
-    monkeypatch.setattr(recorded_notes, "_fetch", lambda package, folder: archive)
+    monkeypatch.setattr(recorded_notes, "_PACKAGES", {"flute": recorded_notes._Package("flute", "1", "")})
+    monkeypatch.setattr(recorded_notes, "fetch", lambda url, sha1, folder: archive)
     path = make_recorded_notes(tmp_path / "out") / "flute.sf2"
     for key in (57, 60, 71, 84):
         sound = render_notes([Note(0.0, 1.0, key, 100)], INSTRUMENTS["glockenspiel"], str(path), 1, seconds=2.0)
@@ -66,7 +65,7 @@ def test_a_soundfont_made_of_notes_plays_in_tune_and_ends_in_time(archive, tmp_p
         assert np.argmax(spectrum) == pytest.approx(440 * 2 ** ((key - 69) / 12), rel=0.02)
         assert np.abs(sound[48_000:]).max() < 0.01 * np.abs(sound).max()
     made = path.stat().st_mtime_ns
-    monkeypatch.setattr(recorded_notes, "_fetch", None)  # what is there is not fetched again
+    monkeypatch.setattr(recorded_notes, "fetch", None)  # what is there is not fetched again
     make_recorded_notes(tmp_path / "out")
     assert path.stat().st_mtime_ns == made
 

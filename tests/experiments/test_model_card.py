@@ -54,7 +54,7 @@ def test_a_card_tells_what_was_measured_and_what_was_averaged_with_what(made, so
     assert f"The result is 60% of its weights and 40% of {whose}." in card
     assert "\n4. 2 steps of 2 mixtures of 0.3 s" in card and "\n3. 7 steps" in card
     numbers = pd.read_csv(made / "out" / "numbers.csv")
-    assert len(numbers) == 4 and all(f"| {row.mean:.2f} | {row.low:.2f} to" in card for row in numbers.itertuples())
+    assert len(numbers) == 5 and all(f"| {row.mean:.2f} | {row.low:.2f} to" in card for row in numbers.itertuples())
     history = json.loads((made / "out" / HISTORY).read_text())
     assert [entry["steps"] for entry in history] == [7, 7, 7, 2]
     assert history[-1]["recipe"]["network"] == json.loads(json.dumps(dataclasses.asdict(SMALL)))
