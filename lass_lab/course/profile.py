@@ -36,7 +36,6 @@ class Profile:
         pieces: pieces evaluated per split; None for all of them.
         seconds: seconds of each piece that are evaluated, from its start; None for the whole piece.
         epochs: of fine-tuning, in phase 1 and in phase 2.
-        rate: learning rate of phase 1. A short run needs a high one; a long one forgets less with a lower one.
         item_seconds: of a slice that fine-tuning hears at a time.
         items: in a step of fine-tuning.
         sample_rate: of fine-tuning, in Hz; 12,000 trains on the lower bins alone, in about half the time.
@@ -50,7 +49,6 @@ class Profile:
     pieces: int | None
     seconds: float | None
     epochs: tuple[int, int]
-    rate: float
     item_seconds: float
     items: int
     sample_rate: int
@@ -72,7 +70,6 @@ PROFILES: dict[str, Profile] = {
             pieces=1,
             seconds=10.0,
             epochs=(6, 1),
-            rate=2e-3,
             item_seconds=1.26,
             items=16,
             sample_rate=12_000,
@@ -86,7 +83,6 @@ PROFILES: dict[str, Profile] = {
             pieces=None,
             seconds=60.0,
             epochs=(40, 14),
-            rate=2e-3,
             item_seconds=1.26,
             items=16,
             sample_rate=12_000,
@@ -100,7 +96,6 @@ PROFILES: dict[str, Profile] = {
             pieces=None,
             seconds=None,
             epochs=(75, 75),
-            rate=7e-4,
             item_seconds=2.54,
             items=16,
             sample_rate=12_000,

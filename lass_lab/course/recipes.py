@@ -21,10 +21,9 @@ def sized_recipe(name: str = "preserving", profile: Profile | None = None) -> Fi
         raise InputError(f"recipe '{name}': choose one of {', '.join(RECIPES)}")
     recipe, profile = RECIPES[name], profile or current()
     first, second = profile.epochs
-    rate = recipe.phase1.rate if name == "paper" else profile.rate  # the paper's recipe says its own
     return replace(
         recipe,
-        phase1=replace(recipe.phase1, epochs=first, rate=rate),
+        phase1=replace(recipe.phase1, epochs=first),
         phase2=replace(recipe.phase2, epochs=second),
         items=replace(recipe.items, seconds=profile.item_seconds),
         batch=profile.items,

@@ -4,8 +4,6 @@ import numpy as np
 import pytest
 
 from lass_lab.course import profile
-from lass_lab.course.recipes import sized_recipe
-from lass_lab.experiments.finetuning_recipes import PAPER, FinetuningRecipe
 from lass_lab.signal.files import InputError
 
 
@@ -39,15 +37,6 @@ def test_each_profile_does_at_least_what_the_smaller_one_does():
     assert all(
         one <= other for a, b in ((ci, quick), (quick, full)) for one, other in zip(a.epochs, b.epochs, strict=True)
     )
-
-
-def test_a_profile_sizes_the_recipe_and_leaves_the_paper_its_own_rate():
-    for size in profile.PROFILES.values():
-        ours, papers = sized_recipe("preserving", size), sized_recipe("paper", size)
-        for recipe in (ours, papers):
-            assert (recipe.phase1.epochs, recipe.phase2.epochs) == size.epochs
-        assert (ours.phase1.rate, papers.phase1.rate) == (size.rate, PAPER.phase1.rate)
-    assert sized_recipe("preserving", profile.PROFILES["full"]).phase1 == FinetuningRecipe().phase1
 
 
 def test_cut_keeps_the_beginning_and_only_as_much_as_the_profile_says():
