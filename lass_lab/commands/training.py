@@ -147,7 +147,9 @@ def finetune(
     ),
     profile: Annotated[str | None, typer.Option(help="ci, quick or full; LASS_LAB_PROFILE's unless told.")] = None,
     data: Annotated[Path | None, typer.Option(help="Duets as `lass-lab slice` writes them; the shipped ones.")] = None,
-    sources: Annotated[Path | None, typer.Option(help="Sources to rehearse with; the shipped ones.")] = None,
+    sources: Annotated[
+        list[Path] | None, typer.Option(help="Sources to rehearse with; may be repeated; the shipped ones unless told.")
+    ] = None,
     epochs: Annotated[
         tuple[int, int] | None, typer.Option(help="Of phase 1 and of phase 2; the profile's unless told.")
     ] = None,

@@ -95,8 +95,8 @@ PROFILES: dict[str, Profile] = {
             "full",
             pieces=None,
             seconds=None,
-            epochs=(75, 75),
-            item_seconds=2.54,
+            epochs=(300, 75),  # of cuts of a quarter of a slice: 75 times through all there is, and 19 times
+            item_seconds=1.26,
             items=16,
             sample_rate=12_000,
             study_epochs=40,

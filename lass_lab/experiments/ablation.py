@@ -12,7 +12,7 @@ import pandas as pd
 
 from lass_lab.datasets.duets import VALIDATION_S, Piece, data_dir, list_pieces, load_piece
 from lass_lab.experiments.finetuning import PHASES, at_step_zero, finetune
-from lass_lab.experiments.finetuning_recipes import PAPER, RECIPE, FinetuningRecipe, read_recipe
+from lass_lab.experiments.finetuning_recipes import PAPER, RECIPE, FinetuningRecipe, described, read_recipe
 from lass_lab.experiments.hardware import hardware
 from lass_lab.experiments.losses import LOSSES
 from lass_lab.experiments.model_card import run_facts
@@ -160,7 +160,7 @@ def study(
     at_zero: dict[str, dict[str, float]] = {}  # by head, which alone decides it
     for variant, change in variants.items():
         changed = change(recipe)
-        folder = _folder(run, variant, {"start": start, "recipe": asdict(changed)})
+        folder = _folder(run, variant, described(start, changed, bank))
         if changed.head not in at_zero:
             at_zero[changed.head] = _sdrs(at_step_zero(load_separator(start), changed), pieces)
         after = finetune(start, folder, changed, data=data, bank=bank, progress=progress)

@@ -3,6 +3,7 @@
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 from lass_lab.datasets.data_folder import refuse_existing
 from lass_lab.datasets.duets import list_pieces
@@ -71,7 +72,8 @@ def keep(
         for name, fact in facts.items()
     )
     text = _CARD.format(
-        start=told["start"], runs=runs, recipe=json.dumps(told["recipe"]), probes=format_probes(probes),
+        start=told["start"], runs=runs, rehearsed=_rehearsed(told), recipe=json.dumps(told["recipe"]),
+        probes=format_probes(probes),
         tables=format_paper_tables(paper_tables(test)), summary=format_summary(summarise(test)),
         extent=f"The first {longest:g} seconds of each piece." if longest else "Whole pieces.",
     )  # fmt: skip
@@ -85,6 +87,11 @@ def keep(
     return text
 
 
+def _rehearsed(told: dict[str, Any]) -> str:
+    sources = ", ".join(f"`{folder}`" for folder in told.get("sources", ()))
+    return f"- Rehearsed with {sources}: see data/README.md for what makes them.\n" if sources else ""
+
+
 _CARD = """# tiny-finetuned: the separator that learnt the trumpet
 
 The separator `{start}`, fine-tuned in two phases on two duets for violin and trumpet: first its separation network,
@@ -95,7 +102,7 @@ Written by `lass-lab keep`; every number below was measured by that command.
 ## Training
 
 {runs}
-- The whole recipe: `{recipe}`
+{rehearsed}- The whole recipe: `{recipe}`
 
 ## The held-out duet, beside the paper
 

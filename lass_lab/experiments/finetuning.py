@@ -3,7 +3,7 @@
 import json
 import os
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +14,9 @@ from torch.utils.data import DataLoader, DistributedSampler
 
 from lass_lab.datasets.duet_mixing import FinetuningDataset, epoch_items, training_starts
 from lass_lab.datasets.duets import DuetDataset
-from lass_lab.datasets.mixing import SourceBank, collate
+from lass_lab.datasets.mixing import SourceBank, Sources, collate
 from lass_lab.experiments.averaging import average
-from lass_lab.experiments.finetuning_recipes import RECIPE, FinetuningRecipe, Phase, read_recipe
+from lass_lab.experiments.finetuning_recipes import RECIPE, FinetuningRecipe, Phase, described, read_recipe
 from lass_lab.experiments.losses import find_loss
 from lass_lab.experiments.lower_rate import at_rate
 from lass_lab.experiments.training import Schedule, SeparationTask, alone, fit, make_trainer
@@ -117,7 +117,7 @@ def finetune(
     recipe: FinetuningRecipe | None = None,
     *,
     data: str | os.PathLike[str] | None = None,
-    bank: str | os.PathLike[str] | None = None,
+    bank: Sources | None = None,
     phases: Sequence[str] = PHASES,
     callbacks: Sequence[lightning.Callback] = (),
     devices: int = 1,
@@ -138,7 +138,7 @@ def finetune(
         run: the run's own folder; it holds `recipe.json`, and for each phase weights, checkpoints and `log/`.
         recipe: what to do; by default the one that preserves.
         data: a folder as `lass-lab slice` writes it; by default the shipped duets.
-        bank: sources to rehearse with; by default the shipped ones.
+        bank: sources to rehearse with, in one folder or several; by default the shipped ones.
         phases: what to do now; the other can follow by another call.
         callbacks: further ones for the trainer, such as a live plot.
         devices, nodes: see `make_trainer`.
@@ -150,8 +150,8 @@ def finetune(
         The separator after the last phase, in eval mode on the CPU.
 
     Raises:
-        InputError: unusable data, bank or start, or a folder that holds a run of another recipe or start, or in which
-            another process trains.
+        InputError: unusable data, bank or start, or a folder that holds a run of another recipe, start or sources, or
+            in which another process trains.
         RunStopped: SIGTERM came; the same call goes on.
     """
     recipe, run, data = recipe or FinetuningRecipe(), Path(run), Path(data or data_dir())
@@ -162,7 +162,7 @@ def finetune(
     module = FinetuningData(recipe, data, sources, workers)
     before = load_separator(start, precision="float32").cpu()
     with alone(run):
-        _claim(run, {"start": str(start), "recipe": asdict(recipe)})
+        _claim(run, described(start, recipe, bank))
         teacher = before.requires_grad_(False).eval() if recipe.distillation else None
         done: str | os.PathLike[str] = start
         for name, phase in zip(PHASES, (recipe.phase1, recipe.phase2), strict=True):
@@ -260,4 +260,4 @@ def _claim(run: Path, told: dict[str, Any]) -> None:
         with atomic_path(path, force=True) as temporary:  # of several processes each writes the same
             temporary.write_text(text)
     elif path.read_text() != text:
-        raise InputError(f"{path}: the folder holds a run of another recipe or start; choose another folder")
+        raise InputError(f"{path}: the folder holds a run of another recipe, start or sources; choose another")

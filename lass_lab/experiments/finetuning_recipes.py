@@ -1,11 +1,13 @@
 """What decides what fine-tuning ends in: the recipe that preserves, and the paper's."""
 
 import json
-from dataclasses import dataclass
+import os
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from lass_lab.datasets.duet_mixing import DuetRecipe
+from lass_lab.datasets.mixing import Sources
 from lass_lab.signal.audio import SAMPLE_RATE
 from lass_lab.signal.files import InputError
 
@@ -87,8 +89,16 @@ PAPER = FinetuningRecipe(
 RECIPES = {"preserving": FinetuningRecipe(), "paper": PAPER}
 
 
+def described(start: str | os.PathLike[str], recipe: FinetuningRecipe, bank: Sources | None = None) -> dict[str, Any]:
+    """What a run is told: `start`, `recipe` with every choice, and `sources` where they are not those that ship."""
+    told = {"start": str(start), "recipe": asdict(recipe)}
+    if bank:
+        told["sources"] = [str(bank)] if isinstance(bank, str | os.PathLike) else [str(each) for each in bank]
+    return told
+
+
 def read_recipe(run: Path) -> dict[str, Any]:
-    """What a run was told: `start`, the separator it began with, and `recipe`, every choice.
+    """What a run was told, as `described` says it.
 
     Raises:
         InputError: no recipe.json, or one that says no start.

@@ -310,6 +310,7 @@ def test_a_run_is_kept_with_a_card_of_what_was_measured(tuned, tmp_path):
     assert (out / "MODEL_CARD.md").read_text() == card
     told = json.loads((run / "recipe.json").read_text())
     assert told["start"] in card and json.dumps(told["recipe"]) in card and "The first 6 seconds" in card
+    assert told["sources"] and all(f"`{folder}`" in card for folder in told["sources"])
     numbers = pd.read_csv(out / "numbers.csv")
     rows = numbers.query("extent == 'piece' and metric == 'SDR' and separator == 'phase 2'")
     assert len(rows) == 2 and all(f"{value:.2f}" in card for value in rows["value"])
@@ -322,8 +323,10 @@ def test_a_run_is_kept_with_a_card_of_what_was_measured(tuned, tmp_path):
 
 def test_bad_input_ends_in_one_line(made, tuned, tmp_path):
     other = dataclasses.replace(RECIPE, batch=2)
-    with pytest.raises(InputError, match="holds a run of another recipe or start"):
+    with pytest.raises(InputError, match="holds a run of another recipe, start or sources"):
         finetune(run=tuned[0], recipe=other, progress=False, **made)
+    with pytest.raises(InputError, match="holds a run of another recipe, start or sources"):
+        finetune(run=tuned[0], recipe=RECIPE, progress=False, **(made | {"bank": [made["bank"], made["bank"]]}))
     with pytest.raises(InputError, match="sources.csv: no such file"):
         finetune(run=tmp_path, recipe=RECIPE, progress=False, **(made | {"bank": tmp_path}))
     with pytest.raises(InputError, match="no head 'hydra'"):
