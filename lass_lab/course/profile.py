@@ -82,7 +82,7 @@ PROFILES: dict[str, Profile] = {
             "quick",
             pieces=None,
             seconds=60.0,
-            epochs=(40, 14),
+            epochs=(30, 10),
             item_seconds=1.26,
             items=16,
             sample_rate=12_000,

@@ -151,9 +151,28 @@ class FinetuningDataset(Dataset):
         return piece.sources[name][first : first + self.samples]
 
     def _words(self, rng: np.random.Generator, name: str) -> str:
-        if self.recipe.captions and name in CAPTIONS:
-            return str(rng.choice(training_captions(name)))
-        return name
+        return _phrasing(rng, name) if self.recipe.captions else name
+
+
+class Rephrased(Dataset):
+    """Another dataset's items, each asked for in a phrasing of its `query`, which is the same every time.
+
+    Phrasings are those for training; a word that has none stays.
+    """
+
+    def __init__(self, items: Dataset) -> None:
+        self.items = items
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def __getitem__(self, index: int) -> dict:
+        item = self.items[index]
+        return item | {"query": _phrasing(np.random.default_rng(index), item["query"])}
+
+
+def _phrasing(rng: np.random.Generator, name: str) -> str:
+    return str(rng.choice(training_captions(name))) if name in CAPTIONS else name
 
 
 def training_starts(piece: Piece) -> list[float]:

@@ -12,7 +12,7 @@ import torch
 from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint
 from torch.utils.data import DataLoader, DistributedSampler
 
-from lass_lab.datasets.duet_mixing import FinetuningDataset, epoch_items, training_starts
+from lass_lab.datasets.duet_mixing import FinetuningDataset, Rephrased, epoch_items, training_starts
 from lass_lab.datasets.duets import DuetDataset
 from lass_lab.datasets.mixing import SourceBank, Sources, collate
 from lass_lab.experiments.averaging import average
@@ -31,7 +31,11 @@ PHASES = ("phase1", "phase2")
 
 
 class FinetuningData(lightning.LightningDataModule):
-    """Items for every round of `checkpoint_every` steps; for validation, the last 30 s of each training piece."""
+    """Items for every round of `checkpoint_every` steps; for validation, the last 30 s of each training piece.
+
+    What is validated is what is trained: where a phase asks in all phrasings, so does its validation. By the plain word
+    alone, a phase that learns other words would be taken back to where it had learnt none.
+    """
 
     def __init__(self, recipe: FinetuningRecipe, data: Path, bank: SourceBank | None, workers: int = 0) -> None:
         super().__init__()
@@ -61,7 +65,8 @@ class FinetuningData(lightning.LightningDataModule):
         return DataLoader(mixtures, recipe.batch, sampler=sampler, num_workers=self.workers, collate_fn=collate)
 
     def val_dataloader(self) -> DataLoader:
-        return DataLoader(self.validation, 4, collate_fn=collate)
+        slices = Rephrased(self.validation) if self.recipe.items.captions else self.validation
+        return DataLoader(slices, 4, collate_fn=collate)
 
 
 class FinetuningTask(SeparationTask):
@@ -129,9 +134,9 @@ def finetune(
     """Teach a separator the sources of the training pieces, in two phases, and keep what it knew.
 
     Each phase leaves a separator in `run/phase1` and `run/phase2`: the one that was best on the validation slices
-    (the last 30 s of each training piece). The test piece is never looked at. A run that was killed goes on from its
-    last checkpoint, at most `recipe.checkpoint_every` steps back, to the same weights; a phase that is there is not
-    done again.
+    (the last 30 s of each training piece), asked as the phase asks. The test piece is never looked at. A run that was
+    killed goes on from its last checkpoint, at most `recipe.checkpoint_every` steps back, to the same weights; a phase
+    that is there is not done again.
 
     Args:
         start: the separator to begin with: a name or a folder.

@@ -13,7 +13,7 @@ import torch
 from safetensors import safe_open
 from torch.utils.data import DataLoader, Subset
 
-from lass_lab.datasets import duets, load_piece
+from lass_lab.datasets import duets, load_piece, training_captions
 from lass_lab.datasets.duet_mixing import DuetRecipe
 from lass_lab.datasets.mixing import SourceBank, collate
 from lass_lab.experiments import ablation, evaluate, finetune
@@ -299,6 +299,16 @@ def test_the_pieces_are_read_once_however_many_rounds_there_are(made, monkeypatc
     for _ in range(3):
         assert len(data.train_dataloader()) and len(data.val_dataloader())
     assert len(opened) == len(set(opened)) == 6  # of two pieces, the mixture and two sources each
+
+
+def test_a_phase_is_judged_in_the_words_that_it_teaches(made):
+    """By the plain word alone, the best weights of a phase over all phrasings would be those that learnt none."""
+    data = FinetuningData(RECIPE, made["data"], SourceBank(made["bank"], "train"))
+    plain = [query for batch in data.val_dataloader() for query in batch["query"]]
+    data.recipe = dataclasses.replace(RECIPE, items=dataclasses.replace(ITEMS, captions=True))
+    heard = [query for batch in data.val_dataloader() for query in batch["query"]]
+    assert set(plain) == {"violin", "trumpet"} and len(set(heard)) > 2
+    assert all(query in training_captions(word) for query, word in zip(heard, plain, strict=True))
 
 
 def test_a_run_is_kept_with_a_card_of_what_was_measured(tuned, tmp_path):
