@@ -52,6 +52,11 @@ class DuetRecipe:
     augmented: float = 0.5
     captions: bool = False
 
+    @property
+    def needs_bank(self) -> bool:
+        """Whether anything of the bank is heard."""
+        return bool(self.rehearsal or self.guests)
+
 
 class FinetuningDataset(Dataset):
     """Items for fine-tuning, each a function of (seed, index) alone, over as many epochs as are asked for.
@@ -80,7 +85,7 @@ class FinetuningDataset(Dataset):
     ) -> None:
         if not 0 < recipe.seconds <= SLICE_S:
             raise InputError(f"items of {recipe.seconds:g} s: at most {SLICE_S:g} s, the length of a slice")
-        if bank is None and (recipe.rehearsal or recipe.guests):
+        if bank is None and recipe.needs_bank:
             raise InputError("rehearsal: needs a bank of sources; set its share and that of guests to 0 to go without")
         self.pieces, self.bank, self.recipe, self.indices, self.seed = list(pieces), bank, recipe, indices, seed
         self.samples = round(recipe.seconds * SAMPLE_RATE)

@@ -56,6 +56,11 @@ class MixtureRecipe:
     heldout_captions: bool = False
 
 
+def list_folders(sources: Sources) -> list[Path]:
+    """The folders of a bank, or of several."""
+    return [Path(each) for each in ([sources] if isinstance(sources, str | os.PathLike) else sources)]
+
+
 class SourceBank:
     """Clips of single sources on disk, as `lass-lab render sources` writes them: `sources.csv` and WAV files.
 
@@ -70,7 +75,7 @@ class SourceBank:
     """
 
     def __init__(self, folders: Sources, split: str, instruments: Sequence[str] | None = None) -> None:
-        self.folders = [Path(each) for each in ([folders] if isinstance(folders, str | os.PathLike) else folders)]
+        self.folders = list_folders(folders)
         self.clips = pd.concat([_clips(folder, split, instruments) for folder in self.folders], ignore_index=True)
         self.rows = {name: group.index.to_numpy() for name, group in self.clips.groupby("instrument")}
         self.instruments = sorted(self.rows)

@@ -34,7 +34,7 @@ class FinetuningData(lightning.LightningDataModule):
     """Items for every round of `checkpoint_every` steps; for validation, the last 30 s of each training piece.
 
     What is validated is what is trained: where a phase asks in all phrasings, so does its validation. By the plain word
-    alone, a phase that learns other words would be taken back to where it had learnt none.
+    alone, a phase that learns other words could be taken back to where it had learnt none.
     """
 
     def __init__(self, recipe: FinetuningRecipe, data: Path, bank: SourceBank | None, workers: int = 0) -> None:
@@ -161,7 +161,7 @@ def finetune(
     """
     recipe, run, data = recipe or FinetuningRecipe(), Path(run), Path(data or data_dir())
     sources = None
-    if recipe.items.rehearsal or recipe.items.guests:
+    if recipe.items.needs_bank:
         sources = SourceBank(bank or data_dir() / "sources", "train")
     _check(recipe)
     module = FinetuningData(recipe, data, sources, workers)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from lass_lab.datasets.duet_mixing import DuetRecipe
-from lass_lab.datasets.mixing import Sources
+from lass_lab.datasets.mixing import Sources, list_folders
 from lass_lab.signal.audio import SAMPLE_RATE
 from lass_lab.signal.files import InputError
 
@@ -90,10 +90,10 @@ RECIPES = {"preserving": FinetuningRecipe(), "paper": PAPER}
 
 
 def described(start: str | os.PathLike[str], recipe: FinetuningRecipe, bank: Sources | None = None) -> dict[str, Any]:
-    """What a run is told: `start`, `recipe` with every choice, and `sources` where they are not those that ship."""
+    """What a run is told: `start`, `recipe` with every choice, and `sources` where it hears others than the shipped."""
     told = {"start": str(start), "recipe": asdict(recipe)}
-    if bank:
-        told["sources"] = [str(bank)] if isinstance(bank, str | os.PathLike) else [str(each) for each in bank]
+    if bank and recipe.items.needs_bank:
+        told["sources"] = [str(folder) for folder in list_folders(bank)]
     return told
 
 

@@ -176,7 +176,7 @@ pd.DataFrame(moved).rename_axis("turned by (degrees) at a rate of").style.format
 #
 # Phase 2 goes on from the weights of phase 1, with both networks learning, and asks in all phrasings that are for
 # training; three of each instrument stay unheard. The validation slices, which choose the weights to keep, are asked
-# for in such phrasings too: judged by the plain word alone, the best weights would be those that had learnt no others.
+# for in such phrasings too: judged by the plain word alone, the best weights could be those that had learnt no others.
 # Before you start it: which of the two curves below will move more than in phase 1, and which less?
 
 # %%

@@ -19,7 +19,7 @@ from lass_lab.datasets.mixing import SourceBank, collate
 from lass_lab.experiments import ablation, evaluate, finetune
 from lass_lab.experiments.finetune_card import keep
 from lass_lab.experiments.finetuning import FinetuningData, FinetuningTask, average
-from lass_lab.experiments.finetuning_recipes import RECIPES, FinetuningRecipe, Phase
+from lass_lab.experiments.finetuning_recipes import RECIPES, FinetuningRecipe, Phase, described
 from lass_lab.experiments.probes import forgetting
 from lass_lab.experiments.training import SeparationTask
 from lass_lab.models import LanguageSeparator, ResUNet, ResUNetConfig, load_separator
@@ -302,7 +302,7 @@ def test_the_pieces_are_read_once_however_many_rounds_there_are(made, monkeypatc
 
 
 def test_a_phase_is_judged_in_the_words_that_it_teaches(made):
-    """By the plain word alone, the best weights of a phase over all phrasings would be those that learnt none."""
+    """By the plain word alone, the best weights of a phase over all phrasings could be those that learnt none."""
     data = FinetuningData(RECIPE, made["data"], SourceBank(made["bank"], "train"))
     plain = [query for batch in data.val_dataloader() for query in batch["query"]]
     data.recipe = dataclasses.replace(RECIPE, items=dataclasses.replace(ITEMS, captions=True))
@@ -347,3 +347,4 @@ def test_the_papers_recipe_keeps_nothing_and_says_so():
     paper = RECIPES["paper"]
     assert (paper.head, paper.items.rehearsal, paper.average, paper.phase1.query_rate) == ("paper", 0.0, 1.0, 0.0)
     assert paper.phase1.epochs == paper.phase2.epochs == 75
+    assert described("tiny", paper, "a bank") == described("tiny", paper), "it hears nothing of any bank"
