@@ -256,7 +256,7 @@ def test_finetune_trains_and_says_how_to_measure(monkeypatch, tmp_path, capsys):
     assert (told["phase1"]["epochs"], told["phase1"]["rate"]) == (1, 0.005)
     assert all((run_folder / phase / "model.safetensors").is_file() for phase in ("phase1", "phase2"))
     assert run(monkeypatch, "finetune", "--model", start, "--run", run_folder, *folders, "--profile", "ci") == 2
-    assert "holds a run of another recipe, start or sources" in capsys.readouterr().err
+    assert "holds a run of another recipe and other sources; remove it" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -104,7 +104,7 @@ def lineage(
     out: Annotated[Path, typer.Option(help="Folder for the table and what is heard of each.")] = Path(
         "runs/lineage/shown"
     ),
-    steps: Annotated[int, typer.Option(min=1, help="Optimiser steps of each.")] = 2500,
+    steps: Annotated[int, typer.Option(min=1, help="Optimiser steps of each.")] = 3000,
     pairs: Annotated[int, typer.Option(min=2, help="Mixtures to measure with, a trial.")] = 200,
     seed: Annotated[int, typer.Option(help="Of the weights' start and of the mixtures.")] = 0,
     threads: Annotated[int | None, typer.Option(min=1, help="CPU threads; all cores unless told.")] = None,

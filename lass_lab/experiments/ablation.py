@@ -160,7 +160,7 @@ def study(
     at_zero: dict[str, dict[str, float]] = {}  # by head, which alone decides it
     for variant, change in variants.items():
         changed = change(recipe)
-        folder = _folder(run, variant, described(start, changed, bank))
+        folder = _folder(run, variant, described(start, before.fingerprint(), changed, bank))
         if changed.head not in at_zero:
             at_zero[changed.head] = _sdrs(at_step_zero(load_separator(start), changed), pieces)
         after = finetune(start, folder, changed, data=data, bank=bank, progress=progress)

@@ -26,6 +26,12 @@ from lass_lab.models.querynet import ENCODERS
 from lass_lab.models.separator import CONFIG
 from lass_lab.signal.files import InputError, atomic_path, data_dir
 
+OTHERS = {  # what of a run's recipe.json may differ, in words
+    "recipe": "another recipe",
+    "start": "another start",
+    "weights": "other weights of its start",
+    "sources": "other sources",
+}
 MONITOR = "validation_sdri"
 PHASES = ("phase1", "phase2")
 
@@ -156,7 +162,7 @@ def finetune(
 
     Raises:
         InputError: unusable data, bank or start, or a folder that holds a run of another recipe, start or sources, or
-            in which another process trains.
+            of a start that had other weights then, or in which another process trains.
         RunStopped: SIGTERM came; the same call goes on.
     """
     recipe, run, data = recipe or FinetuningRecipe(), Path(run), Path(data or data_dir())
@@ -167,7 +173,7 @@ def finetune(
     module = FinetuningData(recipe, data, sources, workers)
     before = load_separator(start, precision="float32").cpu()
     with alone(run):
-        _claim(run, described(start, recipe, bank))
+        _claim(run, described(start, before.fingerprint(), recipe, bank))
         teacher = before.requires_grad_(False).eval() if recipe.distillation else None
         done: str | os.PathLike[str] = start
         for name, phase in zip(PHASES, (recipe.phase1, recipe.phase2), strict=True):
@@ -265,4 +271,6 @@ def _claim(run: Path, told: dict[str, Any]) -> None:
         with atomic_path(path, force=True) as temporary:  # of several processes each writes the same
             temporary.write_text(text)
     elif path.read_text() != text:
-        raise InputError(f"{path}: the folder holds a run of another recipe, start or sources; choose another")
+        there, told = read_recipe(run), json.loads(text)
+        others = " and ".join(words for key, words in OTHERS.items() if there.get(key) != told.get(key))
+        raise InputError(f"{run}: holds a run of {others or 'an older version'}; remove it or choose another folder")

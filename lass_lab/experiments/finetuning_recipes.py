@@ -89,9 +89,12 @@ PAPER = FinetuningRecipe(
 RECIPES = {"preserving": FinetuningRecipe(), "paper": PAPER}
 
 
-def described(start: str | os.PathLike[str], recipe: FinetuningRecipe, bank: Sources | None = None) -> dict[str, Any]:
-    """What a run is told: `start`, `recipe` with every choice, and `sources` where it hears others than the shipped."""
-    told = {"start": str(start), "recipe": asdict(recipe)}
+def described(
+    start: str | os.PathLike[str], weights: str, recipe: FinetuningRecipe, bank: Sources | None = None
+) -> dict[str, Any]:
+    """What a run is told: `start` and its `weights`, by their hash, `recipe` with every choice, and `sources` where it
+    hears others than the shipped."""
+    told = {"start": str(start), "weights": weights, "recipe": asdict(recipe)}
     if bank and recipe.items.needs_bank:
         told["sources"] = [str(folder) for folder in list_folders(bank)]
     return told

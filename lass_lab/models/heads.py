@@ -33,6 +33,12 @@ class AudioSepHead(nn.Module):
         """Mask logits -> complex mask."""
         return turning_mask(logits)
 
+    @torch.no_grad()
+    def keep_phase(self) -> None:
+        """Turn nothing from now on, in place: the mask is the share of the magnitude that it was, and no more."""
+        self.conv.weight[1:] = 0
+        self.conv.bias[1:] = torch.tensor([1.0, 0.0])  # straight ahead, everywhere
+
 
 class MagnitudeHead(nn.Module):
     """LASS-Net's kind of output layer: one mask channel, which scales the magnitude and leaves the mixture's phase."""
@@ -105,6 +111,13 @@ class PreservingHead(AudioSepHead):
         self.conv.load_state_dict(head.conv.state_dict())
         nn.init.zeros_(self.lower.weight)
         nn.init.zeros_(self.lower.bias)
+
+    @torch.no_grad()
+    def keep_phase(self) -> None:
+        """As `AudioSepHead.keep_phase`, of both branches."""
+        super().keep_phase()
+        self.lower.weight[1:] = 0
+        self.lower.bias[1:] = 0
 
     def forward(self, features: Tensor) -> Tensor:
         """Features -> three channels of mask logits."""

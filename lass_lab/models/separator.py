@@ -1,5 +1,6 @@
 """The separator: a query network and a separation network, and how both are kept in a folder."""
 
+import hashlib
 import json
 import os
 from collections.abc import Iterable, Iterator, Sequence
@@ -63,6 +64,14 @@ class LanguageSeparator(nn.Module, PyTorchModelHubMixin):
     @property
     def device(self) -> torch.device:
         return self.network.input_conv.weight.device
+
+    def fingerprint(self) -> str:
+        """16 hexadecimal digits that tell these weights, of both networks, from any others."""
+        digest = hashlib.sha256()
+        for name, values in sorted(self.state_dict().items()):
+            digest.update(name.encode())
+            digest.update(values.cpu().contiguous().numpy())
+        return digest.hexdigest()[:16]
 
     def forward(self, mixture: Tensor, queries: Sequence[Query]) -> Tensor:
         """Mixtures `(batch, 1, samples)` and one query for each -> estimates `(batch, 1, samples)`."""

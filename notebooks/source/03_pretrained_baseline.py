@@ -194,6 +194,22 @@ players({"mixture": excerpt.mixture, "estimate for “violin”": estimate[0].cp
 # That is the whole separation network: STFT, U-Net, mask, inverse STFT. `separator.separate` does the same for
 # recordings of any length, window by window.
 #
+# The mask may turn phases; how much does it make of that? Leave the turn out, keep channel 0 alone, and measure both
+# against the true violin, in SDR as in notebook 01. Predict first: is the turn worth 0, 1 or 5 dB?
+
+# %%
+from lass_lab.models.heads import scaling_mask
+from lass_lab.signal import sdr
+
+share = istft(scaling_mask(logits) * spectrum, mixture.shape[-1], config.hop)
+for name, heard in {"share and turn": estimate, "the share alone": share}.items():
+    print(f"{name}: {sdr(excerpt.sources['violin'], heard[0].cpu().numpy()):.3f} dB")
+
+# %% [markdown]
+# Where the two agree, the network has not learnt to turn anything: it sees magnitudes alone, and which way a phase
+# lies they hardly tell. Then the ceiling over it is not notebook 01's *mask with phase*, but the *phase-sensitive*
+# one, many decibels lower. Keep it in mind when, in a later notebook, numbers stop rising.
+#
 # ### How large is it?
 #
 # The model you just used is *tiny*. How does it compare with the AudioSep that the paper fine-tunes? Both are the
@@ -411,7 +427,8 @@ pd.DataFrame((fresh @ fresh.T).numpy(), queries, queries).round(2)
 # Compare with the same table of *tiny* in part 1, whose query network had learnt its words from sounds beforehand. How
 # far does either way lead? Three systems, each with one thing changed, were trained on eight instruments, by one recipe
 # and for the same number of steps; the transformer began at random, too (LASS-Net's own had read much text before).
-# Predict: what is gained by the words, and what by the phase? More in words that were taught, or in others?
+# Predict: what is gained by the words, and what by the phase? More in words that were taught, or in others? The last
+# row checks the answer: it is the third system with its turn left out again, and nothing else done to it.
 
 # %%
 from lass_lab.course.lineage import lineage_sounds, lineage_table
@@ -420,9 +437,10 @@ lineage_table()
 
 # %% [markdown]
 # Every entry is an SDRi in dB, with its 95% interval where it is a mean. Read downwards: from the first row to the
-# second only the words changed, from there to the third only the mask. Then read each row from left to right: what do
-# words cost that nobody taught? Steps whose intervals overlap decide nothing. (`lass-lab lineage` makes this table, on
-# sources that `lass-lab render sources` renders.)
+# second only the words changed, from there to the third only the mask. Where the fourth row is as good as the third,
+# whatever the third has over the second is not the turn; it may be chance, or that three channels are easier to train
+# than one. Then read each row from left to right: what do words cost that nobody taught? Steps whose intervals overlap
+# decide nothing. (`lass-lab lineage` makes this table, on sources that `lass-lab render sources` renders.)
 #
 # Keep a floor in mind here, too. Of two sources that are equally loud, half of the mixture has an SDRi of 3 dB,
 # whichever was asked for. Which rows stay below? And where the first two columns of a row agree in everything, words

@@ -333,9 +333,9 @@ def test_a_run_is_kept_with_a_card_of_what_was_measured(tuned, tmp_path):
 
 def test_bad_input_ends_in_one_line(made, tuned, tmp_path):
     other = dataclasses.replace(RECIPE, batch=2)
-    with pytest.raises(InputError, match="holds a run of another recipe, start or sources"):
+    with pytest.raises(InputError, match="holds a run of another recipe; remove it or choose another folder"):
         finetune(run=tuned[0], recipe=other, progress=False, **made)
-    with pytest.raises(InputError, match="holds a run of another recipe, start or sources"):
+    with pytest.raises(InputError, match="holds a run of other sources; remove it"):
         finetune(run=tuned[0], recipe=RECIPE, progress=False, **(made | {"bank": [made["bank"], made["bank"]]}))
     with pytest.raises(InputError, match="sources.csv: no such file"):
         finetune(run=tmp_path, recipe=RECIPE, progress=False, **(made | {"bank": tmp_path}))
@@ -343,8 +343,19 @@ def test_bad_input_ends_in_one_line(made, tuned, tmp_path):
         finetune(run=tmp_path / "x", recipe=dataclasses.replace(RECIPE, head="hydra"), progress=False, **made)
 
 
+def test_a_run_goes_on_from_the_weights_it_began_with_alone(made, tmp_path):
+    """A course that was updated ships others under the same name."""
+    begun = partial(finetune, run=tmp_path / "run", recipe=RECIPE, phases=(), **(made | {"start": tmp_path / "start"}))
+    LanguageSeparator(TinyQueryNet(), ResUNet(SMALL)).save_pretrained(tmp_path / "start")
+    begun()
+    begun()
+    LanguageSeparator(TinyQueryNet(), ResUNet(SMALL)).save_pretrained(tmp_path / "start")
+    with pytest.raises(InputError, match="/run: holds a run of other weights of its start; remove it"):
+        begun()
+
+
 def test_the_papers_recipe_keeps_nothing_and_says_so():
     paper = RECIPES["paper"]
     assert (paper.head, paper.items.rehearsal, paper.average, paper.phase1.query_rate) == ("paper", 0.0, 1.0, 0.0)
     assert paper.phase1.epochs == paper.phase2.epochs == 75
-    assert described("tiny", paper, "a bank") == described("tiny", paper), "it hears nothing of any bank"
+    assert described("tiny", "", paper, "a bank") == described("tiny", "", paper), "it hears nothing of any bank"

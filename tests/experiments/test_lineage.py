@@ -2,11 +2,13 @@
 
 import json
 from dataclasses import replace
+from inspect import signature
 
 import pandas as pd
 import pytest
 import torch
 
+from lass_lab.commands import training
 from lass_lab.datasets.instruments import TAUGHT
 from lass_lab.experiments import lineage, pretraining
 from lass_lab.models import ResUNetConfig, load_separator
@@ -42,10 +44,14 @@ def test_each_system_changes_one_thing_of_the_one_before():
     assert replace(third, network=second.network) == second and third.network.head == "audiosep"
 
 
+def test_the_command_trains_for_as_long_as_what_ships():
+    assert signature(training.lineage).parameters["steps"].default == lineage.RECIPE.steps
+
+
 def test_every_system_is_measured_in_every_trial_and_heard(shown):
     table, _, out = shown
     assert table.groupby("system", sort=False).size().to_dict() == dict.fromkeys(
-        (system.name for system in lineage.SYSTEMS), len(lineage.TRIALS) + 1
+        [*(system.name for system in lineage.SYSTEMS), lineage.UNTURNED], len(lineage.TRIALS) + 1
     )
     assert table["mean"].between(table["low"], table["high"]).all()
     pd.testing.assert_frame_equal(pd.read_csv(out / lineage.NUMBERS), table)

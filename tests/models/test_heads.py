@@ -85,6 +85,17 @@ def test_masks_never_amplify(kind):
     assert keeps_phase == (kind in ("magnitude", "paper")) == (logits.shape[1] == 1)
 
 
+@pytest.mark.parametrize("kind", ["audiosep", "preserving"])
+def test_a_mask_can_be_left_its_share_alone(kind):
+    torch.manual_seed(0)
+    head, features = HEADS[kind](4), 10 * torch.randn(2, 4, 5, 9)
+    turned = head.mask(head(features))
+    head.keep_phase()
+    kept = head.mask(head(features))
+    assert torch.equal(kept.imag, torch.zeros(2, 5, 9)) and turned.imag.abs().max() > 0.1
+    torch.testing.assert_close(kept.real, turned.abs())
+
+
 @pytest.mark.parametrize("kind", list(HEADS))
 def test_a_head_is_kept_in_the_folder(network, sound, kind, tmp_path):
     LanguageSeparator(TinyQueryNet(), network.replace_head(kind)).save_pretrained(tmp_path)
