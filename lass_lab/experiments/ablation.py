@@ -214,7 +214,7 @@ def _folder(run: Path, variant: str, told: Mapping[str, Any]) -> Path:
 def _until_phase_2(told: Mapping[str, Any]) -> dict[str, Any]:
     """What of a recipe decides what phase 1 ends in."""
     recipe = {key: value for key, value in told.get("recipe", {}).items() if key not in AFTER_PHASE_1}
-    return {"start": told["start"], "recipe": recipe}
+    return {**told, "recipe": recipe}
 
 
 def validation_pieces(data: str | Path | None = None) -> list[Piece]:

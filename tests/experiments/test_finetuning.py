@@ -268,7 +268,8 @@ def test_studies_in_one_folder_train_nothing_twice(tmp_path):
     assert ablation._folder(tmp_path, "top", other_phase2) == tmp_path / "top"
     assert (tmp_path / "top" / "phase1").resolve() == (done / "phase1").resolve()
     assert not (ablation._folder(tmp_path, "slow", other_phase1) / "phase1").exists()
-    assert not (ablation._folder(tmp_path, "large", other_phase2 | {"start": "audiosep"}) / "phase1").exists()
+    for key, value in {"start": "audiosep", "weights": "0123", "sources": ["a bank"]}.items():
+        assert not (ablation._folder(tmp_path, f"another {key}", other_phase2 | {key: value}) / "phase1").exists()
 
 
 def test_the_full_size_network_takes_the_same_recipe(made, tmp_path, monkeypatch):
