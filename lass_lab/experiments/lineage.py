@@ -15,6 +15,7 @@ from lass_lab.experiments.hardware import hardware
 from lass_lab.experiments.model_card import HELD_OUT, measure, run_facts
 from lass_lab.experiments.pretraining import HISTORY, PretrainingRecipe, pretrain
 from lass_lab.models import LanguageSeparator, ResUNet, load_separator
+from lass_lab.models.heads import keep_phase
 from lass_lab.signal import write_audio
 from lass_lab.signal.files import atomic_path
 from lass_lab.signal.metrics import sdr_improvement
@@ -131,7 +132,7 @@ def lineage(
         start, length = (round(seconds * piece.sample_rate) for seconds in EXCERPT_S)
         write_audio(out / f"system-{number}.ogg", estimate[start : start + length], force=True)
         history.append({"system": system.name, "hardware": hardware(), "recipe": asdict(recipe)} | run_facts(folder))
-    separator.network.head.keep_phase()
+    keep_phase(separator.network.head)
     measured(separator, UNTURNED)
     table = pd.concat(tables, ignore_index=True)
     with atomic_path(out / NUMBERS, force=True) as path:

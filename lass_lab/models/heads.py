@@ -33,12 +33,6 @@ class AudioSepHead(nn.Module):
         """Mask logits -> complex mask."""
         return turning_mask(logits)
 
-    @torch.no_grad()
-    def keep_phase(self) -> None:
-        """Turn nothing from now on, in place: the mask is the share of the magnitude that it was, and no more."""
-        self.conv.weight[1:] = 0
-        self.conv.bias[1:] = torch.tensor([1.0, 0.0])  # straight ahead, everywhere
-
 
 class MagnitudeHead(nn.Module):
     """LASS-Net's kind of output layer: one mask channel, which scales the magnitude and leaves the mixture's phase."""
@@ -112,13 +106,6 @@ class PreservingHead(AudioSepHead):
         nn.init.zeros_(self.lower.weight)
         nn.init.zeros_(self.lower.bias)
 
-    @torch.no_grad()
-    def keep_phase(self) -> None:
-        """As `AudioSepHead.keep_phase`, of both branches."""
-        super().keep_phase()
-        self.lower.weight[1:] = 0
-        self.lower.bias[1:] = 0
-
     def forward(self, features: Tensor) -> Tensor:
         """Features -> three channels of mask logits."""
         return self.conv(features) + self.lower(functional.leaky_relu(self.lift(features), SLOPE))
@@ -136,6 +123,15 @@ def turning_mask(logits: Tensor) -> Tensor:
     across, up = torch.tanh(logits[:, 1]), torch.tanh(logits[:, 2])
     length = (across.square() + up.square()).clamp_min(UNIT_FLOOR).sqrt()
     return torch.complex(scale * across / length, scale * up / length)
+
+
+@torch.no_grad()
+def keep_phase(head: AudioSepHead) -> None:
+    """Let a head turn nothing from now on, in place: its mask is what share of the magnitude it was, and no more."""
+    for layer in (head.conv, *([head.lower] if isinstance(head, PreservingHead) else [])):
+        layer.weight[1:] = 0
+        layer.bias[1:] = 0
+    head.conv.bias[1] = 1  # straight ahead, everywhere
 
 
 HEADS: dict[str, Callable[[int], nn.Module]] = {
