@@ -16,6 +16,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -138,7 +139,8 @@ class Commands:
         try:
             status = self.told.get(timeout=after)
         except queue.Empty:
-            os.kill(process, kill or signal.SIGKILL)
+            with suppress(ProcessLookupError):  # it may have ended this very moment
+                os.kill(process, kill or signal.SIGKILL)
             status = self.told.get(timeout=PATIENCE_S)
         return Ended(status, self.errors.read_text(errors="replace"), time.perf_counter() - began)
 
