@@ -156,11 +156,12 @@ def study(
     variants = find_study(name).variants
     run, pieces = Path(run), validation_pieces(data)
     before = load_separator(start)
+    weights = before.fingerprint()
     rows = [{"variant": start} | balance(before, pieces, bank, pairs=pairs, progress=progress)]
     at_zero: dict[str, dict[str, float]] = {}  # by head, which alone decides it
     for variant, change in variants.items():
         changed = change(recipe)
-        folder = _folder(run, variant, described(start, before.fingerprint(), changed, bank))
+        folder = _folder(run, variant, described(start, weights, changed, bank))
         if changed.head not in at_zero:
             at_zero[changed.head] = _sdrs(at_step_zero(load_separator(start), changed), pieces)
         after = finetune(start, folder, changed, data=data, bank=bank, progress=progress)

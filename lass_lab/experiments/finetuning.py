@@ -270,7 +270,6 @@ def _claim(run: Path, told: dict[str, Any]) -> None:
     if not path.is_file():
         with atomic_path(path, force=True) as temporary:  # of several processes each writes the same
             temporary.write_text(text)
-    elif path.read_text() != text:
-        there, told = read_recipe(run), json.loads(text)
-        others = " and ".join(words for key, words in OTHERS.items() if there.get(key) != told.get(key))
-        raise InputError(f"{run}: holds a run of {others or 'an older version'}; remove it or choose another folder")
+    there, told = read_recipe(run), json.loads(text)
+    if others := [words for key, words in OTHERS.items() if there.get(key) != told.get(key)]:
+        raise InputError(f"{run}: holds a run of {' and '.join(others)}; remove it or choose another folder")

@@ -10,12 +10,12 @@ import numpy as np
 import pandas as pd
 
 from lass_lab.datasets.duets import list_pieces, load_piece
-from lass_lab.datasets.mixing import MixtureRecipe, Sources
+from lass_lab.datasets.mixing import MixtureRecipe, Sources, list_folders
 from lass_lab.experiments.hardware import hardware
 from lass_lab.experiments.model_card import HELD_OUT, measure, run_facts
 from lass_lab.experiments.pretraining import HISTORY, PretrainingRecipe, pretrain
 from lass_lab.models import LanguageSeparator, ResUNet, load_separator
-from lass_lab.models.heads import keep_phase
+from lass_lab.models.heads import scaling_mask
 from lass_lab.signal import write_audio
 from lass_lab.signal.files import atomic_path
 from lass_lab.signal.metrics import sdr_improvement
@@ -109,7 +109,7 @@ def lineage(
     """
     run, out = Path(run), Path(out)
     piece = load_piece(list_pieces("test")[0])
-    first = sources if isinstance(sources, str | os.PathLike) else sources[0]
+    first = list_folders(sources)[0]
     tables, history = [], []
 
     def measured(separator: LanguageSeparator, name: str) -> np.ndarray:
@@ -132,7 +132,7 @@ def lineage(
         start, length = (round(seconds * piece.sample_rate) for seconds in EXCERPT_S)
         write_audio(out / f"system-{number}.ogg", estimate[start : start + length], force=True)
         history.append({"system": system.name, "hardware": hardware(), "recipe": asdict(recipe)} | run_facts(folder))
-    keep_phase(separator.network.head)
+    separator.network.head.mask = scaling_mask  # the first channel of its logits alone
     measured(separator, UNTURNED)
     table = pd.concat(tables, ignore_index=True)
     with atomic_path(out / NUMBERS, force=True) as path:

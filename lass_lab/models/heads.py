@@ -125,15 +125,6 @@ def turning_mask(logits: Tensor) -> Tensor:
     return torch.complex(scale * across / length, scale * up / length)
 
 
-@torch.no_grad()
-def keep_phase(head: AudioSepHead) -> None:
-    """Let a head turn nothing from now on, in place: its mask is what share of the magnitude it was, and no more."""
-    for layer in (head.conv, *([head.lower] if isinstance(head, PreservingHead) else [])):
-        layer.weight[1:] = 0
-        layer.bias[1:] = 0
-    head.conv.bias[1] = 1  # straight ahead, everywhere
-
-
 HEADS: dict[str, Callable[[int], nn.Module]] = {
     "audiosep": AudioSepHead,
     "magnitude": MagnitudeHead,

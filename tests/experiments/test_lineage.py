@@ -60,6 +60,11 @@ def test_every_system_is_measured_in_every_trial_and_heard(shown):
     assert [entry["steps"] for entry in json.loads((out / lineage.HISTORY).read_text())] == [2, 2, 2]
 
 
+def test_the_last_row_is_the_third_system_without_its_turn(shown):
+    table = shown[0].set_index("system")["mean"]
+    assert (table[lineage.UNTURNED].to_numpy() != table[lineage.SYSTEMS[-1].name].to_numpy()).any()
+
+
 def test_the_first_system_learns_its_words_along_from_a_random_start(shown):
     _, run, _ = shown
     words = load_separator(run / "system-0").query_network
