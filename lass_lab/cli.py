@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 import lass_lab
-from lass_lab.commands import data, listening, reporting, slicing, training
+from lass_lab.commands import listening, reporting, slicing, training
 from lass_lab.signal.files import FULL, InputError, RunStopped
 
 # Faults of the machine and its folders, and none of the program's.
@@ -21,8 +21,8 @@ app = typer.Typer(
 )
 
 
-def main() -> None:
-    """Run the command line; bad input ends in one line and exit status 2, SIGTERM in 143, an interrupt in 130."""
+def run(app: typer.Typer) -> None:
+    """Run a command line; bad input ends in one line and exit status 2, SIGTERM in 143, an interrupt in 130."""
     try:
         app()
     except InputError as error:
@@ -38,6 +38,11 @@ def main() -> None:
         sys.exit(143)  # as after SIGTERM
     except KeyboardInterrupt:
         sys.exit(130)
+
+
+def main() -> None:
+    """Run `lass-lab`."""
+    run(app)
 
 
 def _version(asked: bool) -> None:
@@ -72,18 +77,12 @@ def doctor() -> None:
 for command in (
     listening.separate,
     listening.evaluate,
-    training.pretrain,
-    training.lineage,
     training.finetune,
-    training.study,
-    training.keep,
     training.weights,
     reporting.report,
-    listening.bench,
 ):
     app.command()(command)
 app.command("slice")(slicing.slice_)
-app.add_typer(data.render, name="render", no_args_is_help=True)
 
 
 if __name__ == "__main__":

@@ -18,6 +18,6 @@ def pytest_collection_modifyitems(items):
     ranks = {}
     for item in items:
         alone = item.name.startswith("test_a_notebook_runs")
-        item.add_marker(pytest.mark.xdist_group(item.name if alone else item.path.name))
+        item.add_marker(pytest.mark.xdist_group(item.name if alone else str(item.path)))
         ranks[item] = 0 if item.path.name == "test_finetuning.py" else 1 if alone else 2
     items.sort(key=ranks.get)

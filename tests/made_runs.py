@@ -9,8 +9,8 @@ import torch
 
 from lass_lab.datasets.duet_mixing import DuetRecipe
 from lass_lab.experiments import finetune
-from lass_lab.experiments.finetuning_recipes import FinetuningRecipe, Phase
 from lass_lab.experiments.probes import FORGETTING
+from lass_lab.experiments.recipes import FinetuningRecipe, Phase
 from lass_lab.models import LanguageSeparator, ResUNet, ResUNetConfig
 from lass_lab.models.querynet import TinyQueryNet
 from tests.made_duets import made_duets

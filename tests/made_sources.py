@@ -1,4 +1,4 @@
-"""A small bank of made sources: tones in place of instruments, in the layout `lass-lab render sources` writes."""
+"""A small bank of made sources: tones in place of instruments, laid out as rendered sources are."""
 
 import numpy as np
 import pandas as pd

@@ -337,7 +337,7 @@ FLAGS = {
     "study: an unknown profile": flags("profile 'huge': choose one of ci", "study", "heads", "--profile", "huge"),
     "weights: an unknown separator": flags("weights 'grand': only audiosep has files to fetch", "weights", "grand"),
     "excerpts: no sources": flags(
-        "gone/sources.csv: no such file; make the sources with: lass-lab render sources",
+        "gone/sources.csv: no such file; make the sources with: python -m authoring render sources",
         "render", "excerpts", "--sources", "gone",
     ),
     "an unknown profile in the environment": flags(

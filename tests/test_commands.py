@@ -224,7 +224,7 @@ def test_evaluate_names_an_unknown_piece(monkeypatch, capsys):
 def test_pretrain_needs_sources(monkeypatch, tmp_path, capsys):
     out = tmp_path / "out"  # not the default, which may hold weights
     assert run(monkeypatch, "pretrain", "--sources", tmp_path, "--run", tmp_path / "run", "--out", out) == 2
-    assert capsys.readouterr().err.endswith("make the sources with: lass-lab render sources\n")
+    assert capsys.readouterr().err.endswith("make the sources with: python -m authoring render sources\n")
 
 
 def test_pretrain_overwrites_no_weights_unless_asked(monkeypatch, tmp_path, capsys):

@@ -12,17 +12,17 @@ import numpy as np
 import pytest
 import soundfile
 import torch
+from tests.models.test_checkpoints import Malice
 from torch import nn
 
 from lass_lab.datasets import load_piece
 from lass_lab.datasets.manifest import COLUMNS, read_manifest
 from lass_lab.datasets.mixing import SourceBank
-from lass_lab.experiments.finetuning_recipes import read_recipe
+from lass_lab.experiments.recipes import read_recipe
 from lass_lab.models import LanguageSeparator, querynet
-from lass_lab.models.checkpoints import check_archive, clap_state, read_state
+from lass_lab.models.audiosep.checkpoints import check_archive, clap_state, read_state
 from lass_lab.signal import InputError
 from tests.made_separators import small
-from tests.models.test_checkpoints import Malice
 
 NASTY = (
     "", " ", "nan", "-nan", "inf", "-1", "0", "1e999", "9" * 5_000, "1_0", "0x10", "١", "true", "None", "[]", "\0", '"',

@@ -9,7 +9,7 @@ import sys
 import nbformat
 import pytest
 
-from lass_lab.course import notebooks
+from authoring.publishing import notebooks
 
 SOURCES = notebooks.sources()
 BUILT = [notebooks.built_path(source) for source in SOURCES]
@@ -81,7 +81,7 @@ def test_a_notebook_keeps_to_the_form(path):
     first = notebook.cells[0]
     assert first.cell_type == "markdown" and first.source.startswith("# "), "the first cell is the title"
     assert "colab.research.google.com" in first.source, "the first cell has a badge for Colab: {{badge}}"
-    assert "not measured yet" not in first.source, "run: python -m lass_lab.course.notebooks run --record-times"
+    assert "not measured yet" not in first.source, "run: python -m authoring.publishing.notebooks run --record-times"
     for number, cell in enumerate(notebook.cells, 1):
         where = f"{path.name}, cell {number}"
         assert not ABSOLUTE_PATH.search(cell.source), f"{where}: an absolute path"

@@ -10,8 +10,8 @@ import pytest
 import soundfile
 import yaml
 
-from lass_lab.course import readme
-from lass_lab.course.notebooks import repository
+from authoring.publishing import readme
+from authoring.publishing.notebooks import repository
 from lass_lab.signal.files import InputError
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -90,13 +90,13 @@ def test_the_address_stands_in_made_blocks_alone(name):
 
 def test_made_blocks_follow_from_the_files():
     assert set(readme.DERIVED) <= set(BLOCKS)
-    assert readme.derived(README) == README, "run: python -m lass_lab.course.readme"
+    assert readme.derived(README) == README, "run: python -m authoring.publishing.readme"
 
 
 @pytest.mark.parametrize("name", MEASURED)
 def test_every_measured_block_holds_what_its_command_printed(name):
     command, content = BLOCKS[name]
-    again = f"run: python -m lass_lab.course.readme --run {name}"
+    again = f"run: python -m authoring.publishing.readme --run {name}"
     assert content and content != readme.UNMEASURED, again
     if name == "picture":
         alt, path = re.fullmatch(r"!\[(.+)\]\((\S+)\)", content).groups()

@@ -28,7 +28,7 @@ import resource
 from lass_lab.course import ledger
 from lass_lab.datasets.duet_mixing import DuetRecipe
 from lass_lab.experiments.finetuning import FinetuningData, finetune, stages
-from lass_lab.experiments.finetuning_recipes import FinetuningRecipe
+from lass_lab.experiments.recipes import FinetuningRecipe
 from lass_lab.models import load_separator
 from lass_lab.models.weights import CHECKPOINT
 from lass_lab.signal import SAMPLE_RATE, AudioError, audio_info, write_audio

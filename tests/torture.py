@@ -40,8 +40,9 @@ def small_sizes() -> None:
     """Make everything so small that a run takes a second: what a run costs is no part of what a kill does."""
     from lass_lab.course.profile import PROFILES
     from lass_lab.experiments import training
-    from lass_lab.experiments.finetuning_recipes import RECIPES
-    from lass_lab.models import clap, weights
+    from lass_lab.experiments.recipes import RECIPES
+    from lass_lab.models import weights
+    from lass_lab.models.audiosep import clap
     from lass_lab.models.resunet import ResUNetConfig
     from tests.models.made_clap import SMALL
 
@@ -282,7 +283,8 @@ def made_files(folder: Path) -> dict[str, bytes]:
     """What the full-size separator is made of, at the sizes of `small_sizes`."""
     import torch
 
-    from lass_lab.models import ResUNet, ResUNetConfig, audiosep_keys, weights
+    from lass_lab.models import ResUNet, ResUNetConfig, weights
+    from lass_lab.models.audiosep import keys as audiosep_keys
     from tests.models.made import draw
     from tests.models.made_clap import made_clap_state, write_tokenizer
 

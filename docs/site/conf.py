@@ -1,10 +1,10 @@
-"""How Sphinx makes the site. `make site` calls it, through lass_lab/course/site.py."""
+"""How Sphinx makes the site. `make site` calls it, through authoring/publishing/site.py."""
 
 from docutils import nodes
 from docutils.utils.math.latex2mathml import tex2mathml
 
+from authoring.publishing.notebooks import repository
 from lass_lab import __version__
-from lass_lab.course.notebooks import repository
 
 project = "LASS Lab"
 author = "The LASS Lab authors"

@@ -33,7 +33,7 @@ def report(
 
     matplotlib.use("agg")  # a page needs no window, and a server has none
     from lass_lab.course.ledger import runs_dir
-    from lass_lab.course.report import compare_reports, write_report
+    from lass_lab.course.report.report import compare_reports, write_report
 
     if compare and run:
         raise InputError("report: give --run or --compare, not both")

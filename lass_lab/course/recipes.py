@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from lass_lab.course.profile import Profile, current
-from lass_lab.experiments.finetuning_recipes import RECIPES, FinetuningRecipe
+from lass_lab.experiments.recipes import RECIPES, FinetuningRecipe
 from lass_lab.signal.files import InputError
 
 

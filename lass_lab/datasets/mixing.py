@@ -62,7 +62,7 @@ def list_folders(sources: Sources) -> list[Path]:
 
 
 class SourceBank:
-    """Clips of single sources on disk, as `lass-lab render sources` writes them: `sources.csv` and WAV files.
+    """Clips of single sources on disk, as authoring renders them: `sources.csv` and WAV files.
 
     Args:
         folders: the bank, or several that are used as one.
@@ -218,7 +218,7 @@ def _clips(folder: Path, split: str, instruments: Sequence[str] | None) -> pd.Da
     """The rows of one bank's `sources.csv`, and the bank's folder as a column more."""
     table_path = folder / "sources.csv"
     if not table_path.is_file():
-        raise InputError(f"{table_path}: no such file; make the sources with: lass-lab render sources")
+        raise InputError(f"{table_path}: no such file; make the sources with: python -m authoring render sources")
     try:
         table = pd.read_csv(table_path)
     except (ValueError, OSError) as error:

@@ -9,17 +9,15 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from lass_lab.experiments.evaluation import evaluate, evaluate_mixtures, summarise
     from lass_lab.experiments.finetuning import finetune
-    from lass_lab.experiments.pretraining import pretrain
 
 HOMES = {
     "evaluate": "evaluation",
     "evaluate_mixtures": "evaluation",
     "summarise": "evaluation",
     "finetune": "finetuning",
-    "pretrain": "pretraining",
 }
 
-__all__ = ["evaluate", "evaluate_mixtures", "finetune", "pretrain", "summarise"]
+__all__ = ["evaluate", "evaluate_mixtures", "finetune", "summarise"]
 
 
 def __getattr__(name: str):

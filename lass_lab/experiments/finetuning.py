@@ -16,9 +16,9 @@ from lass_lab.datasets.duet_mixing import FinetuningDataset, Rephrased, epoch_it
 from lass_lab.datasets.duets import DuetDataset
 from lass_lab.datasets.mixing import SourceBank, Sources, collate
 from lass_lab.experiments.averaging import average
-from lass_lab.experiments.finetuning_recipes import RECIPE, FinetuningRecipe, Phase, described, read_recipe
 from lass_lab.experiments.losses import find_loss
 from lass_lab.experiments.lower_rate import at_rate
+from lass_lab.experiments.recipes import RECIPE, FinetuningRecipe, Phase, described, read_recipe
 from lass_lab.experiments.training import Schedule, SeparationTask, alone, fit, make_trainer
 from lass_lab.models import LanguageSeparator, ResUNetConfig, load_separator
 from lass_lab.models.fused import pays

@@ -15,7 +15,7 @@ import pandas as pd
 from tqdm.auto import tqdm
 
 from lass_lab.datasets.captions import heldout_captions
-from lass_lab.datasets.duets import Piece, data_dir, list_pieces
+from lass_lab.datasets.duets import VALIDATION_S, Piece, data_dir, list_pieces, load_piece
 from lass_lab.datasets.mixing import SourceBank, audible
 from lass_lab.experiments.evaluation import bootstrap, evaluate_mixtures, level_db, open_piece
 from lass_lab.experiments.text_tables import aligned
@@ -295,3 +295,38 @@ def _table(name: str, probe: str, rows: Sequence[tuple]) -> pd.DataFrame:
         n, low, high = (*more, *(1, np.nan, np.nan)[len(more) :])
         filled.append((name, probe, detail, metric, float(value), float(low), float(high), int(n)))
     return pd.DataFrame(filled, columns=COLUMNS)
+
+
+def validation_pieces(data: str | Path | None = None) -> list[Piece]:
+    """The last 30 s of each training piece: what every choice is made on."""
+    data = data or data_dir()
+    pieces = [load_piece(name, data) for name in list_pieces("train", data)]
+    return [piece.slice(piece.seconds - VALIDATION_S, VALIDATION_S) for piece in pieces]
+
+
+def balance(
+    separator: LanguageSeparator,
+    pieces: list[Piece],
+    bank: str | Path | None = None,
+    *,
+    pairs: int = 50,
+    progress: bool = True,
+) -> dict[str, float]:
+    """What fine-tuning is for and what it may cost: SDR (dB) for each source of the pieces, and of others' their SDRi.
+
+    Returns:
+        Each source's SDR, the mean over pieces; others, low and high: SDRi of eight other instruments with its interval
+        (`probes.forgetting`).
+    """
+    kept = forgetting("", separator, bank, pairs=pairs, progress=progress).query("detail == 'mean'").iloc[0]
+    return mean_sdrs(separator, pieces) | {"others": kept["value"], "low": kept["low"], "high": kept["high"]}
+
+
+def mean_sdrs(separator: LanguageSeparator, pieces: list[Piece]) -> dict[str, float]:
+    """SDR for each source, the mean over pieces."""
+    found: dict[str, list[float]] = {}
+    for piece in pieces:
+        estimates = separator.separate(piece.mixture, list(piece.sources), progress=False)
+        for (source, waveform), estimate in zip(piece.sources.items(), estimates, strict=True):
+            found.setdefault(source, []).append(sdr(waveform, estimate))
+    return {source: float(np.mean(values)) for source, values in found.items()}

@@ -299,3 +299,13 @@ def _strategy(processes: int) -> str:
         return "auto"
     started = any(name in os.environ for name in ("SLURM_NTASKS", "TORCHELASTIC_RUN_ID", "LOCAL_RANK"))
     return "ddp" if started else "ddp_spawn"  # spawned ones end with their phase; a script's copies would go on
+
+
+def run_facts(run: Path) -> dict[str, float]:
+    """Steps done and hours taken, from the run's last checkpoint; those of all its parts where it was resumed."""
+    checkpoint = run / "last.ckpt"
+    if not checkpoint.is_file():
+        raise InputError(f"{checkpoint}: no such file; the card tells a finished run")
+    state = torch.load(checkpoint, map_location="cpu", weights_only=False)  # written by our own run
+    elapsed = state["callbacks"]["Timer"]["time_elapsed"]
+    return {"steps": state["global_step"], "hours": (elapsed["train"] + elapsed["validate"]) / 3600}

@@ -15,7 +15,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from lass_lab.models import audiosep_keys, folded, fused
+from lass_lab.models import folded, fused
+from lass_lab.models.audiosep import keys as audiosep_keys
 from lass_lab.models.exact import ExactConv2d, in_float32
 from lass_lab.models.heads import HEADS, AudioSepHead, PreservingHead
 from lass_lab.signal.files import InputError

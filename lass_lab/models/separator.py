@@ -16,8 +16,8 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 
-from lass_lab.models.checkpoints import write_tensors
-from lass_lab.models.clap import ClapQueryNet
+from lass_lab.models.audiosep.checkpoints import write_tensors
+from lass_lab.models.audiosep.clap import ClapQueryNet
 from lass_lab.models.querynet import CONDITION_SIZE, Query, QueryNet, TinyQueryNet, check_queries
 from lass_lab.models.resunet import ResUNet, ResUNetConfig
 from lass_lab.models.streaming import Windows, stream

@@ -9,9 +9,10 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from lass_lab.models import audiosep_keys, clap
-from lass_lab.models.checkpoints import check_archive, clap_state, read_state, write_tensors
-from lass_lab.models.downloads import HubFile, NotFetched, Published, ask, cache_dir, fetch, verify
+from lass_lab.models.audiosep import clap
+from lass_lab.models.audiosep import keys as audiosep_keys
+from lass_lab.models.audiosep.checkpoints import check_archive, clap_state, read_state, write_tensors
+from lass_lab.models.audiosep.downloads import HubFile, NotFetched, Published, ask, cache_dir, fetch, verify
 from lass_lab.models.resunet import ResUNet, ResUNetConfig
 from lass_lab.models.separator import CONFIG, WEIGHTS, LanguageSeparator
 from lass_lab.signal.files import InputError, atomic_path, data_dir

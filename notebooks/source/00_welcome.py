@@ -70,7 +70,7 @@ figure_html(ax, "The first 8 s of the mixture: time runs to the right, pitch upw
 # press Enter or the button; the first answer stays below for comparison.
 
 # %%
-from lass_lab.course.widgets import query_bench
+from lass_lab.course.nb00.widgets import query_bench
 from lass_lab.models import load_separator
 
 separator = load_separator("tiny")
@@ -86,7 +86,7 @@ query_bench(separator, excerpt.mixture, query="violin")
 # of the course has an answer in the folder `solutions`.)
 
 # %%
-from lass_lab.course.welcome_checks import check_words
+from lass_lab.course.nb00.checks import check_words
 
 my_words = ...
 
@@ -127,7 +127,7 @@ alike.round(2)
 # one length, return the trumpet.
 
 # %%
-from lass_lab.course.welcome_checks import check_the_other
+from lass_lab.course.nb00.checks import check_the_other
 
 
 def the_other(mixture, violin):
@@ -180,12 +180,12 @@ players({"estimate for “trumpet”": estimates[2], "the true trumpet": excerpt
 # Each writes its results into a ledger, so that later ones, and you, find them. Which have left some here already?
 
 # %%
-from lass_lab.course import ledger, notebooks
+from lass_lab.course import ledger
+from lass_lab.course.profile import CHECKOUT
 
 done = set(ledger.read()["notebook"])
-for source in notebooks.sources():
-    if source.parent.name != "solutions":
-        print("done" if source.stem in done else "    ", notebooks.title(source))
+for notebook in sorted((CHECKOUT / "notebooks").glob("[0-9]*.ipynb")):
+    print("done" if notebook.stem in done else "    ", notebook.stem)
 
 # %% [markdown]
 # ## How to read the course

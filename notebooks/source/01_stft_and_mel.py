@@ -52,7 +52,7 @@ figure_html(show_waveforms(moment), "25 ms of each instrument, 3.7 s into the ex
 # %%
 import numpy as np
 
-from lass_lab.course.curves import show_curves
+from lass_lab.course.nb01.curves import show_curves
 
 n_fft = 2048
 window = np.hanning(n_fft + 1)[:-1]  # Hann's window: a smooth hill from 0 to 1 and back
@@ -101,7 +101,7 @@ figure_html(ax, "The violin's spectrogram: each column is one window, as in the 
 # windows below do you see two clicks, and through which two tones?
 
 # %%
-from lass_lab.course.explorer import spectrogram_explorer
+from lass_lab.course.nb01.explorer import spectrogram_explorer
 
 seconds = np.arange(round(1.5 * rate)) / rate
 probe = 0.1 * np.sin(2 * np.pi * 440 * seconds) + 0.1 * np.sin(2 * np.pi * 466.16 * seconds)
@@ -124,7 +124,7 @@ spectrogram_explorer(sounds)
 # two. The check tries your windows on real tones.
 
 # %%
-from lass_lab.course.signal_checks import check_window
+from lass_lab.course.nb01.checks import check_window
 
 
 def window_for(apart_hz): ...  # your code here
@@ -159,7 +159,7 @@ players({"violin": violin, "taken apart and put together": again})
 # phases of its second, and returns the waveform. Leave `stft` and `istft` at their own window and hop.
 
 # %%
-from lass_lab.course.signal_checks import check_swap
+from lass_lab.course.nb01.checks import check_swap
 
 
 def swap(first, second): ...  # your code here
@@ -223,7 +223,7 @@ players({f"swapped, window {windows[i]}": mixed[i] for i in (0, -2)})
 # %%
 import matplotlib.pyplot as plt
 
-from lass_lab.course.explorer import show_mel_spectrogram
+from lass_lab.course.nb01.explorer import show_mel_spectrogram
 from lass_lab.signal import mel_spectrogram
 
 figure, axes = plt.subplots(1, 2, figsize=(11.2, 3.2), layout="constrained")
@@ -391,7 +391,7 @@ figure_html(ax, "The trade-off in decibels: ceiling of the phase-sensitive mask,
 # *improvement* of the SDR over the mixture, in dB. `stft`, `istft` and `sdr_improvement` are all you need.
 
 # %%
-from lass_lab.course.signal_checks import check_gain
+from lass_lab.course.nb01.checks import check_gain
 from lass_lab.signal import sdr_improvement  # noqa: F401  (you will need it)
 
 
@@ -408,7 +408,7 @@ check_gain(binary_gain)
 # is gone already: the score to beat stands below the picture, beside the model's.
 
 # %%
-from lass_lab.course.painting import Box, mask_painter
+from lass_lab.course.nb01.painting import Box, mask_painter
 
 by_model = separator.separate(excerpt.mixture, "trumpet", progress=False)
 everything = Box(0, 5, 0, 16_000)

@@ -134,7 +134,7 @@ print(inspect.getsource(contrastive_loss))
 # pairs that you do not see. (Stuck? Answers are in `notebooks/solutions`.)
 
 # %%
-from lass_lab.course.words_checks import check_contrastive_loss
+from lass_lab.course.nb02.checks import check_contrastive_loss
 
 
 def loss(words, sounds, temperature):
@@ -256,7 +256,7 @@ print(inspect.getsource(QueryNet.forward).split('"""')[-1])
 # far larger and were trained on hundreds of thousands of captioned recordings. Is it here?
 
 # %%
-from lass_lab.models.clap import ClapQueryNet
+from lass_lab.models.audiosep.clap import ClapQueryNet
 from lass_lab.signal import InputError
 
 try:

@@ -163,7 +163,7 @@ figure_html(figure, caption)
 # length one. The answer is the share times the direction.
 
 # %%
-from lass_lab.course.baseline_checks import check_mask
+from lass_lab.course.nb03.checks import check_mask
 
 
 def make_mask(size, across, up):
@@ -295,7 +295,7 @@ pd.DataFrame(trap).T.style.format("{:+.1f} dB")
 # **Exercise 2.** Given improvements and the mixtures' SDRs, two arrays in dB: which estimates are better than silence?
 
 # %%
-from lass_lab.course.baseline_checks import check_beats_silence
+from lass_lab.course.nb03.checks import check_beats_silence
 
 
 def beats_silence(gained, before):
@@ -431,7 +431,7 @@ pd.DataFrame((fresh @ fresh.T).numpy(), queries, queries).round(2)
 # row checks the answer: it is the third system with its turn left out again, and nothing else done to it.
 
 # %%
-from lass_lab.course.lineage import lineage_sounds, lineage_table
+from lass_lab.course.nb03.lineage import lineage_sounds, lineage_table
 
 lineage_table()
 
@@ -440,7 +440,7 @@ lineage_table()
 # second only the words changed, from there to the third only the mask. Where the fourth row is as good as the third,
 # whatever the third has over the second is not the turn; it may be chance, or that three channels are easier to train
 # than one. Then read each row from left to right: what do words cost that nobody taught? Steps whose intervals overlap
-# decide nothing. (`lass-lab lineage` makes this table, on sources that `lass-lab render sources` renders.)
+# decide nothing. (`python -m authoring lineage` makes this table, on sources that `render sources` renders.)
 #
 # Keep a floor in mind here, too. Of two sources that are equally loud, half of the mixture has an SDRi of 3 dB,
 # whichever was asked for. Which rows stay below? And where the first two columns of a row agree in everything, words

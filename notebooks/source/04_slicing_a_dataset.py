@@ -29,8 +29,8 @@
 # %%
 import soundfile
 
-from lass_lab.course.foreign import write_recordings
 from lass_lab.course.ledger import runs_dir
+from lass_lab.course.nb04.foreign import write_recordings
 from lass_lab.course.players import players
 from lass_lab.course.profile import current
 
@@ -100,7 +100,7 @@ players({name: sound[middle] for name, sound in ({"the truth": truth} | trumpet)
 # tries tones up to nearly twice the rate, and measures each.
 
 # %%
-from lass_lab.course.dataset_checks import check_heard_at
+from lass_lab.course.nb04.checks import check_heard_at
 
 
 def heard_at(hertz, rate): ...  # your code here
@@ -143,7 +143,7 @@ manifest.assign(sha256=manifest["target_sha256"].str[:8])[["split", "mixture", "
 # changes when a single bit of the file does. Beside it lies `slices.csv`, with a row for each slice of each source.
 
 # %%
-from lass_lab.course.slice_plots import show_slices
+from lass_lab.course.nb04.plots import show_slices
 
 table = pd.read_csv(data / "slices.csv")
 print(table.groupby("part").agg(slices=("silent", "size"), silent=("silent", "sum"), softest_db=("level_db", "min")))
@@ -162,7 +162,7 @@ figure_html(show_slices(table), "Every slice of every source; hatched ones are s
 # So we plant faults on purpose, each in a piece of its own. Four of them change the sound of one file:
 
 # %%
-from lass_lab.course.foreign import rewrite, write_recording
+from lass_lab.course.nb04.foreign import rewrite, write_recording
 
 music, faulty = load_piece("greensleeves"), work / "faulty"
 changes = {
@@ -197,7 +197,7 @@ print(", ".join(sorted(place.name for place in faulty.iterdir())))
 # The copies are to be tested on, `good` trains. What does the report say about each?
 
 # %%
-from lass_lab.course.foreign import report_table
+from lass_lab.course.nb04.foreign import report_table
 
 copies = ["same-again", "softer-again"]
 found = report_table(slice_folder(faulty, work / "checked", test=copies, validation_seconds=0, force=True), faulty)
@@ -222,7 +222,7 @@ found.style.hide(axis="index").set_table_styles(left)
 # the slices' average spectra, each with each.
 
 # %%
-from lass_lab.course.slice_plots import show_likeness
+from lass_lab.course.nb04.plots import show_likeness
 from lass_lab.signal import mel_spectrogram
 
 slices = [pieces[row.piece].slice(row.start_s) for row in table.drop_duplicates(["piece", "start_s"]).itertuples()]
@@ -246,7 +246,7 @@ figure_html(show_likeness(likeness, owners), "How alike slices are; white lines 
 # %%
 import inspect
 
-from lass_lab.course.memoriser import Memoriser
+from lass_lab.course.nb04.memoriser import Memoriser
 
 print(inspect.getsource(Memoriser))
 
@@ -308,7 +308,7 @@ players({"mixture": cut.mixture, **panels})
 # each slice, `True` for testing. Whole pieces only; take pieces until at least the share is reached, and no more.
 
 # %%
-from lass_lab.course.dataset_checks import check_split
+from lass_lab.course.nb04.checks import check_split
 
 
 def split(pieces, share): ...  # your code here
@@ -422,7 +422,7 @@ players(panels)
 # is, the other one turned up or down, so that the target's SDR in the mixture is `sdr_db`. The check measures it.
 
 # %%
-from lass_lab.course.dataset_checks import check_mix
+from lass_lab.course.nb04.checks import check_mix
 
 
 def mix(target, other, sdr_db): ...  # your code here

@@ -52,7 +52,7 @@ print(f"largest difference between them: {(three_in_a_row - one).abs().max().ite
 # gives, `lower` a matrix. Which one matrix does what the three do in a row?
 
 # %%
-from lass_lab.course.learning_checks import check_one_matrix
+from lass_lab.course.nb05.checks import check_one_matrix
 
 
 def one_matrix(lift, factors, lower):
@@ -72,7 +72,7 @@ from copy import deepcopy
 import pandas as pd
 
 from lass_lab.datasets import list_pieces, load_piece
-from lass_lab.experiments.ablation import validation_pieces
+from lass_lab.experiments.probes import validation_pieces
 from lass_lab.models import load_separator
 from lass_lab.models.heads import HEADS
 from lass_lab.signal import sdr
@@ -179,7 +179,7 @@ figure_html(ax, f"The learning rate over the {steps} steps of phase 1: warm-up, 
 # `warmup` steps, stays there, and falls in equal steps to 0 over the last `descent` of all steps.
 
 # %%
-from lass_lab.course.learning_checks import check_rate
+from lass_lab.course.nb05.checks import check_rate
 
 
 def rate(step, steps, warmup, descent):

@@ -29,8 +29,7 @@
 # %%
 from lass_lab.course.profile import current
 from lass_lab.course.trained import find_phase1
-from lass_lab.experiments.ablation import validation_pieces
-from lass_lab.experiments.probes import paraphrases
+from lass_lab.experiments.probes import paraphrases, validation_pieces
 from lass_lab.models import load_separator
 
 profile = current()
@@ -105,7 +104,7 @@ pd.DataFrame(rows).T.style.format("{:,}")
 # `alpha / rank` times; `down` has the shape `(rank, inputs)`, `up` has `(outputs, rank)`.
 
 # %%
-from lass_lab.course.learning_checks import check_low_rank
+from lass_lab.course.nb05.checks import check_low_rank
 
 
 def low_rank(weight, down, up, alpha):
@@ -125,7 +124,7 @@ check_low_rank(low_rank)
 # weights, the statistics of its batch norm, and whether it answers twice alike.
 
 # %%
-from lass_lab.course.learning_checks import check_freeze
+from lass_lab.course.nb05.checks import check_freeze
 
 
 def freeze(part):

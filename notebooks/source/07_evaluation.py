@@ -30,7 +30,7 @@ import numpy as np
 from lass_lab.course.players import players
 from lass_lab.course.profile import current
 from lass_lab.course.trained import find_stages
-from lass_lab.experiments.ablation import validation_pieces
+from lass_lab.experiments.probes import validation_pieces
 from lass_lab.models import load_separator
 
 profile = current()
@@ -123,7 +123,7 @@ seen.style.format({"SDR": "{:.1f} dB", "SI-SDR": "{:.1f} dB", "correlation": "{:
 # zero.
 
 # %%
-from lass_lab.course.evaluation_checks import check_si_sdri
+from lass_lab.course.nb07.checks import check_si_sdri
 
 
 def si_sdri(source, estimate, mixture):
@@ -315,7 +315,7 @@ pd.DataFrame(rows).T
 # the violin change audibly? X is one of them. Decide now how many trials you will do; here it is ten.
 
 # %%
-from lass_lab.course.abx import abx_test
+from lass_lab.course.nb07.abx import abx_test
 
 excerpt = profile.cut(piece.mixture)
 names = "pretrained", "phase 2"
@@ -334,7 +334,7 @@ abx_test(*violins, names=names, trials=10, seed=1)
 # `right` of `trials` right? (`math.comb(n, k)` counts in how many ways `k` of `n` can be right.)
 
 # %%
-from lass_lab.course.evaluation_checks import check_p_value
+from lass_lab.course.nb07.checks import check_p_value
 
 
 def p_value(right, trials):
@@ -354,7 +354,7 @@ check_p_value(p_value)
 # %%
 from functools import cache
 
-from lass_lab.course.abx import abx_p_value
+from lass_lab.course.nb07.abx import abx_p_value
 
 trials = np.arange(1, 41)
 right = rng.integers(0, 2, (20_000, len(trials))).cumsum(axis=1)
@@ -384,7 +384,7 @@ figure_html(ax, "Guessers who seem to hear a difference: when they look after ev
 # First by ear. Each exhibit has the mixture, and then target and estimate for either instrument.
 
 # %%
-from lass_lab.course.gallery import hang_gallery
+from lass_lab.course.nb07.gallery import hang_gallery
 
 study = [load_piece(name).slice(20, 5) for name in list_pieces("train")]
 gallery = hang_gallery(separators["phase 2"], piece, 30, study, seed=4)
@@ -404,7 +404,7 @@ gallery.table().style.format("{:.1f}").format("{:.3f}", subset=(["likeness of th
 # check says of each exhibit you name what gives it away, or why it is something else.
 
 # %%
-from lass_lab.course.evaluation_checks import check_gallery
+from lass_lab.course.nb07.checks import check_gallery
 
 faults = {
     "A": ...,  # "wrong sample rate", "clipped mixture", "leaked slice" or "constant query vector"

@@ -75,9 +75,9 @@ for name, (items, times) in tqdm(short.items(), unit="run"):
 # everything else?
 
 # %%
+from lass_lab.course.nb08.tradeoff import show_tradeoff
 from lass_lab.course.plots import figure_html
-from lass_lab.course.tradeoff import show_tradeoff
-from lass_lab.experiments.ablation import balance, validation_pieces
+from lass_lab.experiments.probes import balance, validation_pieces
 
 pieces = [piece.slice(0, 10) for piece in validation_pieces()]
 points = pd.DataFrame(
@@ -104,7 +104,7 @@ points.set_index("variant")[["violin", "trumpet", "others"]].style.format("{:.1f
 # to tensor.
 
 # %%
-from lass_lab.course.keeping_checks import check_between
+from lass_lab.course.nb08.checks import check_between
 
 
 def between(before, after, share):
@@ -158,7 +158,7 @@ players(heard | {"the true trumpet": first.sources["trumpet"]})
 # **Exercise 2.** Mark the separators that are beaten by none. (They are called the Pareto front.)
 
 # %%
-from lass_lab.course.keeping_checks import check_unbeaten
+from lass_lab.course.nb08.checks import check_unbeaten
 
 
 def unbeaten(gained, kept):
@@ -172,8 +172,8 @@ check_unbeaten(unbeaten)
 # Of ours, these are left:
 
 # %%
-from lass_lab.course import tradeoff
 from lass_lab.course.ledger import record
+from lass_lab.course.nb08 import tradeoff
 
 left = everything[tradeoff.unbeaten(everything[["trumpet", "others"]].to_numpy())].sort_values("trumpet")
 for row in points.itertuples():
@@ -183,8 +183,8 @@ left.set_index("variant")[["trumpet", "violin", "others"]].style.format("{:.1f} 
 # %% [markdown]
 # ## Other ways to keep
 #
-# Each of these is one switch of the recipe, and `lass-lab study keeping` measures them all in the same way (what it
-# found stands in `docs/studies.md`, beside what the paper's own recipe costs):
+# Each of these is one switch of the recipe, and `python -m authoring study keeping` measures them all in the same
+# way (what it found stands in `docs/studies.md`, beside what the paper's own recipe costs):
 #
 # - **distillation**: rehearse towards what the old separator answered, not towards the true sources. It needs no stems
 #   of the old instruments, only mixtures.
@@ -195,7 +195,7 @@ left.set_index("variant")[["trumpet", "violin", "others"]].style.format("{:.1f} 
 # What the recipe of this course does by default:
 
 # %%
-from lass_lab.experiments.finetuning_recipes import RECIPES
+from lass_lab.experiments.recipes import RECIPES
 
 rows = {}
 for name, each in RECIPES.items():
@@ -226,7 +226,7 @@ wide.style.format("{:.1f} dB")
 
 # %% [markdown]
 # A recipe that changes what it hears (detuned, filtered, noisy: notebook 04) is meant for this table more than for any
-# other. What it costs or gains on the pieces it trained on, `lass-lab study hearing` says.
+# other. What it costs or gains on the pieces it trained on, `python -m authoring study hearing` says.
 #
 # ## What we take along
 #

@@ -30,8 +30,8 @@
 # %%
 import torch
 
+from lass_lab.course.nb09.scaling import find_full_size
 from lass_lab.course.profile import current
-from lass_lab.course.scaling import find_full_size
 from lass_lab.models import load_separator
 
 FETCH = False
@@ -53,7 +53,7 @@ import timeit
 
 import pandas as pd
 
-from lass_lab.course.scaling import operations
+from lass_lab.course.nb09.scaling import operations
 from lass_lab.datasets import list_pieces, load_piece
 from lass_lab.models import ResUNet, ResUNetConfig
 
@@ -166,7 +166,7 @@ pd.DataFrame(rows).T.style.format("{:.3f}")
 # computing anything, for AudioSep's five.
 
 # %%
-from lass_lab.course.scaling import kept_for_backward, kept_on_paper
+from lass_lab.course.nb09.scaling import kept_for_backward, kept_on_paper
 
 second, rows = mixture[:, None, :32_000], {}
 for lowered in (False, True):
@@ -191,7 +191,7 @@ for name, kept in rows.items():
 # Write the number of bytes. The check compares with what torch holds after a real step.
 
 # %%
-from lass_lab.course.scaling_checks import check_training_bytes
+from lass_lab.course.nb09.checks import check_training_bytes
 
 
 def training_bytes(learning, frozen, bytes_each, amsgrad):
@@ -412,7 +412,7 @@ for norms in ("stand still", "follow the batch"):
 # of items that it heard, what is the gradient of the whole batch?
 
 # %%
-from lass_lab.course.scaling_checks import check_mean_gradient
+from lass_lab.course.nb09.checks import check_mean_gradient
 
 
 def mean_gradient(gradients, items):
@@ -517,9 +517,9 @@ print((folder / "README.md").read_text())
 
 # %% [markdown]
 # The text is the page that others will see first. It says how to open the separator, and not yet what it can do.
-# `lass-lab keep runs/finetune --out FOLDER` measures a run on the test piece and writes a *model card* beside the
-# weights: what it was trained on, for how long, how well it does, and what it cannot do. A model without one is a
-# rumour.
+# `python -m authoring keep runs/finetune --out FOLDER` measures a run on the test piece and writes a *model card*
+# beside the weights: what it was trained on, for how long, how well it does, and what it cannot do. A model without
+# one is a rumour.
 #
 # To publish it on the Hugging Face hub, log in with `hf auth login` and run the lines below. They are not run here,
 # because they speak to the world in your name:

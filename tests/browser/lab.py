@@ -14,7 +14,7 @@ from pathlib import Path
 
 from playwright.sync_api import Locator, Page, expect
 
-from lass_lab.course.notebooks import NOTEBOOKS
+from authoring.publishing.notebooks import NOTEBOOKS
 
 LONGEST_MS = 180_000  # for a notebook to run to its end
 STARTS_S = 60

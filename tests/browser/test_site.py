@@ -5,7 +5,7 @@ import shutil
 import pytest
 from playwright.sync_api import expect
 
-from lass_lab.course import notebooks, site
+from authoring.publishing import notebooks, site
 from lass_lab.course.profile import PROFILES
 from tests.browser.senses import assert_sounds, cut_off, grave_faults, press_play, tab_through
 

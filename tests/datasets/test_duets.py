@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 import soundfile
 
+from authoring.rendering.duets import ARRANGEMENTS, PLAYERS, arrange, make_duets
 from lass_lab.datasets import DuetDataset, data_dir, list_pieces, load_piece
-from lass_lab.datasets.duet_rendering import ARRANGEMENTS, PLAYERS, arrange, make_duets
 from lass_lab.datasets.duets import VALIDATION_S, DataError
 from lass_lab.datasets.instruments import INSTRUMENTS
 from lass_lab.datasets.manifest import COLUMNS, ManifestError, read_manifest

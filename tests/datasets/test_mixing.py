@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 import torch
 
+from authoring.rendering.excerpts import excerpt_sources, loudest
 from lass_lab.datasets.augmentation import colour
 from lass_lab.datasets.captions import heldout_captions, training_captions
-from lass_lab.datasets.excerpts import excerpt_sources, loudest
 from lass_lab.datasets.instruments import INSTRUMENTS
 from lass_lab.datasets.mixing import (
     MixtureDataset,
@@ -195,7 +195,7 @@ def test_clipping_is_prevented_by_one_gain_for_all():
 
 
 def test_missing_sources_are_named(folder, tmp_path):
-    with pytest.raises(InputError, match="lass-lab render sources"):
+    with pytest.raises(InputError, match="python -m authoring render sources"):
         SourceBank(tmp_path, "train")
     with pytest.raises(InputError, match="no clip of the split 'exam'"):
         SourceBank(folder, "exam")

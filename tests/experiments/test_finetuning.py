@@ -13,17 +13,18 @@ import torch
 from safetensors import safe_open
 from torch.utils.data import DataLoader, Subset
 
+from authoring.training import study as ablation
+from authoring.training.finetune_card import keep
 from lass_lab.datasets import duets, load_piece, training_captions
 from lass_lab.datasets.duet_mixing import DuetRecipe
 from lass_lab.datasets.mixing import SourceBank, collate
-from lass_lab.experiments import ablation, evaluate, finetune
-from lass_lab.experiments.finetune_card import keep
+from lass_lab.experiments import evaluate, finetune
 from lass_lab.experiments.finetuning import FinetuningData, FinetuningTask, average
-from lass_lab.experiments.finetuning_recipes import RECIPES, FinetuningRecipe, Phase, described
 from lass_lab.experiments.probes import forgetting
+from lass_lab.experiments.recipes import RECIPES, FinetuningRecipe, Phase, described
 from lass_lab.experiments.training import SeparationTask
 from lass_lab.models import LanguageSeparator, ResUNet, ResUNetConfig, load_separator
-from lass_lab.models.clap import ClapQueryNet
+from lass_lab.models.audiosep.clap import ClapQueryNet
 from lass_lab.models.querynet import TinyQueryNet
 from lass_lab.signal import read_audio
 from lass_lab.signal.files import InputError, RunStopped
@@ -242,7 +243,7 @@ def test_a_study_sets_variants_side_by_side(made, tmp_path, monkeypatch):
         assert abs(table.at["paper-complex", f"{source} at step 0"] - start[source]) > 1e-2
     assert (table.drop(where["start"])["minutes"] > 0).all() and (table["stored"].dropna() < 16).all()
     assert opened == ["one", "two"]
-    page = ablation.page({"heads": table.reset_index()}, one_phase, "lass-lab study heads")
+    page = ablation.page({"heads": table.reset_index()}, one_phase, "python -m authoring study heads")
     assert "\n## What does replacing the output layer cost" in page and "violin at step 0, dB" in page
     kept = f"| preserving | {table.at['preserving', 'violin']:.2f} | {table.at['preserving', 'trumpet']:.2f} |"
     assert kept in page and "nan" not in page and f"`{json.dumps(dataclasses.asdict(one_phase))}`" in page

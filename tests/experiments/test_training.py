@@ -7,12 +7,12 @@ import pytest
 import torch
 from torchaudio.functional import resample
 
+from authoring.training import pretraining
+from authoring.training.pretraining import PretrainingRecipe, lean, pretrain
 from lass_lab.datasets import load_piece
 from lass_lab.datasets.mixing import MixtureRecipe
-from lass_lab.experiments import pretraining
 from lass_lab.experiments.contrastive import ContrastiveRecipe
 from lass_lab.experiments.lower_rate import at_rate
-from lass_lab.experiments.pretraining import PretrainingRecipe, lean, pretrain
 from lass_lab.experiments.training import Schedule
 from lass_lab.models import LanguageSeparator, ResUNet, ResUNetConfig, load_separator
 from lass_lab.models.querynet import TinyQueryNet

@@ -7,7 +7,8 @@ import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors
 from torch import Tensor
 
-from lass_lab.models import clap, weights
+from lass_lab.models import weights
+from lass_lab.models.audiosep import clap
 from tests.models.made import FIXTURES, draw
 
 SMALL = clap.ROBERTA_BASE | {

@@ -77,7 +77,7 @@ def test_loads_the_originals_keys_with_and_without_prefix(prefix):
 
 
 def test_every_key_of_the_original_has_its_place(audiosep):
-    from lass_lab.models.audiosep_keys import original_key
+    from lass_lab.models.audiosep.keys import original_key
 
     ours = {original_key(key, depth=6) for key in audiosep.state_dict()}
     assert ours == set(made_audiosep_state())

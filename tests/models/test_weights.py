@@ -13,14 +13,16 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
+from tests.models.test_checkpoints import Malice
 
 from lass_lab import cli
-from lass_lab.models import ResUNetConfig, audiosep_keys, clap, downloads, load_separator, weights
+from lass_lab.models import ResUNetConfig, load_separator, weights
+from lass_lab.models.audiosep import clap, downloads
+from lass_lab.models.audiosep import keys as audiosep_keys
 from lass_lab.models.weights import fetch_weights
 from lass_lab.signal.files import InputError
 from tests.models.made import FIXTURES, draw, made_audiosep_state
 from tests.models.made_clap import SMALL, made_clap_state, write_tokenizer
-from tests.models.test_checkpoints import Malice
 
 INSIDE = "query_encoder.model."
 

@@ -16,7 +16,7 @@
 # The query network has read many phrasings of each instrument; these words it has not.
 
 # %%
-from lass_lab.course.welcome_checks import check_words
+from lass_lab.course.nb00.checks import check_words
 
 my_words = "somebody plays the fiddle"
 
@@ -28,7 +28,7 @@ assert check_words(my_words)
 # The mixture is the sum of the two, sample by sample. What is left when one is taken away is the other.
 
 # %%
-from lass_lab.course.welcome_checks import check_the_other
+from lass_lab.course.nb00.checks import check_the_other
 
 
 def the_other(mixture, violin):

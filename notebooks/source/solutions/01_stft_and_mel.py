@@ -17,7 +17,7 @@
 # $2 \cdot 32000$ over the distance, and the next power of two is found by doubling.
 
 # %%
-from lass_lab.course.signal_checks import check_window
+from lass_lab.course.nb01.checks import check_window
 
 
 def window_for(apart_hz):
@@ -36,7 +36,7 @@ assert check_window(window_for)
 # other's peak. How deep is the valley between them, one bin apart and two?
 
 # %%
-from lass_lab.course.signal_checks import valley_db
+from lass_lab.course.nb01.checks import valley_db
 
 {f"{bins} bins apart": f"{valley_db(bins * 32_000 / 2048, 2048):.1f} dB" for bins in (1, 1.5, 2, 3)}
 
@@ -51,7 +51,7 @@ from lass_lab.course.signal_checks import valley_db
 # %%
 import numpy as np
 
-from lass_lab.course.signal_checks import check_swap
+from lass_lab.course.nb01.checks import check_swap
 from lass_lab.signal import istft, stft
 
 
@@ -83,7 +83,7 @@ print(f"error of the magnitudes: {20 * np.log10(np.linalg.norm(got - wanted) / n
 # multiplies the mixture's *complex* spectrum, whose phase the estimate keeps.
 
 # %%
-from lass_lab.course.signal_checks import check_gain
+from lass_lab.course.nb01.checks import check_gain
 from lass_lab.signal import sdr_improvement
 
 

@@ -19,7 +19,7 @@
 # %%
 import torch
 
-from lass_lab.course.words_checks import check_contrastive_loss
+from lass_lab.course.nb02.checks import check_contrastive_loss
 
 
 def loss(words, sounds, temperature):

@@ -18,7 +18,7 @@
 # %%
 import numpy as np
 
-from lass_lab.course.baseline_checks import check_mask
+from lass_lab.course.nb03.checks import check_mask
 
 
 def make_mask(size, across, up):
@@ -35,7 +35,7 @@ assert check_mask(make_mask)
 # An improvement and the mixture's SDR together are the estimate's SDR. That of silence is 0.
 
 # %%
-from lass_lab.course.baseline_checks import check_beats_silence
+from lass_lab.course.nb03.checks import check_beats_silence
 
 
 def beats_silence(gained, before):

@@ -20,7 +20,7 @@
 # %%
 import numpy as np
 
-from lass_lab.course.dataset_checks import check_heard_at
+from lass_lab.course.nb04.checks import check_heard_at
 
 
 def heard_at(hertz, rate):
@@ -39,7 +39,7 @@ assert check_heard_at(heard_at)
 # Put the pieces into a random order, and take one after the other until enough *slices* are in.
 
 # %%
-from lass_lab.course.dataset_checks import check_split
+from lass_lab.course.nb04.checks import check_split
 
 
 def split(pieces, share):
@@ -67,7 +67,7 @@ assert check_split(split)
 # to one energy first; then the other one goes down by as many decibels as the target is to be above it.
 
 # %%
-from lass_lab.course.dataset_checks import check_mix
+from lass_lab.course.nb04.checks import check_mix
 
 
 def mix(target, other, sdr_db):

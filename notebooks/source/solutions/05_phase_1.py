@@ -17,7 +17,7 @@
 # before it.
 
 # %%
-from lass_lab.course.learning_checks import check_one_matrix
+from lass_lab.course.nb05.checks import check_one_matrix
 
 
 def one_matrix(lift, factors, lower):
@@ -32,7 +32,7 @@ assert check_one_matrix(one_matrix)
 # Each part is a straight line; the smallest of the three is the schedule.
 
 # %%
-from lass_lab.course.learning_checks import check_rate
+from lass_lab.course.nb05.checks import check_rate
 
 
 def rate(step, steps, warmup, descent):

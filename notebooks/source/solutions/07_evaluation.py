@@ -19,7 +19,7 @@
 # %%
 import numpy as np
 
-from lass_lab.course.evaluation_checks import check_si_sdri
+from lass_lab.course.nb07.checks import check_si_sdri
 
 
 def si_sdri(source, estimate, mixture):
@@ -44,7 +44,7 @@ assert check_si_sdri(si_sdri)
 # %%
 import math
 
-from lass_lab.course.evaluation_checks import check_p_value
+from lass_lab.course.nb07.checks import check_p_value
 
 
 def p_value(right, trials):
@@ -62,8 +62,8 @@ assert check_p_value(p_value)
 # ## Exercise 3: name the faults
 
 # %%
-from lass_lab.course.evaluation_checks import check_gallery
-from lass_lab.course.gallery import hang_gallery
+from lass_lab.course.nb07.checks import check_gallery
+from lass_lab.course.nb07.gallery import hang_gallery
 from lass_lab.datasets import list_pieces, load_piece
 from lass_lab.models import load_separator
 

@@ -16,7 +16,7 @@
 # What the one gains in share, the other loses.
 
 # %%
-from lass_lab.course.keeping_checks import check_between
+from lass_lab.course.nb08.checks import check_between
 
 
 def between(before, after, share):
@@ -31,7 +31,7 @@ assert check_between(between)
 # Another one beats this one where it is at least as good at both, and better at one. Two that are alike beat neither.
 
 # %%
-from lass_lab.course.keeping_checks import check_unbeaten
+from lass_lab.course.nb08.checks import check_unbeaten
 
 
 def unbeaten(gained, kept):

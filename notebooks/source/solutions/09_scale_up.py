@@ -16,7 +16,7 @@
 # A parameter that learns has four numbers, or five: weight, gradient, and two or three moments. A frozen one has one.
 
 # %%
-from lass_lab.course.scaling_checks import check_training_bytes
+from lass_lab.course.nb09.checks import check_training_bytes
 
 
 def training_bytes(learning, frozen, bytes_each, amsgrad):
@@ -33,7 +33,7 @@ assert check_training_bytes(training_bytes)
 # %%
 import torch
 
-from lass_lab.course.scaling import kept_on_paper
+from lass_lab.course.nb09.scaling import kept_on_paper
 from lass_lab.models import ResUNet, ResUNetConfig
 
 with torch.device("meta"):  # shapes alone, no memory
@@ -50,7 +50,7 @@ print(f"kept for the backward pass: {12 * kept_on_paper(network.config, 5) / 1e9
 # A mean of means is the mean of all only where each stands for as many items. Elsewhere each counts by its items.
 
 # %%
-from lass_lab.course.scaling_checks import check_mean_gradient
+from lass_lab.course.nb09.checks import check_mean_gradient
 
 
 def mean_gradient(gradients, items):

@@ -1,0 +1,1 @@
+"""The notebooks, the README, the site and the check for Colab."""

@@ -1,0 +1,1 @@
+"""The music and the sound: from a seeded composer to rendered sources."""

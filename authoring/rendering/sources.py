@@ -1,0 +1,219 @@
+"""The pretraining sources: every instrument but the trumpet playing seeded music, rendered to files and one table.
+
+Clips of one `score` are its voices: aligned in time and key, so that two of them mix as players of one piece
+would. Splits are made by score, never by clip.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+
+import numpy as np
+import soundfile
+
+from authoring.rendering.composition import compose
+from authoring.rendering.fluidsynth import (
+    Clip,
+    RenderError,
+    add_room,
+    find_fluidsynth,
+    find_soundfont,
+    render_clips,
+    voice_of,
+)
+from authoring.rendering.performance import add_chords, fit_to_range
+from lass_lab.datasets.instruments import INSTRUMENTS, RENDERED
+from lass_lab.signal.audio import SAMPLE_RATE, write_audio
+from lass_lab.signal.files import InputError, atomic_path
+
+SPLITS = ("train", "validation", "test")
+SOUNDFONTS = ("FluidR3_GM", "MuseScore_General")
+CLIPS = {"train": 16, "validation": 2, "test": 2}
+COLUMNS = ("path", "instrument", "soundfont", "score", "voice", "split", "seconds", "rms_db")
+LEVEL_DB, PEAK = -20.0, 0.9
+_BATCH = 8
+
+
+@dataclass(frozen=True)
+class SourceClip:
+    """One clip to render: who plays which voice of which score, with what."""
+
+    split: str
+    score: int
+    voice: int
+    voices: int
+    instrument: str
+    soundfont: str
+
+    @property
+    def path(self) -> str:
+        """Where the clip lies, relative to the bank's folder."""
+        return f"{self.split}/{INSTRUMENTS[self.instrument].folder}/{self.score:05d}-{self.voice}.wav"
+
+    def seed(self, base: int, purpose: int) -> tuple[int, ...]:
+        """A seed of its own for each clip and purpose; purpose 0 is the score, shared by its voices."""
+        head = (base, SPLITS.index(self.split), self.score, purpose)
+        return head if purpose == 0 else (*head, self.voice)
+
+
+def plan_sources(
+    clips: Mapping[str, int],
+    soundfonts: Sequence[str] = SOUNDFONTS,
+    seed: int = 0,
+    players: Sequence[str] = RENDERED,
+) -> list[SourceClip]:
+    """Which clips make a bank with `clips[split]` clips per instrument and SoundFont.
+
+    A larger bank begins with the smaller one: asking for more clips only adds to what is there.
+    """
+    planned = []
+    for split, rounds in clips.items():
+        if split not in SPLITS:
+            raise InputError(f"{split}: no such split; one of {', '.join(SPLITS)}")
+        score = 0
+        for turn in range(rounds):
+            rng = np.random.default_rng((seed, SPLITS.index(split), turn, 99))
+            shifts = rng.integers(len(soundfonts), size=len(players))
+            for lap in range(len(soundfonts)):
+                for group in _groups(rng.permutation(len(players)), rng):
+                    for voice, player in enumerate(group):
+                        bank = soundfonts[(shifts[player] + lap) % len(soundfonts)]
+                        planned.append(SourceClip(split, score, voice, len(group), players[player], bank))
+                    score += 1
+    return planned
+
+
+def _groups(players: np.ndarray, rng: np.random.Generator) -> list[np.ndarray]:
+    """Cut into ensembles of two to four."""
+    sizes = []
+    while sum(sizes) < len(players):
+        left = len(players) - sum(sizes)
+        size = int(rng.integers(2, 5))
+        sizes.append(left if left <= 3 else min(size, left - 2))
+    return np.split(players, np.cumsum(sizes)[:-1])
+
+
+def render_sources(
+    out: str | Path,
+    *,
+    clips: Mapping[str, int] = CLIPS,
+    seconds: float = 30.0,
+    soundfonts: Sequence[str] = SOUNDFONTS,
+    seed: int = 0,
+    workers: int = 2,
+) -> Path:
+    """Render the bank into `out` and return its table, out/sources.csv (columns: `COLUMNS`).
+
+    A SoundFont may be a folder with a file for each instrument; then those are rendered that all of `soundfonts` have.
+    Files are 32 kHz mono PCM_16 WAV, out/<split>/<instrument>/<score>-<voice>.wav, at about -20 dBFS RMS
+    where they sound. Clips that are there already stay: a run that was killed goes on where it stopped, and
+    a run that asks for more adds the rest.
+
+    Raises InputError for an unknown split, for clips under 2 s, or when `out` holds a bank of other settings;
+    RenderError when fluidsynth or a SoundFont is missing.
+    """
+    out = Path(out)
+    if seconds < 2:
+        raise InputError(f"{out}: clips of {seconds:g} s are too short to hold music; 2 s at least")
+    find_fluidsynth()
+    planned = plan_sources(clips, soundfonts, seed, find_players(soundfonts))
+    _check_settings(out, {"seconds": float(seconds), "soundfonts": list(soundfonts), "seed": seed})
+    batches = [batch for batch in _batches(planned) if not all((out / clip.path).exists() for clip in batch)]
+    if batches:
+        from tqdm.auto import tqdm
+
+        with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+            jobs = [pool.submit(_render_batch, out, batch, seconds, seed) for batch in batches]
+            try:
+                for job in tqdm(as_completed(jobs), total=len(jobs), unit="batch", desc="rendering"):
+                    job.result()
+            except BaseException:
+                pool.shutdown(cancel_futures=True)
+                raise
+    table = out / "sources.csv"
+    with atomic_path(table, force=True) as temporary, temporary.open("w", newline="") as file:
+        rows = csv.writer(file, lineterminator="\n")
+        rows.writerow(COLUMNS)
+        for clip in planned:
+            level = active_rms_db(soundfile.read(out / clip.path, dtype="float32")[0])
+            score = f"{clip.split}-{clip.score:05d}"
+            who = (clip.path, clip.instrument, Path(clip.soundfont).stem, score, clip.voice, clip.split)
+            rows.writerow((*who, seconds, f"{level:.2f}"))
+    return table
+
+
+def find_players(soundfonts: Sequence[str]) -> list[str]:
+    """Instruments that all of the SoundFonts can play. Raises RenderError: a missing one, or no such instrument."""
+    for name in soundfonts:
+        if not Path(name).is_dir():
+            find_soundfont(name)
+    players = [name for name in RENDERED if all(voice_of(font, INSTRUMENTS[name]) for font in soundfonts)]
+    if not players:
+        raise RenderError(f"{', '.join(soundfonts)}: no instrument that all of them have (<instrument>.sf2)")
+    return players
+
+
+def _batches(planned: list[SourceClip]) -> list[list[SourceClip]]:
+    """Clips to render in one go, whatever is there already: so a resumed run gives the same samples."""
+    banks: dict[tuple[str, str], list[SourceClip]] = {}
+    for clip in planned:
+        banks.setdefault((clip.split, voice_of(clip.soundfont, INSTRUMENTS[clip.instrument])), []).append(clip)
+    return [bank[start : start + _BATCH] for bank in banks.values() for start in range(0, len(bank), _BATCH)]
+
+
+def _check_settings(out: Path, settings: dict) -> None:
+    path = out / "settings.json"
+    if not path.exists():
+        with atomic_path(path) as temporary:
+            temporary.write_text(json.dumps(settings) + "\n")
+        return
+    try:
+        same = json.loads(path.read_text()) == settings
+    except ValueError as error:
+        raise InputError(f"{path}: not the settings of a bank of sources ({error})") from error
+    if not same:
+        raise InputError(f"{path}: the folder holds sources of other settings; choose another folder")
+
+
+def _render_batch(out: Path, batch: list[SourceClip], seconds: float, seed: int) -> None:
+    clips = [_clip(source, seconds, seed) for source in batch]
+    soundfont = voice_of(batch[0].soundfont, INSTRUMENTS[batch[0].instrument])
+    sounds = render_clips(clips, soundfont, seconds=seconds)
+    for source, sound in zip(batch, sounds, strict=True):
+        if (out / source.path).exists():
+            continue
+        rng = np.random.default_rng(source.seed(seed, 3))
+        if rng.random() < 0.5:
+            sound = add_room(sound, rng, rt60=rng.uniform(0.15, 0.6), wet_db=rng.uniform(-20, -8))
+        write_audio(out / source.path, normalise(sound))
+
+
+def _clip(source: SourceClip, seconds: float, seed: int) -> Clip:
+    score = compose(source.seed(seed, 0), seconds, voices=source.voices)
+    player = INSTRUMENTS[source.instrument]
+    rng = np.random.default_rng(source.seed(seed, 1))
+    notes = fit_to_range(score.voices[source.voice], player, rng)
+    if player.chords and rng.random() < 0.5:
+        notes = add_chords(notes, score.key, player, rng)
+    return Clip(notes, player, source.seed(seed, 2))
+
+
+def active_rms_db(waveform: np.ndarray) -> float:
+    """RMS in dBFS over the 50 ms frames within 40 dB of the loudest: (samples,) -> dB; -inf for silence."""
+    size = SAMPLE_RATE // 20
+    usable = waveform[: len(waveform) // size * size].astype(np.float64)
+    power = np.mean(usable.reshape(-1, size) ** 2, axis=1)
+    sounding = power[power > power.max() * 1e-4]
+    return float(10 * np.log10(sounding.mean())) if len(sounding) else -np.inf
+
+
+def normalise(waveform: np.ndarray, level_db: float = LEVEL_DB, peak: float = PEAK) -> np.ndarray:
+    """Scale to `level_db` dBFS RMS over what sounds, or as near as the peak allows. (samples,) float32."""
+    gain = 10 ** ((level_db - active_rms_db(waveform)) / 20)
+    return (waveform * min(gain, peak / np.abs(waveform).max())).astype(np.float32)

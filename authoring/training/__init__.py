@@ -1,0 +1,1 @@
+"""Pretraining, studies, and the cards that say what came of them."""

@@ -1,0 +1,140 @@
+"""Where this separator comes from: LASS-Net, the first of its kind, and what was changed since, a step at a time."""
+
+import json
+import os
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+import lightning
+import numpy as np
+import pandas as pd
+
+from authoring.training.model_card import HELD_OUT, measure
+from authoring.training.pretraining import HISTORY, PretrainingRecipe, pretrain
+from lass_lab.course.nb03.lineage import EXCERPT_S, NUMBERS, QUERY
+from lass_lab.datasets.duets import list_pieces, load_piece
+from lass_lab.datasets.mixing import MixtureRecipe, Sources, list_folders
+from lass_lab.experiments.hardware import hardware
+from lass_lab.experiments.training import run_facts
+from lass_lab.models import LanguageSeparator, ResUNet, load_separator
+from lass_lab.models.heads import scaling_mask
+from lass_lab.signal import write_audio
+from lass_lab.signal.files import atomic_path
+from lass_lab.signal.metrics import sdr_improvement
+
+INSTRUMENTS = ("violin", "cello", "acoustic guitar", "piano", "flute", "clarinet", "trombone", "vibraphone")
+RECIPE = PretrainingRecipe(  # few instruments, so that a short run can learn them
+    steps=3000, batch=8, peak_rate=2e-3, sample_rate=12_000, loss="relative-l1", contrastive=None,
+    instruments=INSTRUMENTS, mixtures=MixtureRecipe(),  # asked by words alone: the first system knows no sounds
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class System:
+    """One step of the line.
+
+    Attributes:
+        name: in tables.
+        query_rate: learning rate of a transformer that learns its words along; 0: the shipped query network, a CLAP in
+            miniature, which learnt its words from sounds beforehand.
+        head: "magnitude" keeps the mixture's phase, "audiosep" turns it.
+    """
+
+    name: str
+    query_rate: float
+    head: str
+
+    def recipe(self, steps: int, seed: int = 0) -> PretrainingRecipe:
+        """The same for all but for what the system is."""
+        plan = replace(RECIPE, steps=steps, seed=seed, query_rate=self.query_rate)
+        return replace(plan, network=replace(plan.network, head=self.head))
+
+    def start(self, folder: Path, recipe: PretrainingRecipe) -> Path | None:
+        """Write what the words of a CLAP and a random start make together; None where words begin at random, too."""
+        if self.query_rate:
+            return None
+        lightning.seed_everything(recipe.seed, verbose=False)
+        words = load_separator("tiny", device="cpu").query_network
+        LanguageSeparator(words, ResUNet(recipe.network)).save_pretrained(folder)
+        return folder
+
+
+# Liu et al., "Separate What You Describe", 2022; what AudioSep (2023) has in place of its transformer and its mask.
+SYSTEMS = (
+    System("LASS-Net", query_rate=1e-3, head="magnitude"),
+    System("with words learnt from sounds", query_rate=0.0, head="magnitude"),
+    System("and with a mask that turns the phase", query_rate=0.0, head="audiosep"),
+)
+UNTURNED = "the same mask, its turn left out"  # the last system once more, with nothing trained anew
+TRIALS = {
+    "pairs, words it was taught": (
+        "sdri",
+        MixtureRecipe(aligned=0.0, absent=0.0, **HELD_OUT | {"heldout_captions": False}),
+    ),
+    "pairs, other words": ("sdri", MixtureRecipe(aligned=0.0, absent=0.0, **HELD_OUT)),
+    "two voices of one score": ("sdri", MixtureRecipe(aligned=1.0, absent=0.0, **HELD_OUT)),
+}
+
+
+def lineage(
+    sources: Sources,
+    run: str | os.PathLike[str],
+    out: str | os.PathLike[str],
+    *,
+    steps: int = RECIPE.steps,
+    pairs: int = 200,
+    seed: int = 0,
+    progress: bool = True,
+) -> pd.DataFrame:
+    """Train every system of the line from a random start, by one recipe and for the same steps, and measure each.
+
+    The last one is measured once more with the turn of its mask left out, which tells what it has of it.
+
+    Args:
+        sources: as for `pretrain`; measured on the test split of the first.
+        run: a folder for all of the runs, one each; one that was killed is resumed.
+        out: folder for what the course shows: numbers.csv, history.json, and of each system an excerpt of the held-out
+            duet, in OGG Vorbis.
+        steps, seed: of each.
+        pairs: mixtures a trial.
+
+    Returns:
+        One row a system and trial: system, trial, mean, low, high (SDRi in dB, 95% bootstrap over mixtures), mixtures;
+        and `UNTURNED` in all trials. The last trial is the violin of the held-out duet, one number without an interval.
+
+    Raises:
+        InputError: as `pretrain`.
+    """
+    run, out = Path(run), Path(out)
+    piece = load_piece(list_pieces("test")[0])
+    first = list_folders(sources)[0]
+    tables, history = [], []
+
+    def measured(separator: LanguageSeparator, name: str) -> np.ndarray:
+        """Keep what it reaches in every trial, and return what it makes of the held-out duet."""
+        rows = measure(separator, first, pairs, progress, trials=TRIALS, instruments=RECIPE.instruments)
+        estimate = separator.separate(piece.mixture, QUERY, progress=False)
+        gain = sdr_improvement(piece.sources[QUERY], estimate, piece.mixture)
+        rows.loc[len(rows)] = (f"{QUERY} of the held-out duet", *[round(gain, 2)] * 3, 1)
+        rows.insert(0, "system", name)
+        tables.append(rows)
+        return estimate
+
+    for number, system in enumerate(SYSTEMS):
+        folder, recipe = run / f"system-{number}", system.recipe(steps, seed)
+        weights = system.start(run / f"start-{number}", recipe)
+        separator = pretrain(sources, folder, recipe, start=weights, progress=progress)
+        separator.save_pretrained(folder)
+        separator = load_separator(folder)
+        estimate = measured(separator, system.name)
+        start, length = (round(seconds * piece.sample_rate) for seconds in EXCERPT_S)
+        write_audio(out / f"system-{number}.ogg", estimate[start : start + length], force=True)
+        history.append({"system": system.name, "hardware": hardware(), "recipe": asdict(recipe)} | run_facts(folder))
+    separator.network.head.mask = scaling_mask  # the first channel of its logits alone
+    measured(separator, UNTURNED)
+    table = pd.concat(tables, ignore_index=True)
+    with atomic_path(out / NUMBERS, force=True) as path:
+        table.to_csv(path, index=False)
+    with atomic_path(out / HISTORY, force=True) as path:
+        path.write_text(json.dumps(history, indent=1) + "\n")
+    return table

@@ -1,0 +1,94 @@
+"""What the full-size model needs, and whether it is here (notebook 09)."""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+from torch.multiprocessing.reductions import StorageWeakRef
+from torch.utils.flop_counter import FlopCounterMode
+
+from lass_lab.models import LanguageSeparator, ResUNet, ResUNetConfig, load_separator
+from lass_lab.models.audiosep.clap import SIZES
+from lass_lab.models.audiosep.downloads import cache_dir
+from lass_lab.models.separator import CONFIG
+from lass_lab.models.weights import CHECKPOINT, CLAP, FETCHED
+from lass_lab.signal import SAMPLE_RATE
+from lass_lab.signal.files import InputError
+
+FULL_SIZE = "audiosep"
+
+
+def find_full_size(fetch: bool = False) -> LanguageSeparator | None:
+    """The full-size separator where its weights are here; else None, and one line that says how to get them.
+
+    Args:
+        fetch: download what is missing. Without it nothing is downloaded, not even a small part.
+    """
+    here = (cache_dir() / FETCHED[FULL_SIZE] / CONFIG).is_file() and (cache_dir() / "clap" / SIZES).is_file()
+    why = "AudioSep's weights are not here"
+    if here or fetch:
+        try:
+            separator = load_separator(FULL_SIZE)
+        except InputError as error:  # offline, damaged, or not what was published
+            why = str(error)
+        else:
+            print(f"AudioSep's weights are here, and it computes on: {separator.device}")
+            return separator
+    print(
+        f"{why}. To get them: lass-lab weights {FULL_SIZE} ({CHECKPOINT.gigabytes} GB, and {CLAP.gigabytes} GB more "
+        "where that file holds no CLAP). Going on without them."
+    )
+    return None
+
+
+def operations(config: ResUNetConfig, seconds: float) -> int:
+    """Floating-point operations of a separation network for a mixture of so many seconds, by one query.
+
+    Counted on shapes alone, without computing anything: those of its convolutions and linear layers, where a
+    multiplication and an addition are two.
+    """
+    _, run = _on_paper(config, seconds)
+    with torch.no_grad(), FlopCounterMode(display=False) as counter:
+        run()
+    return counter.get_total_flops()
+
+
+def kept_on_paper(config: ResUNetConfig, seconds: float) -> int:
+    """`kept_for_backward` of a separation network in float32, for one mixture, without holding any of it."""
+    return kept_for_backward(*_on_paper(config, seconds))
+
+
+def kept_for_backward(network: nn.Module, run: Callable[[], Tensor]) -> int:
+    """Bytes that a forward pass keeps for the backward pass, besides the weights and buffers of `network`.
+
+    Args:
+        run: the forward pass; what it returns is kept as well.
+    """
+    counted = {_storage(tensor) for tensor in (*network.parameters(), *network.buffers())}
+    kept = 0
+
+    def keep(tensor: Tensor) -> Tensor:
+        nonlocal kept
+        if (storage := _storage(tensor)) not in counted:  # several tensors may look at one piece of memory
+            counted.add(storage)
+            kept += tensor.untyped_storage().nbytes()
+        return tensor
+
+    with torch.enable_grad(), torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+        result = run()  # held until all is counted: memory that is freed would be given out again
+    del result
+    return kept
+
+
+def _storage(tensor: Tensor) -> int:
+    return StorageWeakRef(tensor.untyped_storage()).cdata
+
+
+def _on_paper(config: ResUNetConfig, seconds: float) -> tuple[ResUNet, Callable[[], Tensor]]:
+    """A network that has shapes and no memory, and its forward pass."""
+    frames = round(seconds * SAMPLE_RATE) // config.hop + 1
+    with torch.device("meta"):
+        network = ResUNet(config).eval()
+        magnitude = torch.empty(1, 1, frames, config.n_fft // 2 + 1)
+        condition = torch.empty(1, config.condition_size)
+    return network, lambda: network.logits(magnitude, condition)

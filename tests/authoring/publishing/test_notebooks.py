@@ -1,0 +1,231 @@
+"""Building gives the same bytes every time; running keeps what was done and names the cell that failed."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+
+import nbformat
+import pytest
+
+from authoring.publishing import colab, notebooks
+from lass_lab.course import ledger
+from lass_lab.course.profile import CHECKOUT, PROFILES
+from lass_lab.signal.files import InputError
+
+FIRST = """# %% [markdown]
+# # One: the first
+#
+# {{badge}}
+#
+# {{time}}
+#
+# {{navigation}}
+
+# %%
+print("same")
+
+# %%
+print("same")
+
+# %%
+# {{bootstrap}}
+
+# %%
+f"{{repository}}"
+"""
+SECOND = """# %% [markdown]
+# # Two: the second
+# {{navigation}}
+
+# %%
+import os
+
+os.environ['LASS_LAB_PROFILE']
+"""
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """A course of two notebooks and one solution, away from the real one."""
+    sources = tmp_path / "notebooks" / "source"
+    (sources / "solutions").mkdir(parents=True)
+    (sources / "00_one.py").write_text(FIRST)
+    (sources / "01_two.py").write_text(SECOND)
+    (sources / "solutions" / "01_two.py").write_text("# %% [markdown]\n# # Solutions\n# {{badge}} {{navigation}}\n")
+    monkeypatch.setattr(notebooks, "NOTEBOOKS", tmp_path / "notebooks")
+    monkeypatch.setattr(notebooks, "TIMES", tmp_path / "notebooks" / "times.json")
+    monkeypatch.setenv("LASS_LAB_RUNS", str(tmp_path / "runs"))
+    monkeypatch.setenv("LASS_LAB_PROFILE", "ci")
+    return sources
+
+
+def test_building_twice_gives_the_same_bytes(folder):
+    made = notebooks.build(folder)
+    assert [path.relative_to(folder.parent).as_posix() for path in made] == [
+        "00_one.ipynb",
+        "01_two.ipynb",
+        "solutions/01_two.ipynb",
+    ]
+    before = [path.read_bytes() for path in made]
+    assert notebooks.build(folder) == []
+    for path in made:
+        path.unlink()
+    notebooks.build(folder)
+    assert [path.read_bytes() for path in made] == before
+
+
+def test_what_is_built_is_a_valid_notebook_with_unique_ids_and_no_outputs(folder):
+    notebooks.build(folder)
+    notebook = nbformat.read(folder.parent / "00_one.ipynb", as_version=4)
+    nbformat.validate(notebook)
+    ids = [cell.id for cell in notebook.cells]
+    assert len(set(ids)) == len(ids) == 5
+    assert not any(cell.get("outputs") for cell in notebook.cells)
+
+
+def test_a_cell_keeps_its_id_until_it_is_edited(folder):
+    def ids():
+        return [cell["id"] for cell in json.loads(notebooks.render(folder / "01_two.py"))["cells"]]
+
+    before = ids()
+    (folder / "01_two.py").write_text(SECOND.replace("import os", "import os  # edited") + "\n# %%\n1 + 1\n")
+    after = ids()
+    assert after[0] == before[0]
+    assert after[1] != before[1]
+    assert len(after) == 3
+
+
+def test_an_edited_source_is_noticed(folder):
+    notebooks.build(folder)
+    assert notebooks.outdated(folder) == []
+    with (folder / "01_two.py").open("a") as file:
+        file.write("\n# %%\n1 + 1\n")
+    assert notebooks.outdated(folder) == [folder / "01_two.py"]
+
+
+def test_placeholders_become_badge_links_and_address(folder):
+    owner_and_name = "/".join(notebooks.repository().split("/")[-2:])
+    first, second, solution = (notebooks.render(path) for path in notebooks.sources(folder))
+    assert f"/github/{owner_and_name}/blob/{notebooks.tag()}/notebooks/00_one.ipynb)" in first
+    assert f"/github/{owner_and_name}/blob/{notebooks.tag()}/notebooks/solutions/01_two.ipynb)" in solution
+    assert "[Two: the second →](01_two.ipynb)" in first and "←" not in first
+    assert "[← One: the first](00_one.ipynb)" in second and "→" not in second
+    assert "(../01_two.ipynb)" in solution
+    assert f'\\"--branch={notebooks.tag()}\\", \\"{notebooks.repository()}\\", folder' in first
+    assert "{{repository}}" in first, "other code keeps its own braces"
+
+
+def test_a_misspelt_placeholder_is_named(folder):
+    (folder / "01_two.py").write_text("# %% [markdown]\n# # Two\n# {{bagde}}\n")
+    with pytest.raises(InputError, match=r"01_two.py: no such placeholder: \{\{bagde\}\}"):
+        notebooks.render(folder / "01_two.py")
+
+
+def test_a_source_without_a_title_is_named(folder):
+    (folder / "01_two.py").write_text("# %%\n1 + 1\n")
+    with pytest.raises(InputError, match="01_two.py: has no title"):
+        notebooks.render(folder / "00_one.py")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (4, "about 10 seconds"),
+        (41, "about 50 seconds"),
+        (58, "about a minute"),
+        (70, "about a minute"),
+        (75, "about 2 minutes"),
+        (200, "about 4 minutes"),
+    ],
+)
+def test_times_are_measured_and_rounded_up(folder, seconds, text):
+    assert "not measured yet" in notebooks.render(folder / "00_one.py")
+    notebooks.record_time("00_one", seconds, PROFILES["quick"])
+    line = re.search(r"\*\*Time:\*\* [^\"\\]+", notebooks.render(folder / "00_one.py"))[0]
+    assert line.startswith(f"**Time:** {text} on ")
+
+
+def write(path, *cells):
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
+    path.parent.mkdir(parents=True, exist_ok=True)
+    nbformat.write(notebook, path)
+    return path
+
+
+RECORD = "from lass_lab.course import ledger\nledger.record('00_one', 'seconds', 2.5, 's')"
+
+
+def test_a_run_saves_the_executed_copies_and_ends_with_the_table(folder, tmp_path, capsys):
+    write(folder.parent / "00_one.ipynb", RECORD, "import os; print('in', os.environ['LASS_LAB_PROFILE'])")
+    ledger.record("09_old", "of an earlier run", 1)
+    path = ledger.ledger_path()
+    path.write_text(path.read_text().replace(ledger.read()["time"][0], "2020-01-01T00:00:00+00:00"))
+    assert notebooks.main(["run", "--out", str(tmp_path / "out"), "--record-times"]) == 0
+    out = capsys.readouterr().out
+    assert re.search(r"00_one\s+seconds\s+2\.5\s+s", out)
+    assert "of an earlier run" not in out
+    assert str(tmp_path / "out") in out
+    executed = nbformat.read(tmp_path / "out" / "00_one.ipynb", as_version=4)
+    assert executed.cells[1].outputs[0].text == "in ci\n"
+    (times,) = json.loads(notebooks.TIMES.read_text())["00_one"].values()
+    assert times["profile"] == "ci" and times["seconds"] >= 0
+
+
+def test_a_failing_cell_is_named_and_what_ran_is_kept(folder, tmp_path, capsys):
+    write(folder.parent / "00_one.ipynb", "print('so far')", "ratio = 1 / 0\nprint(ratio)", "print('never')")
+    write(folder.parent / "01_two.ipynb", "print('never')")
+    assert notebooks.main(["run", "--out", str(tmp_path / "out")]) == 1
+    error = capsys.readouterr().err.splitlines()[-1]
+    assert error.startswith("lass-lab: 00_one.ipynb, cell 2 (ratio = 1 / 0): ZeroDivisionError: division by zero;")
+    executed = nbformat.read(tmp_path / "out" / "00_one.ipynb", as_version=4)
+    assert executed.cells[0].outputs[0].text == "so far\n"
+    assert executed.cells[2].outputs == []
+    assert not (tmp_path / "out" / "01_two.ipynb").exists()
+
+
+def test_nothing_is_run_over_an_earlier_copy(folder, tmp_path, capsys):
+    path = write(folder.parent / "00_one.ipynb", "print('new')")
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / path.name).write_text("old")
+    assert notebooks.main(["run", "--out", str(tmp_path / "out")]) == 2
+    assert "00_one.ipynb: exists already" in capsys.readouterr().err
+    assert (tmp_path / "out" / path.name).read_text() == "old"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "fault"),
+    [("07_none", None, "no such notebook"), ("00_one", "not JSON", "is not a notebook")],
+)
+def test_a_notebook_that_cannot_be_read_is_named(folder, tmp_path, capsys, name, content, fault):
+    if content:
+        (folder.parent / f"{name}.ipynb").write_text(content)
+    assert notebooks.main(["run", name, "--out", str(tmp_path / "out")]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert f"{name}.ipynb: {fault}" in line
+
+
+@pytest.mark.skipif(not (CHECKOUT / ".git").exists(), reason="not a clone")
+def test_on_colab_the_first_cell_fetches_the_course_at_its_tag(tmp_path):
+    """Once: a second notebook of the same session finds it."""
+    address = f"file://{colab.bare_clone(tmp_path)}"
+    cell = notebooks.BOOTSTRAP.replace("{{repository}}", address).replace("{{tag}}", notebooks.tag())
+    for _ in range(2):
+        code = f"{colab.COLAB}\n{cell}\nimport lass_lab\nprint(lass_lab.__file__)"
+        environment = os.environ | {"HOME": str(tmp_path)}
+        ran = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+        assert ran.stdout.strip() == str(tmp_path / "lass-lab" / "lass_lab" / "__init__.py")
+    described = ["git", "-C", tmp_path / "lass-lab", "describe", "--tags", "--exact-match"]
+    assert subprocess.run(described, capture_output=True, text=True).stdout.strip() == notebooks.tag()
+    missing = cell.replace(notebooks.tag(), "v999").replace('"lass-lab")', '"elsewhere")')
+    ran = subprocess.run([sys.executable, "-c", f"{colab.COLAB}\n{missing}"], env=environment, capture_output=True)
+    assert ran.returncode and b"Remote branch v999 not found" in ran.stderr
+
+
+def test_what_colab_brings_is_told_from_what_it_lacks():
+    brought = colab.pinned(colab.PREINSTALLED)
+    assert {"numpy", "ipython", "librosa"} <= brought.keys() and "lightning" not in brought
+    assert colab.wanted({"numpy", "lightning", "pip"}, set()) == [f"numpy=={brought['numpy']}"]
+    assert colab.wanted({"numpy"}, {"numpy"}) == []
+    assert colab.normalised("Jupyter_Client") == "jupyter-client"

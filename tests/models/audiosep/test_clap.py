@@ -1,0 +1,393 @@
+"""The full-size query network, at made sizes: words, sounds, gradients, and what a saved separator keeps of it."""
+
+import importlib.util
+import json
+import re
+import sys
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from lass_lab.models import LanguageSeparator, ResUNet, ResUNetConfig, load_separator
+from lass_lab.models.audiosep import clap, clap_audio
+from lass_lab.models.audiosep.clap import ROBERTA_BASE, ClapQueryNet, read_tokenizer
+from lass_lab.models.querynet import TinyQueryNet
+from lass_lab.signal.files import InputError
+from tests.models.made_clap import FAKE_HTSAT, real_shapes, write_clap_folder, write_fake_laion_clap, write_tokenizer
+
+QUERIES = ["violin", "a trumpet playing a long and lonely melody", "Geige", "🎻", "'; DROP TABLE stems; --"]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    with pytest.MonkeyPatch.context() as patch:
+        return write_clap_folder(tmp_path_factory.mktemp("cache") / "clap", patch)
+
+
+@pytest.fixture
+def network(folder):
+    return ClapQueryNet(folder).eval()
+
+
+def test_conditions_are_unit_vectors_of_512(network):
+    conditions = network(QUERIES)
+    assert conditions.shape == (5, 512)
+    torch.testing.assert_close(conditions.norm(dim=1), torch.ones(5))
+    assert (conditions @ conditions.T).fill_diagonal_(0).max() < 0.999  # two queries, two vectors
+
+
+def test_a_condition_is_the_pooled_output_projected(network):
+    """Straight from transformers, padded to the end as the original pads: the neighbours' lengths change nothing."""
+    for query, condition in zip(QUERIES, network(QUERIES), strict=True):
+        ids = network.encoder.tokenizer.encode(query).ids
+        padded = torch.tensor([ids + [1] * (32 - len(ids))])
+        pooled = network.encoder.roberta(input_ids=padded, attention_mask=(padded != 1).long()).pooler_output
+        first, _, second = network.projection
+        expected = second(first(pooled).relu())[0]
+        torch.testing.assert_close(condition, expected / expected.norm(), atol=1e-5, rtol=0)
+
+
+def test_a_query_longer_than_the_network_is_cut(network):
+    long = network(["violin " * 500, "violin " * 600])
+    torch.testing.assert_close(long[0], long[1])
+
+
+def test_a_frozen_encoder_takes_no_gradient_and_encodes_a_sentence_once(network, monkeypatch):
+    network.train()
+    asked, forward = [], network.encoder.forward
+    monkeypatch.setattr(network.encoder, "forward", lambda queries: asked.extend(queries) or forward(queries))
+    network(["viola", "cello", "viola"]).sum().backward()
+    network(["cello"])
+    assert asked == ["viola", "cello"]
+    assert network.encoder_frozen and not any(module.training for module in network.encoder.modules())
+    assert all(parameter.grad is None for parameter in network.encoder.parameters())
+    assert network.projection[0].weight.grad is not None
+
+
+def test_an_unfrozen_encoder_learns_in_every_layer(network):
+    network.freeze_encoder(False).train()
+    network(QUERIES)[:, 0].sum().backward()
+    assert [name for name, p in network.encoder.named_parameters() if p.grad is None] == []
+    assert not network._sentences
+
+
+def test_new_weights_are_not_answered_with_old_sentences(network):
+    before = network(["violin"])
+    state = network.state_dict()
+    network.load_state_dict({key: value * 1.1 for key, value in state.items()})
+    assert not torch.allclose(network(["violin"]), before, atol=1e-4)
+
+
+def test_making_one_leaves_the_runs_seed_alone(folder):
+    torch.manual_seed(3)
+    ClapQueryNet(folder)
+    after = torch.rand(1)
+    torch.manual_seed(3)
+    assert torch.equal(torch.rand(1), after)
+
+
+# The tokenizer --------------------------------------------------------------------------------------
+
+
+def test_the_empty_tokenizer_of_a_failed_download_is_refused(tmp_path, monkeypatch):
+    """Offline and without files, transformers gives a tokenizer of five entries, and no error."""
+    from transformers import RobertaTokenizer
+
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    try:
+        empty = RobertaTokenizer.from_pretrained("roberta-base", cache_dir=tmp_path)
+    except OSError:  # where a version of transformers does better, its empty one is made as it was
+        empty = RobertaTokenizer()
+    assert empty("violin")["input_ids"] == empty("a trumpet")["input_ids"]
+    empty.backend_tokenizer.save(str(tmp_path / "tokenizer.json"))
+    with pytest.raises(InputError, match=r"tokenizer.json: a tokenizer of 5 entries, RoBERTa's has 50,265$"):
+        read_tokenizer(tmp_path / "tokenizer.json", ROBERTA_BASE["vocab_size"])
+
+
+def test_a_tokenizer_of_robertas_size_is_taken(tmp_path):
+    tokenizer = read_tokenizer(write_tokenizer(tmp_path / "tokenizer.json", 50_265), ROBERTA_BASE["vocab_size"])
+    assert tokenizer.encode("violin").ids != tokenizer.encode("trumpet").ids
+
+
+def _edit_tokenizer(path, change):
+    tokenizer = json.loads(path.read_text())
+    change(tokenizer)
+    path.write_text(json.dumps(tokenizer))
+
+
+def _swap_marks(tokenizer):
+    vocabulary = tokenizer["model"]["vocab"]
+    vocabulary["<s>"], vocabulary["<unk>"] = vocabulary["<unk>"], vocabulary["<s>"]
+
+
+def _know_no_bytes(tokenizer):
+    vocabulary = tokenizer["model"]["vocab"]
+    tokenizer["model"]["vocab"] = {w if place < 4 else f"#{place}": place for w, place in vocabulary.items()}
+
+
+@pytest.mark.parametrize(
+    ("break_it", "fault"),
+    [
+        (lambda path: path.unlink(), "no such file"),
+        (lambda path: path.write_text("{}"), "not a tokenizer"),
+        (lambda path: _edit_tokenizer(path, _swap_marks), "marks <s>, <pad>, </s> are not RoBERTa's"),
+        (lambda path: _edit_tokenizer(path, _know_no_bytes), "does not tell 'violin' from 'trumpet'"),
+    ],
+)
+def test_another_tokenizer_is_refused(tmp_path, break_it, fault):
+    path = write_tokenizer(tmp_path / "tokenizer.json")
+    break_it(path)
+    with pytest.raises(InputError, match=f"^{re.escape(str(path))}: .*{re.escape(fault)}"):
+        read_tokenizer(path, 300)
+
+
+# Its folder -----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def copy(tmp_path, monkeypatch):
+    return write_clap_folder(tmp_path / "clap", monkeypatch)
+
+
+def _edit(folder, change):
+    state = load_file(folder / "model.safetensors")
+    change(state)
+    save_file(state, folder / "model.safetensors")
+
+
+def _all_alike(state):
+    state["projection.2.weight"].zero_()
+
+
+@pytest.mark.parametrize(
+    ("break_it", "fault"),
+    [
+        (lambda f: (f / "config.json").unlink(), "config.json: cannot be read"),
+        (lambda f: (f / "config.json").write_text("{}"), "config.json: not the sizes of a CLAP"),
+        (lambda f: (f / "model.safetensors").write_bytes(b"short"), "model.safetensors: not a whole safetensors file"),
+        (lambda f: (f / "model.safetensors").unlink(), "model.safetensors: not a whole safetensors file"),
+        (lambda f: _edit(f, lambda state: state.pop("projection.0.bias")), "the first is projection.0.bias (missing)"),
+        (lambda f: _edit(f, lambda state: state.update(x=torch.zeros(1))), "the first is x (foreign)"),
+        (lambda f: _edit(f, lambda s: s.update({"projection.0.bias": torch.zeros(3)})), "has shape (3,), not (512,)"),
+        (lambda f: _edit(f, _all_alike), "'violin' and 'trumpet' get the same condition"),
+        (lambda f: (f / "tokenizer.json").unlink(), "tokenizer.json: no such file"),
+    ],
+)
+def test_a_broken_folder_is_named(copy, break_it, fault):
+    break_it(copy)
+    with pytest.raises(InputError, match=re.escape(fault)) as caught:
+        ClapQueryNet(copy)
+    assert str(copy) in str(caught.value)
+
+
+def test_without_weights_one_line_says_how_to_get_them(tmp_path, monkeypatch):
+    monkeypatch.setenv("LASS_LAB_CACHE", str(tmp_path))
+    with pytest.raises(InputError, match=re.escape(f"{tmp_path / 'clap'}: CLAP's weights are not there yet")):
+        ClapQueryNet()
+
+
+def test_the_full_size_has_claps_keys_and_shapes():
+    """Without data: RoBERTa-base from its configuration is what the checkpoint was made by."""
+    expected = {
+        key: shape for key, shape in real_shapes().items() if key.startswith(("text_branch", "text_projection"))
+    }
+    found = {key: list(value.shape) for key, value in clap.word_shapes(ROBERTA_BASE).items()}
+    renamed = {
+        key.replace("encoder.roberta.", "text_branch.").replace("projection.", "text_projection."): shape
+        for key, shape in found.items()
+    }
+    assert renamed == expected
+
+
+# Sounds ---------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def laion_clap(tmp_path, monkeypatch):
+    """Put a package in the place of laion-clap; the real one, where it is installed, is not seen."""
+
+    def install(htsat=FAKE_HTSAT):
+        write_fake_laion_clap(tmp_path / "packages", htsat)
+        monkeypatch.syspath_prepend(tmp_path / "packages")
+
+    before = set(sys.modules)
+    yield install
+    for name in set(sys.modules) - before:
+        if name.startswith((clap_audio.__name__ + "_", "laion_clap", "torchlibrosa")):
+            del sys.modules[name]
+
+
+def sound(seconds, seed=0):
+    return np.random.default_rng(seed).normal(0, 0.1, round(seconds * 32_000)).astype(np.float32)
+
+
+def test_sounds_and_words_mix_in_any_order(network, laion_clap):
+    laion_clap()
+    queries = [sound(1.0), "violin", sound(2.0, 1), "flute", sound(1.0, 2)]
+    together = network(queries)
+    torch.testing.assert_close(together.norm(dim=1), torch.ones(5))
+    for row, query in zip(together, queries, strict=True):
+        torch.testing.assert_close(row, network([query])[0], atol=1e-5, rtol=0)
+    assert not [name for name in sys.modules if name.startswith("laion_clap")]  # its own start was never run
+
+
+def test_the_audio_tower_has_the_checkpoints_weights_and_stands_still(network, laion_clap, folder):
+    laion_clap()
+    assert "audio_tower" not in " ".join(network.state_dict())
+    network.freeze_encoder(False).train()
+    assert not network([sound(0.5)]).requires_grad
+    htsat, projection = network.audio_tower._parts
+    stored = load_file(folder / "model.safetensors")
+    assert torch.equal(htsat.linear.weight, stored["audio_tower.htsat.linear.weight"])
+    assert torch.equal(projection[2].bias, stored["audio_tower.projection.2.bias"])
+    assert not htsat.training and not any(p.requires_grad for part in (htsat, projection) for p in part.parameters())
+    assert "audio_tower" not in " ".join([*network.state_dict(), *dict(network.named_parameters())])
+
+
+@pytest.mark.parametrize(("seconds", "times"), [(10, 1), (12, 1), (6, 1), (4, 2), (0.25, 40)])
+def test_a_sound_is_brought_to_48_khz_and_repeated_whole(network, laion_clap, seconds, times):
+    laion_clap()
+    tone = np.sin(2 * np.pi * 440 * np.arange(round(32_000 * seconds)) / 32_000).astype(np.float32)
+    network([tone])
+    (heard,) = network.audio_tower._parts[0].heard
+    assert heard.shape == (1, 480_000)
+    period = min(480_000, round(48_000 * seconds))
+    expected = np.sin(2 * np.pi * 440 * np.arange(period) / 48_000)
+    np.testing.assert_allclose(heard[0, 100 : period - 100], expected[100:-100], atol=1e-2)
+    for repeat in range(1, times):
+        assert torch.equal(heard[0, :period], heard[0, repeat * period : (repeat + 1) * period])
+    assert not heard[0, times * period :].any()
+
+
+def test_without_laion_clap_words_work_and_a_sound_says_what_to_install(network, monkeypatch):
+    monkeypatch.setattr(clap_audio.importlib.util, "find_spec", lambda name: None)
+    assert network(["violin"]).shape == (1, 512)
+    with pytest.raises(InputError, match="^query: a sound needs .*pip install --no-deps laion-clap torchlibrosa$"):
+        network(["violin", sound(1)])
+
+
+def test_a_laion_clap_that_cannot_be_imported_is_named(network, laion_clap):
+    laion_clap("import no_such_package_of_laions")
+    for _ in range(2):  # the second try is no better informed than the first
+        with pytest.raises(InputError, match="cannot be imported .*no_such_package_of_laions"):
+            network([sound(1)])
+
+
+def test_an_audio_tower_that_does_not_fit_its_weights_is_named(network, laion_clap):
+    laion_clap(FAKE_HTSAT.replace("nn.Linear(4, 1024)", "nn.Linear(8, 1024)"))
+    with pytest.raises(InputError, match="model.safetensors: not the weights of laion-clap's HTSAT-base"):
+        network([sound(1)])
+
+
+@pytest.mark.skipif(
+    not (importlib.util.find_spec("laion_clap") and importlib.util.find_spec("torchlibrosa")),
+    reason="laion-clap is not installed",
+)
+def test_the_real_htsat_has_the_checkpoints_keys_and_shapes():
+    from types import SimpleNamespace
+
+    real = clap_audio.htsat_module().create_htsat_model(SimpleNamespace(**clap_audio.HTSAT_BASE))
+    found = {f"audio_branch.{key}": list(value.shape) for key, value in real.state_dict().items()}
+    assert found == {key: shape for key, shape in real_shapes().items() if key.startswith("audio_branch.")}
+
+
+# In a separator -------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def separator(copy, monkeypatch):
+    monkeypatch.setenv("LASS_LAB_CACHE", str(copy.parent))
+    torch.manual_seed(0)
+    return LanguageSeparator(ClapQueryNet(), ResUNet(ResUNetConfig(channels=(4, 6), n_fft=256, hop=64))).eval()
+
+
+def test_a_saved_separator_keeps_only_what_training_changed(separator, tmp_path):
+    separator.save_pretrained(tmp_path / "before")
+    stored = load_file(tmp_path / "before" / "model.safetensors")
+    assert {key.split(".")[0] for key in stored} == {"network"}
+
+    changed = "encoder.roberta.encoder.layer.1.output.dense.weight"
+    with torch.no_grad():
+        separator.query_network.get_parameter(changed).add_(0.25)
+    separator.query_network.freeze_encoder(False)
+    separator.save_pretrained(tmp_path / "after")
+    stored = load_file(tmp_path / "after" / "model.safetensors")
+    assert [key for key in stored if not key.startswith("network.")] == [f"query_network.{changed}"]
+
+    found = load_separator(tmp_path / "after", device="cpu", precision="float32")
+    assert isinstance(found.query_network, ClapQueryNet) and found.query_network.encoder_frozen
+    for key, value in separator.state_dict().items():
+        torch.testing.assert_close(found.state_dict()[key], value, rtol=2**-11, atol=1e-7)
+    with torch.no_grad():
+        torch.testing.assert_close(
+            found.query_network(["violin"]), separator.query_network(["violin"]), atol=1e-3, rtol=0
+        )
+    mixture = sound(1)
+    np.testing.assert_allclose(found.separate(mixture, "violin"), separator.separate(mixture, "violin"), atol=1e-3)
+
+
+def test_saving_twice_gives_the_same_bytes(separator, tmp_path):
+    separator.save_pretrained(tmp_path / "once")
+    load_separator(tmp_path / "once", device="cpu").save_pretrained(tmp_path / "again")
+    for name in ("model.safetensors", "config.json"):
+        assert (tmp_path / "again" / name).read_bytes() == (tmp_path / "once" / name).read_bytes()
+
+
+def test_it_trains_as_the_tiny_one_does(separator, monkeypatch):
+    """Both phases of the course's own task: what is frozen is neither trained nor kept in a checkpoint."""
+    from lass_lab.experiments.training import Schedule, SeparationTask
+
+    task = SeparationTask(separator.train(), Schedule(10))
+    monkeypatch.setattr(task, "log", lambda *_, **__: None)
+    noise = torch.from_numpy(np.stack([sound(0.25, seed)[None] for seed in range(2)]))
+    batch = {"mixture": noise, "target": noise / 2, "query": ["violin", "trumpet"]}
+    encoder = "separator.query_network.encoder."
+    for frozen in (True, False):
+        separator.query_network.freeze_encoder(frozen)
+        before = {key: value.clone() for key, value in task.named_parameters()}
+        optimizer = task.optimizer()
+        task.training_step(batch, 0).backward()
+        optimizer.step()
+        moved = {key for key, value in task.named_parameters() if not torch.equal(value, before[key])}
+        assert any(key.startswith(encoder) for key in moved) is not frozen
+        assert any(key.startswith("separator.network.") for key in moved)
+        assert any(key.startswith(encoder) for key in task.state_dict()) is not frozen
+
+
+def test_a_folder_that_does_not_say_its_kind_is_a_tiny_one(tmp_path):
+    tiny = LanguageSeparator(TinyQueryNet(), ResUNet(ResUNetConfig(channels=(4, 6), n_fft=256, hop=64)))
+    tiny.save_pretrained(tmp_path)
+    config = json.loads((tmp_path / "config.json").read_text())
+    assert config["query_network"].pop("kind") == "TinyQueryNet"
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    assert isinstance(load_separator(tmp_path, device="cpu").query_network, TinyQueryNet)
+    config["query_network"]["kind"] = "GrandQueryNet"
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    with pytest.raises(InputError, match="config.json: not a separator's configuration .*GrandQueryNet"):
+        load_separator(tmp_path)
+
+
+def test_a_sentence_encoder_that_training_changed_is_kept(tmp_path):
+    tiny = LanguageSeparator(TinyQueryNet(), ResUNet(ResUNetConfig(channels=(4, 6), n_fft=256, hop=64)))
+    name = "encoder.bert.encoder.layer.5.output.dense.weight"
+    with torch.no_grad():
+        tiny.query_network.get_parameter(name).add_(0.25)
+    tiny.save_pretrained(tmp_path)
+    stored = load_file(tmp_path / "model.safetensors")
+    assert [key for key in stored if ".encoder." in key and key.startswith("query")] == [f"query_network.{name}"]
+    found = load_separator(tmp_path, device="cpu").query_network
+    torch.testing.assert_close(found.get_parameter(name), tiny.query_network.get_parameter(name), rtol=2**-11, atol=0)
+
+
+def test_importing_the_models_loads_neither_transformers_nor_laion_clap():
+    import subprocess
+
+    code = (
+        "import sys, lass_lab.models\n"
+        "heavy = {'transformers', 'tokenizers', 'laion_clap', 'torchlibrosa', 'torchaudio'} & set(sys.modules)\n"
+        "assert not heavy, heavy"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    assert result.returncode == 0, result.stderr
