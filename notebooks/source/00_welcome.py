@@ -171,7 +171,7 @@ players({"estimate for “trumpet”": estimates[2], "the true trumpet": excerpt
 # | 02 | Words and sounds | How can a word and a sound be compared? |
 # | 03 | The pretrained baseline | How is the separator built, and how good is it before we touch it? |
 # | 04 | Slicing a dataset | How do three duets become training examples, without cheating? |
-# | 05 | Phase 1 | What does the separation network learn while the query network stands still? |
+# | 05 | Phase 1 | What does the separation network learn while the query network is frozen? |
 # | 06 | Phase 2 | What changes when the query network may learn too? |
 # | 07 | Evaluation | What may we conclude from which number? |
 # | 08 | Beyond the paper | Which of the paper's choices matter? |

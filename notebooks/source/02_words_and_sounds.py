@@ -150,7 +150,7 @@ check_contrastive_loss(loss)
 #
 # ## Train it yourself
 #
-# Each batch holds every instrument once: one phrasing and one clip of each. The sentence encoder stands still, so
+# Each batch holds every instrument once: one phrasing and one clip of each. The sentence encoder is frozen, so
 # that what learns is small, and quick. From a random start:
 
 # %%

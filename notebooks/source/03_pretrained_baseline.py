@@ -453,7 +453,7 @@ players(lineage_sounds())
 # %% [markdown]
 # All three had a fraction of the training that *tiny* had, on a third of its instruments, and the real LASS-Net learnt
 # for far longer. What they show is the order in which things are learnt cheaply: words from sounds first, and then to
-# separate by them. The course keeps to it: phase 1 holds the words still.
+# separate by them. The course keeps to it: phase 1 freezes the query network.
 #
 # ## What we take along
 #

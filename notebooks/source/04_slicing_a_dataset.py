@@ -369,7 +369,7 @@ players(sounds)
 # %% [markdown]
 # The target is one and the same, and all else is what the network must learn not to lean on. *As played*, both are in
 # time and in tune, which is the hard case and the real one: octaves and fifths share harmonics. *Re-mixed*, the other
-# voice comes from another place. A *guest* is an instrument of the bank. The decibels say by how much the target is the
+# voice comes from another place. A *substitute* is an instrument of the bank. The decibels say by how much the target is the
 # louder one; where an item is re-mixed they are drawn, within 6 dB either way.
 #
 # ### Augmentation, by ear
@@ -431,7 +431,7 @@ def mix(target, other, sdr_db): ...  # your code here
 check_mix(mix)
 
 # %% [markdown]
-# ## What training hears
+# ## What training uses
 #
 # All of it together: the course's own two training duets, and between their items, half of the time, mixtures of the
 # bank, so that what the separator knows already is not forgotten. Four items in a row, asked for in any of the training

@@ -3,13 +3,13 @@
 #
 # {{badge}}
 #
-# We teach the separator the trumpet, from two duets, while its query network stands perfectly still.
+# We teach the separator the trumpet, from two duets, while its query network is frozen.
 #
 # **You will**
 # - take the paper's new output layer apart, and find that it is less than it looks;
 # - build one that can learn more and forgets nothing;
 # - watch a training run: its loss, its learning rate, and what a slice sounds like before, midway and after;
-# - prove that what was meant to stand still did.
+# - prove that what was meant to be frozen was.
 #
 # {{time}}
 #
@@ -45,7 +45,7 @@ print(f"largest difference between them: {(three_in_a_row - one).abs().max().ite
 # %% [markdown]
 # The two lines say it: the many parameters of the three compute exactly what the few of the one can. A 1x1
 # convolution is a matrix that is applied at every point of the picture; two of them in a row are a product of
-# matrices, which is a matrix again. Nothing that *bends* stands between them, so the new layer adds parameters and no
+# matrices, which is a matrix again. No *nonlinearity* stands between them, so the new layer adds parameters and no
 # capacity. It is a good habit to multiply such things out before training them.
 #
 # **Exercise 1.** The same without convolutions: `lift` is a matrix, `factors` one number for each row of what it
@@ -106,10 +106,10 @@ print(inspect.getsource(PreservingHead))
 # Beside the old convolution stands a branch with a bend in it (the leaky ReLU), whose last layer is all zeros: it
 # adds nothing, until training gives it something to add. That is the head we go on with.
 #
-# ## What is heard
+# ## What it is trained on
 #
 # From what is the trumpet to be learnt? From slices of two duets, re-mixed and changed a little (notebook 04), now and
-# then with a guest in place of one player; and between them from mixtures of the old instruments alone, so that they
+# then with a substitute in place of one player; and between them from mixtures of the old instruments alone, so that they
 # are not forgotten. Each mixture is asked for both of its sources. Four items:
 
 # %%
@@ -137,7 +137,7 @@ HTML(page)
 # %% [markdown]
 # ## How fast
 #
-# What is lowered? The paper takes the mean absolute error of the waveform (L1). There, a loud item counts more than a
+# Which loss function? The paper takes the mean absolute error of the waveform (L1). There, a loud item counts more than a
 # quiet one, and an item that goes badly more than one that goes well. We will be judged by SDR, in decibels; so
 # the course's recipe lowers the error's energy in decibels, and every item counts alike.
 
@@ -220,7 +220,7 @@ truth = {"the true trumpet": piece.slice(0, 5).sources["trumpet"]}
 players({"mixture": live.mixture, **live.estimates, **truth})
 
 # %% [markdown]
-# ## Did the words stand still?
+# ## Was the query network frozen?
 #
 # Phase 1 promises that the query network does not move. Not "hardly": not at all. We compare every number.
 

@@ -28,7 +28,7 @@ def low_rank(weight, down, up, alpha):
 assert check_low_rank(low_rank)
 
 # %% [markdown]
-# ## Exercise 2: what it takes to stand still
+# ## Exercise 2: what it takes to freeze a network
 #
 # No gradients, so that no optimiser moves the weights; evaluation mode, so that batch norms keep their statistics and
 # dropout leaves everything in.
