@@ -109,8 +109,8 @@ print(inspect.getsource(PreservingHead))
 # ## What it is trained on
 #
 # From what is the trumpet to be learnt? From slices of two duets, re-mixed and changed a little (notebook 04), now and
-# then with a substitute in place of one player; and between them from mixtures of the old instruments alone, so that they
-# are not forgotten. Each mixture is asked for both of its sources. Four items:
+# then with a substitute in place of one player; and between them from mixtures of the old instruments alone, so that
+# they are not forgotten. Each mixture is asked for both of its sources. Four items:
 
 # %%
 from IPython.display import HTML
@@ -137,9 +137,9 @@ HTML(page)
 # %% [markdown]
 # ## How fast
 #
-# Which loss function? The paper takes the mean absolute error of the waveform (L1). There, a loud item counts more than a
-# quiet one, and an item that goes badly more than one that goes well. We will be judged by SDR, in decibels; so
-# the course's recipe lowers the error's energy in decibels, and every item counts alike.
+# Which loss function? The paper takes the mean absolute error of the waveform (L1). There, a loud item counts more than
+# a quiet one, and an item that goes badly more than one that goes well. We will be judged by SDR, in decibels; so the
+# course's recipe minimises the error's energy in decibels, and every item counts alike.
 
 # %%
 from lass_lab.experiments.losses import LOSSES
