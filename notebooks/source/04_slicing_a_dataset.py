@@ -369,8 +369,8 @@ players(sounds)
 # %% [markdown]
 # The target is one and the same, and all else is what the network must learn not to lean on. *As played*, both are in
 # time and in tune, which is the hard case and the real one: octaves and fifths share harmonics. *Re-mixed*, the other
-# voice comes from another place. A *substitute* is an instrument of the bank. The decibels say by how much the target is
-# the louder one; where an item is re-mixed they are drawn, within 6 dB either way.
+# voice comes from another place. A *substitute* is an instrument of the bank. The decibels say by how much the target
+# is the louder one; where an item is re-mixed they are drawn, within 6 dB either way.
 #
 # ### Augmentation, by ear
 #
