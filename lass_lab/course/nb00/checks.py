@@ -11,9 +11,8 @@ ENOUGH_DB = 2.0  # how much less than for the word itself will do
 check_the_other = Exercise(
     reference=lambda mixture, violin: mixture - violin,
     cases=lambda: [(piece.mixture, piece.sources["violin"]) for piece in (unseen(0, 30), unseen(1, 30))],
-    praise="in two other duets, sample by sample, it is the trumpet.",
     mistakes={
-        "it is upside down: added to the violin it gives no mixture.": lambda mixture, violin: violin - mixture,
+        "it is upside down: with the violin it makes no mixture.": lambda mixture, violin: violin - mixture,
         "now the violin is in it twice; take it away.": lambda mixture, violin: mixture + violin,
         "this is the violin itself.": lambda mixture, violin: violin,
         "this is the mixture itself.": lambda mixture, violin: mixture,

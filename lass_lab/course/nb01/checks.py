@@ -8,7 +8,7 @@ import numpy as np
 from lass_lab.course.checks import Exercise, unseen
 from lass_lab.signal import SAMPLE_RATE, ideal_ratio_mask, istft, sdr, sdr_improvement, stft
 
-_APART_HZ = (9.0, 37.0, 140.0, 300.0)
+_APART_HZ = (9.0, 37.0, 140.0, 300.0)  # how far apart two tones are
 
 
 def valley_db(apart_hz: float, n_fft: int) -> float:
@@ -30,12 +30,10 @@ def _window(apart_hz: float, bins: float = 2) -> int:
 check_window = Exercise(
     reference=_window,
     cases=lambda: [(apart,) for apart in _APART_HZ],
-    praise=lambda given: (
-        f"between real tones, valleys of {min(map(valley_db, _APART_HZ, map(int, given))):.1f} dB or more."
-    ),
+    praise=lambda given: f"valleys of {min(map(valley_db, _APART_HZ, map(int, given))):.1f} dB or more part the tones.",
     mistakes={
-        "half of what is needed: there is hardly a valley, and the two tones look like one.": partial(_window, bins=1),
-        "half as long ones resolve the tones, too, and blur time less.": partial(_window, bins=4),
+        "with windows so short there is hardly a valley, and two tones look like one.": partial(_window, bins=1),
+        "windows half as long resolve the tones, too, and blur time less.": partial(_window, bins=4),
         "is that in seconds? A window is counted in samples.": lambda apart: _window(apart) / SAMPLE_RATE,
         "that is no power of two: go on to the next higher one.": lambda apart: 2 * SAMPLE_RATE / apart,
         "that would do as a hop; the window itself is longer.": lambda apart: _window(apart) // 4,
@@ -55,14 +53,13 @@ def _swapped(first: np.ndarray, second: np.ndarray, power: int = 1, turn=lambda 
 check_swap = Exercise(
     reference=_swapped,
     cases=_duets,
-    praise="magnitudes of one, phases of the other, on three pairs of sounds that you have not heard.",
     atol=1e-3,
     mistakes={
-        "magnitudes come from the first sound, phases from the second.": lambda a, b: _swapped(b, a),
+        "the other way round: the first sound has the magnitudes.": lambda a, b: _swapped(b, a),
         "its magnitudes are squared: that is power; np.abs gives the magnitude.": partial(_swapped, power=2),
         "the phase is missing: magnitudes alone.": partial(_swapped, turn=lambda angle: 1 + 0j),
         "the angle must go into an exponential, np.exp(1j * angle).": partial(_swapped, turn=lambda angle: angle + 0j),
-        "the second one keeps its own magnitudes.": lambda a, b: istft(np.abs(stft(a)) * stft(b), len(a)),
+        "the second keeps its own magnitudes.": lambda a, b: istft(np.abs(stft(a)) * stft(b), len(a)),
     },
 )
 
@@ -78,9 +75,9 @@ check_gain = Exercise(
     praise=lambda gains: f"{', '.join(f'{gain:+.1f}' for gain in gains)} dB on three mixtures that you have not heard.",
     atol=0.05,
     mistakes={
-        "this is the SDR itself; the mixture's own has to come off.": lambda m, t: _gain(m, t) + sdr(t, m),
+        "this is the SDR, not its improvement.": lambda m, t: _gain(m, t) + sdr(t, m),
         "your mask keeps the other source.": partial(_gain, mask=lambda Y, S: np.abs(S) <= np.abs(Y - S)),
-        "compare the target with the rest of the mixture.": partial(_gain, mask=lambda Y, S: np.abs(S) > np.abs(Y)),
+        "compare the target with the rest, not the mixture.": partial(_gain, mask=lambda Y, S: np.abs(S) > np.abs(Y)),
         "this mask is soft; a binary one is 1 or 0.": partial(_gain, mask=lambda Y, S: ideal_ratio_mask(S, Y - S)),
     },
 )

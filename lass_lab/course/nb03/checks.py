@@ -15,7 +15,6 @@ def _mask(size, across, up, share=expit, squeeze=np.tanh, unit=lambda way: way /
 check_mask = Exercise(
     reference=_mask,
     cases=lambda: [normal((4, 6), (4, 6), (4, 6)), normal((2, 9), (2, 9), (2, 9))],
-    praise="both times, it is the network's own mask.",
     mistakes={
         "the direction changes the size as well; divide it by its own length.": partial(_mask, unit=lambda way: way),
         "it is the share alone; turn the phase, too.": lambda size, across, up: expit(size) + 0j,

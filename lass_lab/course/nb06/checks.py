@@ -11,7 +11,6 @@ from lass_lab.course.checks import Exercise, Unsolved, ask, normal
 check_low_rank = Exercise(
     reference=lambda weight, down, up, alpha: weight + alpha / len(down) * up @ down,
     cases=lambda: [(*normal((6, 4), (2, 4), (6, 2)), 4), (*normal((5, 5), (1, 5), (5, 1)), 8)],
-    praise="at both sizes, one matrix does what the frozen weight and the maps beside it do.",
     mistakes={
         "it gives the change alone; the frozen weight stays beside it.": lambda w, d, u, alpha: alpha / len(d) * u @ d,
         "it leaves the scale out: the change counts alpha / rank times.": lambda w, d, u, alpha: w + u @ d,
@@ -56,8 +55,6 @@ check_freeze = Exercise(
         "it changes the part's weights; leave them as they are.": lambda part: part[0].reset_parameters(),
         "after three steps, its weights have moved: requires_grad is still true.": lambda part: part.eval(),
         "its statistics moved: in train mode, a batch norm follows the data.": lambda part: part.requires_grad_(False),
-        "asked twice, it gives two answers: dropout is in train mode.": lambda part: part.requires_grad_(False)[
-            1
-        ].eval(),
+        "asked twice, its answers differ: dropout is on.": lambda part: part.requires_grad_(False).eval()[3].train(),
     },
 )

@@ -26,9 +26,7 @@ def _si_sdri(source: np.ndarray, estimate: np.ndarray, mixture: np.ndarray) -> f
 check_si_sdri = Exercise(
     reference=_si_sdri,
     cases=lambda: [_estimate(0, "violin", 21), _estimate(1, "trumpet", 37), _estimate(0, "trumpet", 52)],
-    praise=lambda gains: (
-        f"{', '.join(f'{gain:+.1f}' for gain in gains)} dB on three estimates that you have not heard."
-    ),
+    praise=lambda gains: f"{', '.join(f'{gain:+.1f}' for gain in gains)} dB on three estimates, all unheard before.",
     atol=0.02,
     mistakes={
         "this is SI-SDR, not its improvement: the mixture's own has to come off.": lambda s, e, m: si_sdr(s, e),
@@ -68,14 +66,16 @@ def _examine_gallery(gallery: Gallery, named: object) -> str:
         raise Unsolved
     if strange := [fault for fault in faults.values() if fault not in FAULTS]:
         raise Wrong(f"{str(strange[0])!r} is none of the faults; they are: {', '.join(FAULTS)}.")
-    lines = {letter: "not named yet." for letter in gallery.exhibits}
-    for letter, fault in faults.items():
-        right = gallery.is_right(letter, fault)
-        lines[letter] = f"right: {gallery.evidence(letter)}" if right else f"no: {gallery.refutation(letter, fault)}"
-    found = sum(line.startswith("right") for line in lines.values())
-    told = "\n  ".join(
-        [f"{found} of {len(lines)} are found.", *(f"{letter}: {line}" for letter, line in lines.items())]
-    )
-    if found < len(lines):
+    right = {letter for letter, fault in faults.items() if gallery.is_right(letter, fault)}
+    count = len(gallery.exhibits)
+    told = f"{'all' if len(right) == count else f'{len(right)} of'} {count} are found."
+    for letter in gallery.exhibits:
+        if letter not in faults:
+            told += f"\n  {letter}: not named yet."
+        elif letter in right:
+            told += f"\n  {letter} is right: {gallery.evidence(letter)}"
+        else:
+            told += f"\n  {letter} is not it: {gallery.refutation(letter, faults[letter])}"
+    if len(right) < count:
         raise Wrong(told)
     return told

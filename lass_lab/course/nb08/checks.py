@@ -1,5 +1,6 @@
 """The checks of notebook 08: weights between two networks, and which separators no other one beats."""
 
+from collections.abc import Callable
 from copy import deepcopy
 
 import numpy as np
@@ -7,7 +8,6 @@ import torch
 from torch import Tensor
 
 from lass_lab.course.checks import Exercise, Wrong, ask, expect
-from lass_lab.course.nb08.tradeoff import unbeaten
 
 
 def _sum(before: dict[str, Tensor], after: dict[str, Tensor], of_before: float, of_after: float) -> dict[str, Tensor]:
@@ -46,23 +46,18 @@ def _scores(seed: int, size: int) -> tuple[np.ndarray, np.ndarray]:
     return gained, kept
 
 
-def _unbeaten(gained: np.ndarray, kept: np.ndarray) -> np.ndarray:
-    return unbeaten(np.stack([gained, kept], axis=1))
+def _front(beats: Callable[[float, float], bool]) -> Callable[[np.ndarray, np.ndarray], list[bool]]:
+    """What marks those that none beats; `beats` is told how much more another one gained and kept."""
+    return lambda gained, kept: [not any(map(beats, gained - x, kept - y)) for x, y in np.stack([gained, kept]).T]
 
 
 check_unbeaten = Exercise(
-    reference=_unbeaten,
+    reference=_front(lambda *more: min(more) >= 0 and max(more) > 0),
     cases=lambda: [_scores(0, 6), _scores(1, 9), _scores(2, 12)],
-    praise="three times, it marks exactly those that no other one beats.",
     mistakes={
         "it looks at how much was gained alone.": lambda gained, kept: gained == gained.max(),
         "it looks at how much was kept alone.": lambda gained, kept: kept == kept.max(),
-        "it marks those that are beaten; mark the others.": lambda gained, kept: ~_unbeaten(gained, kept),
-        "as good at one and better at the other beats, too.": lambda gained, kept: np.array(
-            [not np.any((gained > mine) & (kept > own)) for mine, own in zip(gained, kept, strict=True)]
-        ),
-        "in it, two that are alike beat each other.": lambda gained, kept: np.array(
-            [np.sum((gained >= mine) & (kept >= own)) == 1 for mine, own in zip(gained, kept, strict=True)]
-        ),
+        "as good at one and better at the other beats, too.": _front(lambda *more: min(more) > 0),
+        "it marks none, as each beats itself; a winner is better at something.": _front(lambda *more: min(more) >= 0),
     },
 )

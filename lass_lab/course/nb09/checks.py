@@ -9,10 +9,8 @@ from lass_lab.course.checks import Exercise, normal
 
 def _held(learning: int, frozen: int, bytes_each: int, amsgrad: bool) -> int:
     """The bytes that torch really holds after a step of AdamW."""
-    weights, fixed = (
-        torch.ones(size, dtype={2: torch.bfloat16, 4: torch.float32}[bytes_each]) for size in (learning, frozen)
-    )
-    weights = nn.Parameter(weights)
+    kind = {2: torch.bfloat16, 4: torch.float32}[bytes_each]
+    weights, fixed = nn.Parameter(torch.ones(learning, dtype=kind)), torch.ones(frozen, dtype=kind)
     optimizer = torch.optim.AdamW([weights], amsgrad=amsgrad)
     (weights.sum() + fixed.sum()).backward()
     optimizer.step()
@@ -39,11 +37,9 @@ check_training_bytes = Exercise(
     },
 )
 
-
 check_mean_gradient = Exercise(
     reference=lambda gradients, items: np.average(gradients, axis=0, weights=items),
     cases=lambda: [(*normal((len(items), 18)), np.array(items)) for items in ((5, 4, 3), (6, 2), (1, 9, 2, 4))],
-    praise="three times, the gradient that one process would have found with the whole batch.",
     mistakes={
         "it adds the gradients; the loss is a mean, and so is its gradient.": lambda gradients, items: sum(gradients),
         "a process with more items counts for more.": lambda gradients, items: gradients.mean(axis=0),
