@@ -6,7 +6,6 @@ import numpy as np
 
 from lass_lab.course.checks import Exercise, ask, expect, unseen
 
-
 check_heard_at = Exercise(
     # One second of the tone, and where its spectrum is strongest.
     reference=lambda hertz, rate: np.abs(np.fft.rfft(np.sin(2 * np.pi * hertz * np.arange(rate) / rate))).argmax(),
