@@ -1,14 +1,18 @@
-"""Self-checks of the exercises: each takes the student's answer, tries it where it was not seen, says one sentence.
+"""Self-checks of the exercises: each tries the student's answer on unseen cases and says in one sentence how it is.
 
 A check never raises for a wrong answer. It prints whether the answer is right, what is wrong with it, or that there
 is none yet, and returns a `Verdict`, which is true for a right answer alone.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass
-from functools import wraps
+from functools import cache
 
 import numpy as np
+import torch
+
+from lass_lab.datasets import Piece, list_pieces, load_piece
 
 
 @dataclass(frozen=True)
@@ -33,38 +37,26 @@ class Wrong(Exception):
     """The answer is wrong; the message is one sentence that says how."""
 
 
-def self_check(examine: Callable[[object], str]) -> Callable[[object], Verdict]:
-    """Make a check from a function that gives praise for a right answer and raises `Wrong` for a wrong one."""
-
-    @wraps(examine)
-    def check(answer) -> Verdict:
-        name = getattr(answer, "__name__", "the answer")
-        try:
-            if answer is None or answer is ...:
-                raise Unsolved
-            verdict = Verdict(True, f"Right: {examine(answer)}")
-        except Unsolved:
-            verdict = Verdict(False, f"Not solved yet: {name} gives nothing so far.")
-        except Wrong as fault:
-            verdict = Verdict(False, f"Not yet: {fault}")
-        print(verdict.sentence)
-        return verdict
-
-    return check
+def judge(examine: Callable[[object], str], answer) -> Verdict:
+    """Print and return the verdict of `examine`, which gives praise, or raises `Wrong` or `Unsolved`."""
+    try:
+        if answer is None or answer is ...:
+            raise Unsolved
+        verdict = Verdict(True, f"Right: {examine(answer)}")
+    except Unsolved:
+        verdict = Verdict(False, f"Not solved yet: {getattr(answer, '__name__', 'the answer')} gives nothing so far.")
+    except Wrong as fault:
+        verdict = Verdict(False, f"Not yet: {fault}")
+    print(verdict.sentence)
+    return verdict
 
 
 def ask(function, *arguments):
-    """Call the student's function with copies of the arguments.
-
-    Raises:
-        Unsolved: it gives None or `...`, or raises NotImplementedError.
-        Wrong: it is no function, or raises anything else.
-    """
+    """Call the student's function; raises `Unsolved` for a stub, and `Wrong` where it is no function or stops."""
     if not callable(function):
         raise Wrong(f"the check takes the function itself, and was given {_kind(function)}.")
-    copies = [value.copy() if isinstance(value, np.ndarray) else value for value in arguments]
     try:
-        given = function(*copies)
+        given = function(*arguments)
     except NotImplementedError as error:
         raise Unsolved from error
     except Exception as error:
@@ -75,76 +67,95 @@ def ask(function, *arguments):
     return given
 
 
-def number(given, what: str) -> float:
-    """The answer as one real number; raises `Wrong` where it is none."""
-    value = _array(given)
-    if value is None or value.size != 1 or np.iscomplexobj(value) or value.dtype == bool:
-        raise Wrong(f"it should give {what}, one number, and gives {_kind(given)}.")
-    if not np.isfinite(value).all():
-        raise Wrong(f"it should give {what}, and gives {value.item()}.")
-    return float(value.item())
+def expect(given, like) -> np.ndarray:
+    """The answer as an array; raises `Wrong` where it is not of the kind and shape of `like`, or not finite."""
+    given, like = _plain(given), _plain(like)
+    if _kind(given) != _kind(like):
+        raise Wrong(f"it should give {_kind(like)}, and gives {_kind(given)}.")
+    if not np.isfinite(given).all():
+        raise Wrong("some of what it gives is nan or infinite: is something divided by zero?")
+    return given
 
 
-def waveform(given, samples: int) -> np.ndarray:
-    """The answer as a waveform `(samples,)`; raises `Wrong` where it is none."""
-    values = _array(given)
-    if values is None or not values.size:
-        raise Wrong(f"it should give a waveform, and gives {_kind(given)}.")
-    if np.iscomplexobj(values) or values.ndim > 1:
-        raise Wrong(f"it gives a spectrogram of shape {values.shape}; istft makes a waveform of it.")
-    if values.shape != (samples,):
-        raise Wrong(
-            f"it gives {values.size:,} samples for {samples:,}; istft takes the length, and the hop of the stft."
-        )
-    if not np.isfinite(values).all():
-        raise Wrong("some of its samples are not finite: is something divided by zero?")
-    return values.astype(np.float64)
+@dataclass(frozen=True, kw_only=True)
+class Exercise:
+    """An exercise; called with the student's answer, it prints and returns the `Verdict`.
 
-
-def numbers(given, what: str, kinds: str = "fiu") -> np.ndarray:
-    """The answer as an array of numbers, real ones unless `kinds` has a "c"; raises `Wrong` where it is none."""
-    values = _array(given)
-    if values is None or values.dtype.kind not in kinds:
-        raise Wrong(f"it should give {what}, and gives {_kind(given)}.")
-    return values
-
-
-def truths(given, count: int, each: str, true_for: str) -> np.ndarray:
-    """The answer as `count` truth values, one for each of something; raises `Wrong` where it is none.
-
-    Args:
-        each: what there is one for, in the singular.
-        true_for: which of them should be true.
+    Attributes:
+        reference: a right answer.
+        cases: makes the arguments to try answers with, unseen by the student, whose function gets copies.
+        mistakes: what to say -> the wrong answer that earns it, by giving the same wherever the student's is wrong.
+        praise: what to say of a right answer, or what makes it of the results, one a case.
+        asks: gets the result of a case from an answer and the arguments: a number, an array, or a few words that name
+            a fault. It is right where it is like the reference's.
+        atol: how far from the right ones numbers may be.
     """
-    values = _array(given)
-    if values is None or values.shape != (count,):
-        raise Wrong(f"it should give {count} truth values, one for each {each}, and gives {_kind(given)}.")
-    if values.dtype != bool:
-        raise Wrong(f"it should give truth values, True for {true_for} and False for the others.")
-    return values
+
+    reference: object
+    cases: Callable[[], Sequence[tuple]]
+    mistakes: Mapping[str, object]
+    praise: str | Callable[[list], str] = "it gives what it should, wherever it was tried."
+    asks: Callable = ask
+    atol: float = 1e-5
+
+    def __call__(self, answer) -> Verdict:
+        """Judge the student's answer."""
+        with torch.enable_grad():
+            return judge(self._examine, answer)
+
+    def _examine(self, answer) -> str:
+        cases = self.cases()
+        given, right = ([self._result(each, case) for case in cases] for each in (answer, self.reference))
+        wrong = [place for place, results in enumerate(zip(given, right, strict=True)) if not self._alike(*results)]
+        if not wrong:
+            return self.praise if isinstance(self.praise, str) else self.praise(given)
+        for sentence, mistake in self.mistakes.items():
+            if all(self._alike(given[place], self._result(mistake, cases[place])) for place in wrong):
+                raise Wrong(sentence)
+        case, given, right = (each[wrong[0]] for each in (cases, given, right))
+        if isinstance(given, str) and self.asks is not ask:
+            raise Wrong(f"{given}.")
+        given, told = expect(given, right), ", ".join(f"{each:g}" if np.isscalar(each) else "…" for each in case)
+        if right.size == 1:
+            raise Wrong(f"for ({told}) it gives {given:.6g}, and {right:.6g} is right.")
+        number, most = np.sum(~np.isclose(given, right, atol=self.atol)), np.abs(1 * given - 1 * right).max()
+        raise Wrong(f"for ({told}), {number:,} of {right.size:,} values are wrong, by up to {most:.3g}.")
+
+    def _result(self, answer, case: tuple):
+        return _plain(self.asks(answer, *deepcopy(case)))
+
+    def _alike(self, given, right) -> bool:
+        if isinstance(given, str) and isinstance(right, str):
+            return given == right
+        return _kind(given) == _kind(right) and np.allclose(given, right, rtol=1e-4, atol=self.atol)
 
 
-def tell_mistake(is_like: Callable[[object], bool], mistakes: Mapping[str, Callable[[], object]]) -> None:
-    """Raise `Wrong` with the first sentence whose wrong answer is like the one given."""
-    for sentence, make in mistakes.items():
-        if is_like(make()):
-            raise Wrong(sentence)
+@cache
+def unseen(piece: int, start: float) -> Piece:
+    """Two seconds of a training piece, from `start` seconds on."""
+    return load_piece(list_pieces("train")[piece]).slice(start, 2.0)
 
 
-def _array(given) -> np.ndarray | None:
-    """A number, a sequence, an array or a tensor as an array of numbers; None where it is none of these."""
+def normal(*shapes: tuple[int, ...]) -> tuple[np.ndarray, ...]:
+    """An array of normally distributed numbers for each shape, the same at every call."""
+    generator = np.random.default_rng(0)
+    return tuple(generator.normal(size=shape) for shape in shapes)
+
+
+def _plain(given):
+    """Numbers, sequences and tensors as arrays, `()` for one number; anything else as it is."""
     try:
-        given = given.detach().cpu().numpy() if hasattr(given, "detach") else np.asarray(given)
+        values = np.asarray(given.detach().cpu() if isinstance(given, torch.Tensor) else given)
     except (TypeError, ValueError, RuntimeError):
-        return None
-    return given if isinstance(given, np.ndarray) and given.dtype.kind in "biufc" else None
+        return given
+    if values.dtype.kind not in "biufc":
+        return given
+    return values.reshape(()) if values.size == 1 else values
 
 
 def _kind(given) -> str:
-    values = _array(given)
-    shaped = values is not None and values.ndim
-    return (
-        f"an array of shape {values.shape}"
-        if shaped
-        else f"{type(given).__name__} ({' '.join(str(given).split())[:40]})"
-    )
+    given = _plain(given)
+    if not isinstance(given, np.ndarray):
+        return f"{type(given).__name__} ({' '.join(str(given).split())[:40]})"
+    noun = {"b": "truth value", "c": "complex number"}.get(given.dtype.kind, "number")
+    return f"{noun}s of shape {given.shape}" if given.shape else f"one {noun}"

@@ -104,7 +104,7 @@ pd.DataFrame(rows).T.style.format("{:,}")
 # `alpha / rank` times; `down` has the shape `(rank, inputs)`, `up` has `(outputs, rank)`.
 
 # %%
-from lass_lab.course.nb05.checks import check_low_rank
+from lass_lab.course.nb06.checks import check_low_rank
 
 
 def low_rank(weight, down, up, alpha):
@@ -124,7 +124,7 @@ check_low_rank(low_rank)
 # weights, the statistics of its batch norm, and whether it answers twice alike.
 
 # %%
-from lass_lab.course.nb05.checks import check_freeze
+from lass_lab.course.nb06.checks import check_freeze
 
 
 def freeze(part):

@@ -1,54 +1,14 @@
-"""The checks of notebook 01: a window that parts two tones, magnitude and phase, and what a binary mask brings."""
+"""The checks of notebook 01: a window that resolves two tones, magnitude and phase, and what a binary mask brings."""
 
 import math
-from collections.abc import Callable
-from functools import cache
+from functools import partial
 
 import numpy as np
 
-from lass_lab.course.checks import Wrong, ask, number, self_check, tell_mistake, waveform
-from lass_lab.signal import (
-    SAMPLE_RATE,
-    ideal_ratio_mask,
-    istft,
-    oracle_estimate,
-    sdr,
-    sdr_improvement,
-    si_sdr,
-    stft,
-)
+from lass_lab.course.checks import Exercise, unseen
+from lass_lab.signal import SAMPLE_RATE, ideal_ratio_mask, istft, sdr, sdr_improvement, stft
 
-_APART_HZ = (9.0, 37.0, 140.0, 300.0)
-_UNSEEN = ((0, 40.0), (1, 25.0), (0, 95.0))  # training piece, seconds: none is in the notebook
-_UNSEEN_S = 2.0
-
-
-@self_check
-def check_window(window_for) -> str:
-    """Notebook 01: the shortest power of two whose bins are at most half of `apart_hz` wide."""
-    given = {apart: number(ask(window_for, apart), "a window in samples") for apart in _APART_HZ}
-    if len(set(given.values())) == 1:
-        raise Wrong(f"it gives {given[9.0]:g} for every distance; the closer the tones, the longer the window must be.")
-    for apart, window in given.items():
-        exact = 2 * SAMPLE_RATE / apart
-        right = 2 ** math.ceil(math.log2(exact))
-        if window == right:
-            continue
-        told = f"for tones {apart:g} Hz apart it gives {window:g}"
-        if 0 < window < 4:
-            raise Wrong(f"{told}: is that in seconds? A window is counted in samples, {SAMPLE_RATE:,} a second.")
-        if window in (right / 4, right / 8, right / 16):
-            raise Wrong(f"{told}, which would do as a hop; the window is what sees both tones, and it is longer.")
-        if window < 4 or window % 1 or math.log2(window) % 1:
-            close = math.isclose(window, exact, rel_tol=0.01)
-            advice = "go on to the next higher one" if close else "the bins are sample rate / window Hz wide"
-            raise Wrong(f"{told}, and that is no power of two: {advice}.")
-        if window < right:
-            dip = valley_db(apart, int(window))
-            raise Wrong(f"{told}; there the valley between the two is {dip:.1f} dB deep, and they look like one.")
-        raise Wrong(f"{told}; it parts them, but a shorter one does so too, and blurs time less.")
-    shallowest = min(valley_db(apart, int(window)) for apart, window in given.items())
-    return f"the valley between the two tones is {shallowest:.1f} dB deep or more at each of {len(given)} distances."
+_APART_HZ = (9.0, 37.0, 140.0, 300.0)  # how far apart two tones are
 
 
 def valley_db(apart_hz: float, n_fft: int) -> float:
@@ -63,136 +23,61 @@ def valley_db(apart_hz: float, n_fft: int) -> float:
     return max(0.0, float(10 * np.log10(min(levels[0], levels[2]) / levels[1])))
 
 
-@self_check
-def check_swap(swap) -> str:
-    """Notebook 01: a waveform with the first sound's magnitudes and the second's phases."""
-    for first, second in _unseen():
-        ours = _swapped(first, second)
-        given = waveform(ask(swap, first, second), len(first))
-
-        def is_like(other, given=given) -> bool:
-            return np.sum((given - other) ** 2) < 1e-4 * np.sum(np.square(other))
-
-        if is_like(ours):
-            continue
-        A, B = stft(first), stft(second)
-        samples = len(first)
-        tell_mistake(
-            is_like,
-            {
-                "it is the other way round: magnitudes come from the first sound, phases from the second.": (
-                    lambda first=first, second=second: _swapped(second, first)
-                ),
-                "it gives the first sound back as it was.": lambda first=first: first,
-                "it gives the second sound back as it was.": lambda second=second: second,
-                "its magnitudes are squared: that is power; np.abs gives the magnitude.": (
-                    lambda A=A, B=B, n=samples: istft(np.abs(A) ** 2 * np.exp(1j * np.angle(B)), n)
-                ),
-                "the phase is missing: magnitudes alone, as if every phase were zero.": (
-                    lambda A=A, n=samples: istft(np.abs(A) + 0j, n)
-                ),
-                "the phase is turned backwards: exp(+1j * angle), not minus.": (
-                    lambda A=A, B=B, n=samples: istft(np.abs(A) * np.exp(-1j * np.angle(B)), n)
-                ),
-                "the angle must go into an exponential, np.exp(1j * angle); as a plain factor it is only a number.": (
-                    lambda A=A, B=B, n=samples: istft(np.abs(A) * np.angle(B) + 0j, n)
-                ),
-                "the second spectrogram keeps its own magnitudes; divide them out, or take only its angle.": (
-                    lambda A=A, B=B, n=samples: istft(np.abs(A) * B, n)
-                ),
-                "stft and istft have different hops, so that the sound is stretched.": (
-                    lambda A=A, B=B, n=samples: istft(np.abs(A) * np.exp(1j * np.angle(B)), n, 640)
-                ),
-            },
-        )
-        far = 10 * np.log10(np.sum((given - ours) ** 2) / np.sum(ours**2))
-        raise Wrong(f"its error is {far:+.0f} dB against the right waveform (window 2048, hop 320, as stft's own).")
-    return "magnitudes of one, phases of the other, on three pairs of sounds that you have not heard."
+def _window(apart_hz: float, bins: float = 2) -> int:
+    return 2 ** math.ceil(math.log2(bins * SAMPLE_RATE / apart_hz))
 
 
-@self_check
-def check_gain(binary_gain) -> str:
-    """Notebook 01: the SDR improvement that the ideal binary mask brings, in dB."""
-    given, ours = [], []
-    for target, other in _unseen():
-        mixture = target + other
-        given.append(number(ask(binary_gain, mixture, target), "an improvement in dB"))
-        ours.append(_gain(mixture, target))
-
-    def is_like(others) -> bool:
-        return np.allclose(given, others, atol=0.05)
-
-    def each(score: Callable[[np.ndarray, np.ndarray], float]) -> Callable[[], list[float]]:
-        return lambda: [score(target + other, target) for target, other in _unseen()]
-
-    if is_like(ours):
-        listed = ", ".join(f"{value:+.1f}" for value in given)
-        return f"{listed} dB on three mixtures that you have not heard."
-    tell_mistake(
-        is_like,
-        {
-            "this is the SDR, not its improvement: the mixture's own SDR has to come off.": each(
-                lambda mixture, target: sdr(target, _masked(mixture, target))
-            ),
-            "this is SI-SDR, which forgives a wrong volume; sdr_improvement does not.": each(
-                lambda mixture, target: si_sdr(target, _masked(mixture, target))
-            ),
-            "this is the mixture's own SDR: nothing is separated yet.": each(lambda m, target: sdr(target, m)),
-            "it comes to 0 dB everywhere: the mask never gets into the estimate.": each(lambda m, target: 0.0),
-            "estimate and target have changed places: sdr_improvement takes the target first.": each(
-                lambda mixture, target: sdr_improvement(_masked(mixture, target), target, mixture)
-            ),
-            "your mask keeps the other source: 1 is for bins where the target is the louder one.": each(
-                lambda mixture, target: sdr_improvement(target, mixture - _masked(mixture, target), mixture)
-            ),
-            "your mask is applied to the magnitude alone: the mixture's phase has got lost.": each(
-                lambda mixture, target: sdr_improvement(target, _phaseless(mixture, target), mixture)
-            ),
-            "your mask compares the target with the mixture; compare it with the rest, stft(mixture) - stft(target).": (
-                each(lambda m, t: _gain(m, t, lambda Y, S: np.abs(S) > np.abs(Y)))
-            ),
-            "your mask compares real parts, which swing through zero; np.abs gives the magnitudes.": each(
-                lambda m, t: _gain(m, t, lambda Y, S: S.real > (Y - S).real)
-            ),
-            "this mask is soft (the ideal ratio mask); a binary one is 1 or 0.": each(
-                lambda m, t: _gain(m, t, lambda Y, S: ideal_ratio_mask(S, Y - S))
-            ),
-            "this mask is soft (shares of power); a binary one is 1 or 0.": each(
-                lambda m, t: _gain(m, t, lambda Y, S: ideal_ratio_mask(S, Y - S, exponent=1.0))
-            ),
-            "this mask is soft (the phase-sensitive one); a binary one is 1 or 0.": each(
-                lambda m, t: sdr_improvement(t, oracle_estimate(m, t, "psm"), m)
-            ),
-        },
-    )
-    told = f"on a mixture that you have not heard it gives {given[0]:.1f} dB where the binary mask brings {ours[0]:.1f}"
-    raise Wrong(f"{told} (window 2048, hop 320, as stft's own).")
+check_window = Exercise(
+    reference=_window,
+    cases=lambda: [(apart,) for apart in _APART_HZ],
+    praise=lambda given: f"valleys of {min(map(valley_db, _APART_HZ, map(int, given))):.1f} dB or more part the tones.",
+    mistakes={
+        "with windows so short there is hardly a valley, and two tones look like one.": partial(_window, bins=1),
+        "windows half as long resolve the tones, too, and blur time less.": partial(_window, bins=4),
+        "is that in seconds? A window is counted in samples.": lambda apart: _window(apart) / SAMPLE_RATE,
+        "that is no power of two: go on to the next higher one.": lambda apart: 2 * SAMPLE_RATE / apart,
+        "that would do as a hop; the window itself is longer.": lambda apart: _window(apart) // 4,
+    },
+)
 
 
-def _gain(mixture: np.ndarray, target: np.ndarray, mask: Callable | None = None) -> float:
-    return sdr_improvement(target, _masked(mixture, target, mask), mixture)
+def _duets() -> list[tuple[np.ndarray, ...]]:
+    """Violin and trumpet of places that are not in the notebook."""
+    return [tuple(piece.sources.values()) for piece in (unseen(0, 40), unseen(1, 25), unseen(0, 95))]
 
 
-def _masked(mixture: np.ndarray, target: np.ndarray, mask: Callable | None = None) -> np.ndarray:
-    spectrum, wanted = stft(mixture), stft(target)
-    mask = mask or (lambda Y, S: np.abs(S) > np.abs(Y - S))
-    return istft(mask(spectrum, wanted) * spectrum, len(mixture))
+def _swapped(first: np.ndarray, second: np.ndarray, power: int = 1, turn=lambda angle: np.exp(1j * angle)):
+    return istft(np.abs(stft(first)) ** power * turn(np.angle(stft(second))), len(first))
 
 
-def _phaseless(mixture: np.ndarray, target: np.ndarray) -> np.ndarray:
-    spectrum, wanted = stft(mixture), stft(target)
-    return istft((np.abs(wanted) > np.abs(spectrum - wanted)) * np.abs(spectrum) + 0j, len(mixture))
+check_swap = Exercise(
+    reference=_swapped,
+    cases=_duets,
+    atol=1e-3,
+    mistakes={
+        "the other way round: the first sound has the magnitudes.": lambda a, b: _swapped(b, a),
+        "its magnitudes are squared: that is power; np.abs gives the magnitude.": partial(_swapped, power=2),
+        "the phase is missing: magnitudes alone.": partial(_swapped, turn=lambda angle: 1 + 0j),
+        "the angle must go into an exponential, np.exp(1j * angle).": partial(_swapped, turn=lambda angle: angle + 0j),
+        "the second keeps its own magnitudes.": lambda a, b: istft(np.abs(stft(a)) * stft(b), len(a)),
+    },
+)
 
 
-def _swapped(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    return istft(np.abs(stft(first)) * np.exp(1j * np.angle(stft(second))), len(first))
+def _gain(mixture: np.ndarray, target: np.ndarray, mask=lambda Y, S: np.abs(S) > np.abs(Y - S)) -> float:
+    estimate = istft(mask(stft(mixture), stft(target)) * stft(mixture), len(mixture))
+    return sdr_improvement(target, estimate, mixture)
 
 
-@cache
-def _unseen() -> tuple[tuple[np.ndarray, np.ndarray], ...]:
-    """Two sources, some seconds of each, from places that no exercise uses."""
-    from lass_lab.datasets import list_pieces, load_piece
-
-    names = list_pieces("train")
-    slices = [load_piece(names[index]).slice(start, _UNSEEN_S) for index, start in _UNSEEN]
-    return tuple(tuple(piece.sources.values()) for piece in slices)
+check_gain = Exercise(
+    reference=_gain,
+    cases=lambda: [(target + other, target) for target, other in _duets()],
+    praise=lambda gains: f"{', '.join(f'{gain:+.1f}' for gain in gains)} dB on three mixtures that you have not heard.",
+    atol=0.05,
+    mistakes={
+        "this is the SDR, not its improvement.": lambda m, t: _gain(m, t) + sdr(t, m),
+        "your mask keeps the other source.": partial(_gain, mask=lambda Y, S: np.abs(S) <= np.abs(Y - S)),
+        "compare the target with the rest, not the mixture.": partial(_gain, mask=lambda Y, S: np.abs(S) > np.abs(Y)),
+        "this mask is soft; a binary one is 1 or 0.": partial(_gain, mask=lambda Y, S: ideal_ratio_mask(S, Y - S)),
+    },
+)

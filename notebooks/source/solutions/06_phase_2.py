@@ -17,7 +17,7 @@
 # step the same when the rank is changed.
 
 # %%
-from lass_lab.course.nb05.checks import check_low_rank
+from lass_lab.course.nb06.checks import check_low_rank
 
 
 def low_rank(weight, down, up, alpha):
@@ -34,7 +34,7 @@ assert check_low_rank(low_rank)
 # dropout leaves everything in.
 
 # %%
-from lass_lab.course.nb05.checks import check_freeze
+from lass_lab.course.nb06.checks import check_freeze
 
 
 def freeze(part):
