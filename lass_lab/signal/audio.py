@@ -43,6 +43,16 @@ class AudioInfo(NamedTuple):
     frames: int
 
 
+def decibels(power: float) -> float:
+    """`10 log10` of a power or of a ratio of two; -inf for 0. Of an amplitude or a ratio of two, take it twice."""
+    return 10 * math.log10(power) if power else -math.inf
+
+
+def amplitude(level_db: float) -> float:
+    """The factor on samples that a level or gain in dB stands for: `10 ** (level_db / 20)`."""
+    return 10 ** (level_db / 20)
+
+
 def audio_info(path: str | os.PathLike[str]) -> AudioInfo:
     """Sample rate, channels and frames of a recording, from its header alone.
 
@@ -182,7 +192,7 @@ def encode(
     Raises:
         AudioError: the format does not take the rate, or the disk does not take the file.
     """
-    gain_db = -20 * math.log10(peak) if peak > 1 else 0.0
+    gain_db = -2 * decibels(peak) if peak > 1 else 0.0
     if peak > 1:
         message = f"{path}: peak {peak:.4g} is above full scale; all of it is scaled by {gain_db:.2f} dB"
         warnings.warn(message, AudioWarning, stacklevel=3)

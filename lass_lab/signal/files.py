@@ -3,7 +3,7 @@
 import errno
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -38,7 +38,7 @@ def atomic_path(path: str | os.PathLike[str], force: bool = False) -> Iterator[P
     try:
         if path.is_dir():
             raise InputError(f"{path}: is a folder, not a file")
-        _refuse_existing(path, force)
+        refuse_existing([path], force)
     except OSError as error:  # a name that is too long, or a folder on the way to it that is locked
         raise InputError(f"{path}: cannot be written ({error.strerror})") from error
     missing = [folder for folder in path.parents if not folder.exists()]
@@ -55,7 +55,7 @@ def atomic_path(path: str | os.PathLike[str], force: bool = False) -> Iterator[P
         if not temporary.exists():
             raise InputError(f"{path}: nothing was written")
         _flush_to_disk(temporary)
-        _refuse_existing(path, force)
+        refuse_existing([path], force)
         os.replace(temporary, path)
     except BaseException as error:
         temporary.unlink(missing_ok=True)
@@ -83,9 +83,11 @@ def data_dir() -> Path:
     return folder
 
 
-def _refuse_existing(path: Path, force: bool) -> None:
-    if not force and (path.exists() or path.is_symlink()):
-        raise InputError(f"{path}: exists already; pass --force to overwrite")
+def refuse_existing(paths: Iterable[Path], force: bool = False) -> None:
+    """Raises InputError for the first path that exists, unless `force` is set."""
+    for path in paths:
+        if not force and (path.exists() or path.is_symlink()):
+            raise InputError(f"{path}: exists already; pass --force to overwrite")
 
 
 def _flush_to_disk(path: Path) -> None:

@@ -109,8 +109,8 @@ print(inspect.getsource(PreservingHead))
 # ## What is heard
 #
 # From what is the trumpet to be learnt? From slices of two duets, re-mixed and changed a little (notebook 04), now and
-# then with a guest in place of one player; and between them from mixtures of the old instruments alone, so that they
-# are not forgotten. Each mixture is asked for both of its sources. Four items:
+# then with a substitute in place of one player; and between them from mixtures of the old instruments alone, so that
+# they are not forgotten. Each mixture is asked for both of its sources. Four items:
 
 # %%
 from IPython.display import HTML
