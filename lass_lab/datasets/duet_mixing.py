@@ -21,6 +21,7 @@ from lass_lab.datasets.mixing import (
 from lass_lab.signal.audio import SAMPLE_RATE
 from lass_lab.signal.files import InputError
 
+GAIN_DB = 6.0  # by which sources from two places are set apart at most, either way
 WITHOUT_END = 2**62  # items: what is rehearsed is drawn anew for as long as a run lasts
 
 
@@ -31,9 +32,8 @@ class DuetRecipe:
     Attributes:
         seconds: length of an item, which begins at a random place in its slice; at most 5.
         remixed: share of the duets' items whose sources come from two pieces, or from two places, set apart by up to
-            `gain_db` either way.
+            6 dB either way.
         substitutes: share of those in which a source of the bank takes the place of the second source.
-        gain_db: see `remixed`.
         level_db: the whole mixture is turned down by up to this.
         rehearsal: share of all items that are mixtures of the bank alone.
         augmented: share of sources that are changed a little: see `augmentation`.
@@ -43,7 +43,6 @@ class DuetRecipe:
     seconds: float = SLICE_S
     remixed: float = 0.5
     substitutes: float = 0.25
-    gain_db: float = 6.0
     level_db: float = 6.0
     rehearsal: float = 0.5
     augmented: float = 0.5
@@ -108,7 +107,7 @@ class FinetuningDataset(PairDataset):
         sources = [self._cut(piece, name, start) for name in names]
         if rng.random() < self.recipe.remixed:
             names[1], sources[1] = self._other(rng, names)
-            sources[1] = match_energy(sources[1], sources[0], rng.uniform(-self.recipe.gain_db, self.recipe.gain_db))
+            sources[1] = match_energy(sources[1], sources[0], rng.uniform(-GAIN_DB, GAIN_DB))
         changed = [augment(source, rng) if rng.random() < self.recipe.augmented else source for source in sources]
         return names, changed, rng
 

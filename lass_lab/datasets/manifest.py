@@ -22,20 +22,8 @@ from lass_lab.signal.files import InputError, atomic_path, refuse_existing
 
 MANIFEST = "manifest.csv"
 SPLITS = ("train", "test", "out-of-domain")
-COLUMNS = (
-    "piece",
-    "title",
-    "split",
-    "mixture",
-    "target_path",
-    "source",
-    "query",
-    "queries",
-    "seconds",
-    "sample_rate",
-    "mixture_sha256",
-    "target_sha256",
-)
+COLUMNS = ("piece", "title", "split", "mixture", "target_path", "source", "query", "queries", "seconds", "sample_rate")
+COLUMNS += ("mixture_sha256", "target_sha256")
 _PLAIN = ("{}", "the {}", "the sound of the {}", "only the {}")  # they fit "drums" as they fit "synth"
 
 
@@ -64,13 +52,9 @@ def read_table(path: Path, columns: Sequence[str]) -> pd.DataFrame:
 
 
 def check_rows(path: Path, table: pd.DataFrame, faults: Mapping[str, pd.Series]) -> None:
-    """Check a table as `read_table` gives it.
+    """Raises InputError for the first of `faults` that a row of a table as `read_table` gives it has, with its line.
 
-    Args:
-        faults: what is wrong, with {COLUMN} for a field of the row -> for each row, whether it is.
-
-    Raises:
-        InputError: the first fault that there is, with its line.
+    faults: what is wrong, with {COLUMN} for a field of the row -> whether it is, for each row.
     """
     for fault, found in faults.items():
         if found.any():
@@ -155,11 +139,6 @@ def write_piece(
         }
         rows.append(row)
     return rows
-
-
-def write_manifest(out: Path, rows: Iterable[Mapping], force: bool = False) -> Path:
-    """Write the manifest of the data folder `out` and return its path. Raises InputError as `atomic_path` does."""
-    return write_table(out / MANIFEST, COLUMNS, rows, force)
 
 
 def write_table(path: Path, columns: Sequence[str], rows: Iterable[Mapping], force: bool = False) -> Path:

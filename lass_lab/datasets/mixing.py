@@ -2,7 +2,7 @@
 
 import copy
 import os
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -100,20 +100,6 @@ def _clips(folder: Path, split: str, instruments: Sequence[str] | None) -> pd.Da
     return chosen
 
 
-class PairCache:
-    """The mixture made last, for the next item, which is most often of the same one."""
-
-    def __init__(self) -> None:
-        self._key: tuple = ()
-        self._made: tuple = ()
-
-    def __call__(self, make: Callable[..., tuple], *key: Hashable) -> tuple:
-        """`make(key[0])`, or what it gave for the same key just before; a generator as it was then."""
-        if self._key != key:
-            self._made, self._key = make(key[0]), key
-        return tuple(copy.deepcopy(part) if isinstance(part, np.random.Generator) else part for part in self._made)
-
-
 class PairDataset(Dataset):
     """Mixtures of two sources, each of which stands twice: asked for its first source, and then for its second.
 
@@ -121,24 +107,22 @@ class PairDataset(Dataset):
     the seed, the epoch and their number alone, so that any division of them among workers, processes or resumed runs
     gives the same ones.
 
-    A subclass draws a mixture's sources in `_pair` and its queries in `_query`; its recipe has a `level_db`.
+    A subclass has `_pair(number)`, which gives the names of a mixture's two sources, the sources `(samples,)`, and the
+    generator for what is left to draw; and `_query(generator, names, asked)`, which gives the instrument to ask for and
+    the words or the sound to ask with. Where that is not the instrument whose turn it is, the target is silence.
     """
 
     def __init__(self, recipe, seconds: float, seed: int, epoch: int = 0) -> None:
         self.recipe, self.seed, self.epoch = recipe, seed, epoch
         self.samples = round(seconds * SAMPLE_RATE)
-        self._cached = PairCache()
-
-    def _pair(self, number: int) -> tuple[list[str], list[np.ndarray], np.random.Generator]:
-        """The names of a mixture's two sources, the sources `(samples,)`, and the generator for what is left to draw."""
-        raise NotImplementedError
-
-    def _query(self, rng: np.random.Generator, names: list[str], asked: int) -> tuple[str, str | torch.Tensor]:
-        """The instrument to ask for, when it is that source's turn, and the query."""
-        raise NotImplementedError
+        self._key, self._made = None, None  # the mixture made last: the next item is most often of the same one
 
     def _item(self, number: int, asked: int) -> dict:
-        names, sources, rng = self._cached(self._pair, number, self.seed, self.epoch)
+        """That mixture, asked for its first (0) or second (1) source."""
+        if self._key != (key := (number, self.seed, self.epoch)):
+            self._made, self._key = self._pair(number), key
+        names, sources, rng = self._made
+        rng = copy.deepcopy(rng)
         mixture, target = prevent_clipping(sum(sources), sources[asked])
         level = np.float32(amplitude(-rng.uniform(0, self.recipe.level_db)))
         instrument, query = self._query(rng, names, asked)
@@ -234,7 +218,7 @@ class MixtureDataset(PairDataset):
                 sources = [self.bank.read(row, start, self.samples) for row in rows]
                 if all(map(audible, sources)):
                     return [self.bank.clips.at[row, "instrument"] for row in rows], sources
-        rng.random()  # decides nothing, but without it a seed would give other mixtures than it gave the shipped weights
+        rng.random()  # decides nothing; without it a seed would not give the mixtures that the shipped weights saw
         names = [str(name) for name in rng.choice(self.bank.instruments, 2, replace=False)]
         return names, [self.bank.cut(rng, name, self.samples) for name in names]
 

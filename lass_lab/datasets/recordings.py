@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -25,14 +26,14 @@ class Recording:
         stems: for each source float32 (samples,), 32 kHz mono, all of one length; empty where there are faults.
         sample_rates: of the files, in Hz, before resampling.
         error_db: energy of the mixture minus the sum of the stems, against the mixture's; -inf where they are the same,
-            None where there is no mixture.
+            NaN where there is no mixture.
         faults: why the piece cannot be used.
         notes: what was done to it, and warnings.
     """
 
     stems: dict[str, np.ndarray] = field(default_factory=dict)
     sample_rates: set[int] = field(default_factory=set)
-    error_db: float | None = None
+    error_db: float = math.nan
     faults: list[Fault] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 

@@ -12,8 +12,9 @@ import pandas as pd
 from tqdm.auto import tqdm
 
 from lass_lab.datasets.duets import VALIDATION_S
-from lass_lab.datasets.layouts import READABLE, Fault, FoundPiece, find_pieces
-from lass_lab.datasets.manifest import MANIFEST, staged, write_manifest, write_piece, write_table
+from lass_lab.datasets.layouts import READABLE, Fault, find_pieces
+from lass_lab.datasets.manifest import COLUMNS as MANIFEST_COLUMNS
+from lass_lab.datasets.manifest import MANIFEST, staged, write_piece, write_table
 from lass_lab.datasets.mixing import audible
 from lass_lab.datasets.recordings import quantised, read_recording
 from lass_lab.signal.audio import SAMPLE_RATE, decibels
@@ -29,7 +30,7 @@ class SliceReport:
 
     pieces: a row for each piece as it was taken: piece, split, seconds, sources, sample_rates (of its files, in Hz,
     before resampling) and mixture_error_db (energy of the mixture minus the sum of the stems, against the mixture's;
-    -inf where they are the same, None where there was no mixture). slices: rows of slices.csv. silent: those whose
+    -inf where they are the same, NaN where there was no mixture). slices: rows of slices.csv. silent: those whose
     target is below -45 dB. faults: why pieces were left out. notes: what was done to the others.
     """
 
@@ -45,9 +46,9 @@ class SliceReport:
         lines = [f"{self.out}: {len(self.pieces)} piece(s), {self.slices} slices, of which {self.silent} are silent"]
         for row in self.pieces.itertuples():
             rates, sources = " and ".join(f"{rate} Hz" for rate in row.sample_rates), ", ".join(row.sources)
-            error_db = row.mixture_error_db
-            told = "no mixture, the sum of" if error_db is None else f"mixture {error_db:+.1f} dB from the sum of"
-            told = "mixture is the sum of" if error_db == -math.inf else told
+            told = f"mixture {row.mixture_error_db:+.1f} dB from the sum of"
+            if not math.isfinite(row.mixture_error_db):
+                told = "no mixture, the sum of" if math.isnan(row.mixture_error_db) else "mixture is the sum of"
             lines.append(f"  {row.piece:{width}}  {row.split:5}  {row.seconds:7.1f} s  {rates}  {told}: {sources}")
         if self.notes:
             lines += ["", "Notes:", *(f"  {note}" for note in self.notes)]
@@ -85,7 +86,11 @@ def slice_folder(
     if not 1 / SAMPLE_RATE <= seconds <= VALIDATION_S:
         raise InputError(f"seconds: a slice cannot last {seconds:g} s; {VALIDATION_S:g} s at most")
     found, faults = find_pieces(folder)
-    _check_names(folder, found, faults, test)
+    if not found and not faults:
+        raise InputError(f"{folder}: holds no recordings ({', '.join(READABLE)})")
+    names = sorted({piece.name for piece in found} | {fault.piece for fault in faults})
+    if unknown := [name for name in test if name not in names]:
+        raise InputError(f"{unknown[0]}: no such piece to test on; one of {', '.join(names)}")
     if out.resolve().is_relative_to(folder.resolve()) or folder.resolve().is_relative_to(out.resolve() / "duets"):
         raise InputError(f"{out}: would be written among the recordings in {folder}; choose another folder")
     refuse_existing((out / MANIFEST, out / SLICES, *(out / "duets" / piece.name for piece in found)), force)
@@ -113,21 +118,11 @@ def slice_folder(
             more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
             raise InputError(f"{folder}: no piece can be used; {faults[0]}{more}")
         write_table(stage / SLICES, COLUMNS, slices)
-        write_manifest(stage, manifest)
-    table = pd.DataFrame(pieces).astype({"mixture_error_db": object})
-    for split, use in {"train": "to train with", "test": "to test on"}.items():
-        if split not in set(table["split"]):
-            notes.append(f"there is no piece {use}")
+        write_table(stage / MANIFEST, MANIFEST_COLUMNS, manifest)
+    splits = {row["split"] for row in pieces}
+    notes += [f"there is no piece to {split} with" for split in ("train", "test") if split not in splits]
     silent = sum(row["silent"] == "true" for row in slices)
-    return SliceReport(out, table, len(slices), silent, tuple(faults), tuple(notes))
-
-
-def _check_names(folder: Path, found: Sequence[FoundPiece], faults: Sequence[Fault], test: Sequence[str]) -> None:
-    if not found and not faults:
-        raise InputError(f"{folder}: holds no recordings ({', '.join(READABLE)})")
-    names = {piece.name for piece in found} | {fault.piece for fault in faults}
-    if unknown := [name for name in test if name not in names]:
-        raise InputError(f"{unknown[0]}: no such piece to test on; one of {', '.join(sorted(names))}")
+    return SliceReport(out, pd.DataFrame(pieces), len(slices), silent, tuple(faults), tuple(notes))
 
 
 def slice_spans(samples: int, split: str, seconds: float) -> Iterator[tuple[str, int]]:
@@ -146,13 +141,9 @@ def _slice_rows(stems: dict, rows: Sequence[dict], part: str, start: int, second
     """The rows of slices.csv of one slice, from the rows of the manifest."""
     for row in rows:
         cut = stems[row["source"]][start : start + round(seconds * SAMPLE_RATE)] / 32768
-        yield {
-            "piece": row["piece"],
-            "split": row["split"],
+        yield row | {
             "part": part,
-            "mixture": row["mixture"],
             "target": row["target_path"],
-            "query": row["query"],
             "start_s": f"{start / SAMPLE_RATE:.6f}",
             "seconds": f"{seconds:g}",
             "silent": "false" if audible(cut) else "true",
