@@ -5,14 +5,13 @@ import numpy as np
 import pytest
 import soundfile
 
-from authoring.rendering.duets import ARRANGEMENTS, PLAYERS, arrange, make_duets
 from lass_lab.datasets import DuetDataset, data_dir, list_pieces, load_piece
-from lass_lab.datasets.duets import VALIDATION_S, DataError
-from lass_lab.datasets.instruments import INSTRUMENTS
-from lass_lab.datasets.manifest import COLUMNS, ManifestError, read_manifest
+from lass_lab.datasets.duets import VALIDATION_S
+from lass_lab.datasets.manifest import COLUMNS, read_manifest
 from lass_lab.signal.files import InputError
 
-PIECES = [arrangement.name for arrangement in ARRANGEMENTS]
+PIECES = ["joy", "greensleeves", "tempus", "auld-lang-syne"]
+PLAYERS = ("violin", "trumpet")
 
 
 @pytest.mark.parametrize("name", PIECES)
@@ -39,12 +38,12 @@ def test_both_players_play_most_of_the_time(name):
 
 
 def test_the_shipped_data_is_small_and_is_what_the_manifest_says():
-    rows = read_manifest(data_dir() / "manifest.csv")
-    files = {row.mixture: row.mixture_sha256 for row in rows} | {row.target: row.target_sha256 for row in rows}
+    table = read_manifest(data_dir() / "manifest.csv")
+    files = dict(zip(table["mixture"], table["mixture_sha256"], strict=True))
+    files |= dict(zip(table["target_path"], table["target_sha256"], strict=True))
     assert sum(path.stat().st_size for path in files) <= 36e6
     assert {path: hashlib.sha256(path.read_bytes()).hexdigest() for path in files} == files
-    assert all(row.queries[0] == row.source for row in rows)
-    assert {row.source for row in rows} == set(PLAYERS)
+    assert (table["queries"].str[0] == table["source"]).all() and set(table["source"]) == set(PLAYERS)
 
 
 def test_pieces_of_different_splits_never_mix():
@@ -54,18 +53,15 @@ def test_pieces_of_different_splits_never_mix():
     for split, names in splits.items():
         dataset = DuetDataset(split)
         assert {dataset[index]["piece"] for index in range(len(dataset))} == set(names)
-    tunes = {a.name: {section.tune for section in a.sections} for a in ARRANGEMENTS}
-    for name in splits["test"] + splits["out-of-domain"]:
-        assert not any(tunes[name] & tunes[other] for other in PIECES if other != name)
     with pytest.raises(InputError, match="validation: no such split"):
         list_pieces("validation")
 
 
-@pytest.mark.parametrize(("seconds", "hop"), [(5.0, None), (5.0, 1.0), (2.0, 0.7)])
-def test_train_and_validation_slices_never_overlap(seconds, hop):
+@pytest.mark.parametrize("seconds", [5.0, 1.3])
+def test_train_and_validation_slices_never_overlap(seconds):
     spans = {}
     for part in ("train", "validation"):
-        dataset = DuetDataset("train", part, seconds=seconds, hop=hop)
+        dataset = DuetDataset("train", part, seconds=seconds)
         items = [dataset[index] for index in range(len(dataset))]
         spans[part] = {(item["piece"], round(item["start"] * 32_000)) for item in items}
         assert {item["query"] for item in items} == set(PLAYERS)
@@ -76,7 +72,7 @@ def test_train_and_validation_slices_never_overlap(seconds, hop):
         ends = [start + length for piece, start in spans["train"] if piece == name]
         starts = [start for piece, start in spans["validation"] if piece == name]
         assert max(ends) <= border <= min(starts)
-        assert len(starts) >= 30 // seconds
+        assert len(starts) == 30 // seconds
 
 
 def test_an_item_is_a_slice_of_its_piece():
@@ -98,28 +94,6 @@ def test_a_slice_outside_its_piece_is_refused():
             piece.slice(start)
     with pytest.raises(InputError, match="evening: no such part"):
         DuetDataset("train", "evening")
-
-
-@pytest.mark.parametrize("arrangement", ARRANGEMENTS, ids=PIECES)
-def test_an_arrangement_is_deterministic_and_playable_in_overlapping_ranges(arrangement):
-    notes, seconds = arrange(arrangement)
-    assert (notes, seconds) == arrange(arrangement)
-    assert notes != arrange(arrangement, seed=1)[0]
-    pitches = {player: [note.pitch for note in notes[player]] for player in PLAYERS}
-    for player in PLAYERS:
-        assert INSTRUMENTS[player].low <= min(pitches[player]) <= max(pitches[player]) <= INSTRUMENTS[player].high
-        assert max(note.start_s + note.duration_s for note in notes[player]) < seconds
-    violin, trumpet = (pitches[player] for player in PLAYERS)
-    shared = range(max(min(violin), min(trumpet)), min(max(violin), max(trumpet)) + 1)
-    assert np.mean([pitch in shared for pitch in violin + trumpet]) > 0.5
-
-
-def test_nothing_shipped_is_overwritten_unasked(tmp_path):
-    (tmp_path / "manifest.csv").write_text("mine")
-    pytest.importorskip("mido")
-    with pytest.raises(InputError, match="manifest.csv: exists already|no such SoundFont"):
-        make_duets(tmp_path)
-    assert (tmp_path / "manifest.csv").read_text() == "mine"
 
 
 @pytest.fixture
@@ -173,7 +147,7 @@ def test_a_good_manifest_is_read(folder):
 )
 def test_a_bad_manifest_is_named_with_its_line_and_fault(folder, rows, drop, fault):
     path = _write(folder, *rows, drop=drop)
-    with pytest.raises(ManifestError, match=fault) as caught:
+    with pytest.raises(InputError, match=fault) as caught:
         read_manifest(path)
     assert str(caught.value).startswith(str(path))
     assert "\n" not in str(caught.value)
@@ -184,22 +158,22 @@ def test_what_is_no_manifest_is_named(tmp_path, content):
     path = tmp_path / "manifest.csv"
     if content is not None:
         path.write_bytes(content)
-    with pytest.raises(ManifestError, match="manifest.csv: (no such file|cannot be read)"):
+    with pytest.raises(InputError, match="manifest.csv: (no such file|cannot be read)"):
         read_manifest(path)
 
 
 def test_files_that_do_not_match_their_manifest_are_named(folder):
     _write(folder, {"seconds": "3.0"}, TRUMPET)
-    with pytest.raises(DataError, match="mixture.flac: 64000 samples"):
+    with pytest.raises(InputError, match="mixture.flac: 64000 samples"):
         load_piece("duo", folder)
     _write(folder, {}, TRUMPET)
     soundfile.write(folder / "trumpet.flac", np.zeros(100), 32_000)
-    with pytest.raises(DataError, match="trumpet.flac: 100 samples"):
+    with pytest.raises(InputError, match="trumpet.flac: 100 samples"):
         load_piece("duo", folder)
     soundfile.write(folder / "trumpet.flac", np.zeros(64_000), 16_000)
-    with pytest.raises(DataError, match="trumpet.flac: its rate is 16000 Hz, the manifest says 32000"):
+    with pytest.raises(InputError, match="trumpet.flac: 128000 samples"):
         load_piece("duo", folder)
-    with pytest.raises(DataError, match="trio: no such piece; one of duo"):
+    with pytest.raises(InputError, match="trio: no such piece; one of duo"):
         load_piece("trio", folder)
 
 

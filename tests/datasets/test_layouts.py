@@ -29,7 +29,7 @@ def test_a_piece_of_urmp_is_read_by_the_names_of_its_files(tmp_path):
     assert faults == []
     (piece,) = pieces
     assert (piece.name, piece.mixture) == ("09_Jesus_tpt_vn", place / JESUS[0])
-    assert piece.stems == {"trumpet": (place / JESUS[1],), "violin": (place / JESUS[2],)}
+    assert piece.stems == {"trumpet": [place / JESUS[1]], "violin": [place / JESUS[2]]}
     assert find_pieces(place) == (pieces, faults), "a piece may be given directly"
 
 
@@ -66,11 +66,8 @@ def test_pieces_of_musdb_and_our_own_are_found_at_any_depth(tmp_path):
         ([*JESUS, "AuMix_09_Jesus_tpt_vn.flac"], JESUS[0], "a second mixture, beside"),
         ([*JESUS, "hum.wav"], "hum.wav", "neither AuMix_PIECE nor AuSep_NUMBER_INSTRUMENT_PIECE"),
         ([*JESUS, "AuSep_3_vn_12_Spring.wav"], "AuSep_3_vn_12_Spring.wav", "is of another piece than AuSep_1"),
-        (["AuMix_12_Spring_tpt_vn.wav", *JESUS[1:]], "AuMix_12_Spring_tpt_vn.wav", "is of another piece than"),
         (JESUS[:2], "AuSep_2_vn_09_Jesus.wav", "this stem is missing"),
         ([JESUS[0], JESUS[2]], "AuSep_1_tpt_09_Jesus.wav", "this stem is missing"),
-        ([*JESUS[:2], "AuSep_2_fl_09_Jesus.wav"], "AuSep_2_fl_09_Jesus.wav", "is not what player 2 of 09_Jesus_tpt_vn"),
-        ([*JESUS, "AuSep_3_fl_09_Jesus.wav"], "AuSep_3_fl_09_Jesus.wav", "is not what player 3 of 09_Jesus_tpt_vn"),
         (JESUS[:1], JESUS[0], "a mixture without stems"),
         (["AuSep_1_fl_04_A.wav", "AuSep_2_fl_04_A.wav"], "piece", "has one source only, flute"),
         (["AuSep_1_fl_04_A.wav", "AuSep_3_vn_04_A.wav"], "AuSep_2_INSTRUMENT_04_A.wav", "this stem is missing"),
@@ -151,10 +148,12 @@ def test_music_eval_is_read(music):
     ]
 
 
-def test_all_missing_and_faulty_files_of_music_eval_are_in_one_error(music):
-    soundfile.write(music.parent / "segment-0.wav", np.full(1000, 0.1), 32_000)
+def test_missing_and_faulty_files_of_music_eval_are_named(music):
     (music.parent / "mixture-17.wav").write_text("no sound")
-    with pytest.raises(InputError, match="segment-0.wav: differs in length or rate from mixture-0.wav; .*mixture-17"):
+    with pytest.raises(InputError, match="mixture-17.wav: cannot be read as audio"):
+        read_music_eval(music, music.parent)
+    soundfile.write(music.parent / "segment-0.wav", np.full(1000, 0.1), 32_000)
+    with pytest.raises(InputError, match="segment-0.wav: differs in length"):
         read_music_eval(music, music.parent)
     for name in ("segment-0.wav", "mixture-17.wav"):
         (music.parent / name).unlink()
@@ -167,8 +166,8 @@ def test_all_missing_and_faulty_files_of_music_eval_are_in_one_error(music):
     [
         ("idx,words\n0,flute\n", "line 1: column 'caption' is missing"),
         ("idx,caption\n", "line 1: no row follows"),
-        ("idx,caption\n0,flute\n1,\n", "line 3: 'idx' or 'caption' is empty"),
-        ("idx,caption\n0\n", "line 2: 'idx' or 'caption' is empty"),
+        ("idx,caption\n0,flute\n1,\n", "line 3: column 'caption' is empty"),
+        ("idx,caption\n0\n", "line 2: column 'caption' is empty"),
         ("idx,caption\n0,flute\n0,tuba\n", "line 3: idx 0 stands there twice"),
         (None, "no such file"),
     ],

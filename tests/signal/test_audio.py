@@ -27,14 +27,6 @@ def test_sixteen_bits_are_written_to_the_nearest_step(tmp_path, suffix):
     assert abs(np.mean(got - waveform)) < 1e-6  # rounding down would leave half a step, 1.5e-5
 
 
-@pytest.mark.parametrize(("subtype", "bits"), [("PCM_U8", 8), ("PCM_24", 24), ("PCM_32", 32)])
-def test_other_depths_are_rounded_to_their_own_steps(tmp_path, subtype, bits):
-    waveform = np.linspace(-1, 1, 999)[:-9]
-    write_audio(tmp_path / "depth.wav", waveform, subtype=subtype)
-    got, _ = soundfile.read(tmp_path / "depth.wav")
-    assert np.abs(got - waveform).max() <= 0.5 / 2 ** (bits - 1) + 1e-15
-
-
 @pytest.mark.parametrize("suffix", [".wav", ".flac"])
 def test_full_scale_does_not_wrap(tmp_path, suffix):
     path = tmp_path / f"square{suffix}"
@@ -53,12 +45,6 @@ def test_a_peak_above_one_scales_the_whole_and_says_by_how_much(tmp_path):
         gain = write_audio(path, waveform)
     assert gain == pytest.approx(-20 * np.log10(np.abs(waveform).max()))
     assert np.abs(read_audio(path) - waveform * 10 ** (gain / 20)).max() <= 1.01 / 32_768
-
-
-def test_floating_point_wav_is_exact(tmp_path):
-    waveform = tone(440)
-    write_audio(tmp_path / "exact.wav", waveform, subtype="FLOAT")
-    assert np.array_equal(read_audio(tmp_path / "exact.wav"), waveform)
 
 
 @pytest.mark.parametrize("suffix", [".ogg", ".mp3", ".MP3"])
@@ -93,11 +79,6 @@ def test_what_the_lower_rate_cannot_hold_is_removed_not_folded(tmp_path):
     soundfile.write(tmp_path / "high.wav", tone(18_000, rate=44_100), 44_100, subtype="FLOAT")
     rest = read_audio(tmp_path / "high.wav")[RATE // 10 : -RATE // 10]
     assert 20 * np.log10(np.sqrt(np.mean(rest**2)) / np.sqrt(0.125)) < -80
-
-
-def test_another_rate_can_be_asked_for(tmp_path):
-    write_audio(tmp_path / "sine.wav", tone(440))
-    assert len(read_audio(tmp_path / "sine.wav", sample_rate=48_000)) == 48_000
 
 
 def test_every_bad_file_is_named_with_its_fault(tmp_path):
@@ -167,12 +148,6 @@ def test_every_bad_waveform_is_refused_and_nothing_is_left(tmp_path):
         with pytest.raises(AudioError) as caught:
             write_audio(tmp_path / name, waveform)
         assert str(caught.value) == f"{tmp_path / name}: {fault}"
-    with pytest.raises(AudioError, match=r"a\.flac: FLAC has no encoding FLOAT$"):
-        write_audio(tmp_path / "a.flac", good, subtype="FLOAT")
-    with pytest.raises(AudioError, match=r"a\.mp3: cannot be written at 96000 Hz \("):
-        write_audio(tmp_path / "a.mp3", good, 96_000)
-    with pytest.raises(AudioError, match=r"a\.wav: a sample rate of 0 Hz is impossible$"):
-        write_audio(tmp_path / "a.wav", good, 0)
     assert not list(tmp_path.iterdir())
 
 
