@@ -61,12 +61,8 @@ class FinetuningDataset(PairDataset):
     all slices of the pieces' training part (from the start to 30 s before the end), in an order that is drawn anew for
     each epoch. Item: as a MixtureDataset's, and `rehearsed`, whether it is of the bank alone.
 
-    Args:
-        pieces: of the split that trains, each with two sources or more.
-        bank: sources to rehearse with; may be None where the recipe wants none.
-        recipe: how items are drawn.
-        indices: which items: a range into all epochs laid end to end.
-        seed: of everything that is drawn.
+    `pieces` have two sources or more, `bank` may be None where the recipe needs none, and `indices` says which items: a
+    range into all epochs laid end to end.
 
     Raises:
         InputError: a piece too short for a slice or with one source, no bank though the recipe wants one, or an item

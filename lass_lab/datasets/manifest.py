@@ -109,11 +109,8 @@ def write_piece(
 ) -> list[dict]:
     """Write a piece's FLAC files into the data folder `out`; returns its rows of the manifest, one a source.
 
-    Args:
-        stems: integers (samples,) at 32 kHz, in 16-bit steps within -32767 and 32767: every source, and their sum,
-            "mixture".
-
-    Raises InputError when a file is there already and `force` is False, or cannot be written.
+    stems: integers (samples,) at 32 kHz, in 16-bit steps within -32767 and 32767: every source, and their sum,
+    "mixture". Raises InputError when a file is there already and `force` is False, or cannot be written.
     """
     paths = {name: stem_path(out, piece, name) for name in stems}
     for name, stem in stems.items():

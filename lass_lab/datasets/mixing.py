@@ -32,10 +32,7 @@ PEAK = 0.9  # a mixture that would clip is scaled to this peak
 class SourceBank:
     """Clips of single sources on disk, as authoring renders them: `sources.csv` and audio files.
 
-    Args:
-        folders: the bank, or several that are used as one.
-        split: "train", "validation" or "test".
-        instruments: use only these; None for all.
+    Several folders are used as one bank. A split is "train", "validation" or "test"; `instruments` are all where None.
 
     Raises:
         InputError: a folder has no `sources.csv`, it cannot be read, lacks a column or a value, or holds no clip of the
@@ -166,12 +163,7 @@ class MixtureDataset(PairDataset):
 
     Item: `mixture` and `target`, float32 `(1, samples)`; `query`, words or a sound `(samples,)`; `instrument`, whom
     it names. AudioSep's own mixer seeds by batch index and so repeats its gains every epoch; this one does not.
-
-    Args:
-        size: items.
-        seconds: of an item.
-        recipe: how items are drawn; `MixtureRecipe()` where None.
-        distractors: bank of what the recipe's `distractors` are drawn from; without it there are none.
+    There are `size` items; without a bank of `distractors` none of the recipe's are drawn.
     """
 
     def __init__(

@@ -39,12 +39,9 @@ class Recording:
 
 
 def read_recording(piece: FoundPiece, known: dict[bytes, Path], seconds: float) -> Recording:
-    """Read a piece and check it; whatever is wrong stands in the result's faults.
+    """Read a piece and check it, which must last `seconds`; whatever is wrong stands in the result's faults.
 
-    Args:
-        piece: where its files lie.
-        known: the digest of every file that was read before; this piece's are added.
-        seconds: of a slice, the least that a piece must last.
+    known: the digest of every file that was read before; this piece's are added.
     """
     recording, waveforms = Recording(), {}
 

@@ -69,18 +69,11 @@ def slice_folder(
 
     `slices.csv` has a row for each slice of each source. Slices adjoin: in a piece to train with, from the start on
     ("train") and, for its last 30 s, from that border on ("validation"); none reaches across it. A rest shorter than a
-    slice is in none. A piece too short for both parts only trains.
-
-    Args:
-        folder: the recordings, in a layout that `layouts` knows.
-        out: the data folder, outside `folder`.
-        seconds: of a slice; at most 30.
-        test: names of the pieces that are only ever tested on; all others train.
-        force: overwrite what is there.
+    slice is in none. A piece too short for both parts only trains, and one that `test` names is only tested on.
 
     Raises:
-        InputError: no such folder, nothing in it that can be used, a name in `test` that is no piece, a length that is
-            no length, `out` inside `folder`, or (without `force`) files that are there already.
+        InputError: no such folder, nothing in it that can be used, a name in `test` that is no piece, slices that do
+            not last up to 30 s, `out` inside `folder`, or (without `force`) files that are there already.
     """
     folder, out = Path(folder), Path(out)
     if not 1 / SAMPLE_RATE <= seconds <= VALIDATION_S:

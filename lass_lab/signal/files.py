@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all, where the shipped ones lie, and the two ways to end early."""
+"""Files that are written whole or not at all, where the shipped ones lie, and the two errors that users meet."""
 
 import errno
 import os

@@ -105,15 +105,14 @@ def folder(tmp_path):
     return tmp_path
 
 
-def _write(folder, *changes, drop=None):
+def _write(folder, *changes):
     """Write its manifest: a row for each mapping of changes to the violin's row."""
     row = dict.fromkeys(COLUMNS, "0")
     row |= {"piece": "duo", "title": "Duo", "split": "train", "seconds": "2.0", "sample_rate": "32000"}
     row |= {"source": "violin", "target_path": "violin.flac", "mixture": "mixture.flac"}
     row |= {"query": "violin", "queries": "a fiddle"}
-    columns = [column for column in row if column != drop]
     with (folder / "manifest.csv").open("w", newline="") as file:
-        table = csv.DictWriter(file, columns, extrasaction="ignore")
+        table = csv.DictWriter(file, row)
         table.writeheader()
         table.writerows(row | change for change in changes)
     return folder / "manifest.csv"
@@ -122,44 +121,32 @@ def _write(folder, *changes, drop=None):
 TRUMPET = {"source": "trumpet", "target_path": "trumpet.flac"}
 
 
-def test_a_good_manifest_is_read(folder):
-    _write(folder, {}, TRUMPET)
-    piece = load_piece("duo", folder)
-    assert piece.queries == {"violin": ("violin", "a fiddle"), "trumpet": ("violin", "a fiddle")}
-    assert piece.mixture.shape == (64_000,) and list(piece.sources) == ["violin", "trumpet"]
-    assert list_pieces("test", folder) == []
-
-
 @pytest.mark.parametrize(
-    ("rows", "drop", "fault"),
+    ("rows", "fault"),
     [
-        ([{}], "query", "line 1: column 'query' is missing"),
-        ([], None, "line 1: no row follows"),
-        ([{"mixture": "gone.flac"}], None, "line 2: .*gone.flac is not there"),
-        ([{}, TRUMPET | {"target_path": "gone.flac"}], None, "line 3: .*gone.flac is not there"),
-        ([{"split": "exam"}], None, "line 2: split 'exam' is not one of train, test, out-of-domain"),
-        ([{}, {}], None, "line 3: 'duo' and 'violin' stand there twice"),
-        ([{}, TRUMPET | {"split": "test"}], None, "line 3: 'duo' is in two splits"),
-        ([{}, TRUMPET | {"mixture": "violin.flac"}], None, "line 3: 'duo' has two mixtures"),
-        ([{"seconds": "long"}], None, "line 2: seconds and sample_rate must be numbers"),
-        ([{"title": ""}], None, "line 2: column 'title' is empty"),
+        ([], "line 1: no row follows"),
+        ([{}, TRUMPET | {"target_path": "gone.flac"}], "line 3: .*gone.flac is not there"),
+        ([{"split": "exam"}], "line 2: split 'exam' is not one of train, test, out-of-domain"),
+        ([{}, {}], "line 3: 'duo' and 'violin' stand there twice"),
+        ([{}, TRUMPET | {"split": "test"}], "line 3: 'duo' is in two splits"),
+        ([{}, TRUMPET | {"mixture": "violin.flac"}], "line 3: 'duo' has two mixtures"),
+        ([{"title": ""}], "line 2: column 'title' is empty"),
     ],
 )
-def test_a_bad_manifest_is_named_with_its_line_and_fault(folder, rows, drop, fault):
-    path = _write(folder, *rows, drop=drop)
+def test_a_bad_manifest_is_named_with_its_line_and_fault(folder, rows, fault):
+    path = _write(folder, *rows)
     with pytest.raises(InputError, match=fault) as caught:
         read_manifest(path)
     assert str(caught.value).startswith(str(path))
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("content", [b"\xff\xfe\x00binary", None])
-def test_what_is_no_manifest_is_named(tmp_path, content):
-    path = tmp_path / "manifest.csv"
-    if content is not None:
-        path.write_bytes(content)
-    with pytest.raises(InputError, match="manifest.csv: (no such file|cannot be read)"):
-        read_manifest(path)
+def test_what_is_no_manifest_is_named(tmp_path):
+    with pytest.raises(InputError, match="manifest.csv: no such file"):
+        read_manifest(tmp_path / "manifest.csv")
+    (tmp_path / "manifest.csv").write_bytes(b"\xff\xfe\x00binary")
+    with pytest.raises(InputError, match="manifest.csv: cannot be read"):
+        read_manifest(tmp_path / "manifest.csv")
 
 
 def test_files_that_do_not_match_their_manifest_are_named(folder):
@@ -181,7 +168,8 @@ def test_the_data_folder_can_be_moved_and_its_absence_is_named(monkeypatch, fold
     _write(folder, {})
     monkeypatch.setenv("LASS_LAB_DATA", str(folder))
     assert data_dir() == folder
-    assert list_pieces() == ["duo"]
+    assert list_pieces() == ["duo"] and list_pieces("test") == []
+    assert load_piece("duo").queries == {"violin": ("violin", "a fiddle")}
     monkeypatch.setenv("LASS_LAB_DATA", str(folder / "gone"))
     with pytest.raises(InputError, match="gone: no such data folder"):
         data_dir()

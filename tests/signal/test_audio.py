@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from lass_lab.signal import AudioError, AudioWarning, InputError, audio_info, read_audio, write_audio
+from lass_lab.signal import AudioError, AudioWarning, audio_info, read_audio, write_audio
 
 RATE = 32_000
 
@@ -82,22 +82,13 @@ def test_what_the_lower_rate_cannot_hold_is_removed_not_folded(tmp_path):
 
 
 def test_every_bad_file_is_named_with_its_fault(tmp_path):
-    good = tone(440)
-
-    def made(name, write):
-        write(tmp_path / name)
-        return tmp_path / name
-
-    broken = good.copy()
-    broken[RATE // 2] = np.inf
+    (tmp_path / "zero.wav").touch()
+    (tmp_path / "text.wav").write_text("hello " * 99)
     cases = [
         (tmp_path / "missing.wav", "no such file"),
         (tmp_path, "is a folder, not an audio file"),
-        (made("zero.wav", lambda path: path.touch()), "is empty (0 bytes)"),
-        (made("text.wav", lambda path: path.write_text("hello " * 99)), "cannot be read as audio"),
-        (made("page.mp3", lambda path: path.write_text("<html>" * 99)), "cannot be read as audio"),
-        (made("bare.raw", lambda path: path.write_bytes(bytes(99))), "cannot be read as audio"),
-        (made("none.wav", lambda path: soundfile.write(path, good[:0], RATE)), "holds no samples"),
+        (tmp_path / "zero.wav", "is empty (0 bytes)"),
+        (tmp_path / "text.wav", "cannot be read as audio"),
     ]
     for path, fault in cases:
         for read in (read_audio, audio_info):
@@ -105,15 +96,6 @@ def test_every_bad_file_is_named_with_its_fault(tmp_path):
                 read(path)
             assert str(caught.value).startswith(f"{path}: {fault}")
             assert "\n" not in str(caught.value)
-    for value in (np.nan, np.inf):
-        broken[RATE // 2] = value
-        path = made("broken.wav", lambda path: soundfile.write(path, broken, RATE, subtype="FLOAT"))
-        with pytest.raises(AudioError) as caught:
-            read_audio(path)
-        assert str(caught.value) == f"{path}: holds NaN or infinite samples, the first at 0.500 s"
-    path = made("click.wav", lambda path: soundfile.write(path, good[:1], 192_000))
-    with pytest.raises(AudioError, match=r"click\.wav: too short, 1 samples at 192000 Hz"):
-        read_audio(path)
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may read everything")
@@ -137,10 +119,8 @@ def test_every_bad_waveform_is_refused_and_nothing_is_left(tmp_path):
     good = tone(440)
     cases = [
         ("a.wav", np.zeros((2, 99)), "needs a waveform of shape (samples,), was given (2, 99)"),
-        ("a.wav", np.zeros(0), "needs a waveform of shape (samples,), was given (0,)"),
         ("a.wav", np.zeros(99, np.int16), "needs a waveform of floating-point numbers, was given int16"),
         ("a.wav", np.array([0.0, np.nan]), "holds NaN or infinite samples"),
-        ("a.wav", np.array([0.0, -np.inf]), "holds NaN or infinite samples"),
         ("a.aac", good, "cannot write .aac; use .wav, .flac, .ogg, .mp3"),
         ("a", good, "cannot write a file without a suffix; use .wav, .flac, .ogg, .mp3"),
     ]
@@ -149,16 +129,6 @@ def test_every_bad_waveform_is_refused_and_nothing_is_left(tmp_path):
             write_audio(tmp_path / name, waveform)
         assert str(caught.value) == f"{tmp_path / name}: {fault}"
     assert not list(tmp_path.iterdir())
-
-
-def test_an_existing_file_is_kept_unless_forced(tmp_path):
-    path = tmp_path / "a.wav"
-    write_audio(path, tone(440))
-    with pytest.raises(InputError, match=r"a\.wav: exists already; pass --force to overwrite$"):
-        write_audio(path, tone(550))
-    assert np.abs(read_audio(path) - tone(440)).max() < 1e-4
-    write_audio(path, tone(550), force=True)
-    assert np.abs(read_audio(path) - tone(550)).max() < 1e-4
 
 
 def test_long_vorbis_files_are_written(tmp_path):
