@@ -156,11 +156,7 @@ def _phrasing(rng: np.random.Generator, name: str) -> str:
 
 
 def training_starts(piece: Piece) -> list[float]:
-    """`slice_starts` of a piece's training part, once it is known that one can train on it.
-
-    Raises:
-        InputError: the piece has one source only, or is too short for one slice.
-    """
+    """`slice_starts` of a piece's training part. Raises InputError where it has one source only, or no slice."""
     if len(piece.sources) < 2:
         raise InputError(f"piece {piece.name}: has one source, and a mixture needs two")
     if starts := slice_starts(piece, "train"):

@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import torch
 from torch.utils.data import Dataset
 
@@ -17,8 +16,6 @@ from lass_lab.signal.files import InputError, data_dir
 SLICE_S = 5.0
 VALIDATION_S = 30.0  # the end of each piece, kept from training for every choice that is made
 PARTS = ("train", "validation", "all")
-
-__all__ = ["DuetDataset", "Piece", "data_dir", "list_pieces", "load_piece"]
 
 
 @dataclass(frozen=True)
@@ -59,7 +56,7 @@ def list_pieces(split: str | None = None, data: str | Path | None = None) -> lis
     """
     if split is not None and split not in SPLITS:
         raise InputError(f"{split}: no such split; one of {', '.join(SPLITS)}")
-    rows = _manifest(data)
+    rows = read_manifest(Path(data or data_dir()) / MANIFEST)
     return list(rows.loc[(rows["split"] == split) | (split is None), "piece"].unique())
 
 
@@ -69,7 +66,7 @@ def load_piece(name: str, data: str | Path | None = None) -> Piece:
     Raises InputError when there is no such piece, or when a file of it is not as long as the manifest says, or as
     `read_manifest`, `read_audio` and `data_dir` do.
     """
-    manifest = _manifest(data)
+    manifest = read_manifest(Path(data or data_dir()) / MANIFEST)
     rows = manifest[manifest["piece"] == name]
     if rows.empty:
         raise InputError(f"{name}: no such piece; one of {', '.join(manifest['piece'].unique())}")
@@ -79,18 +76,9 @@ def load_piece(name: str, data: str | Path | None = None) -> Piece:
     for path, waveform in waveforms.items():
         if len(waveform) != len(mixture) or abs(len(waveform) / SAMPLE_RATE - first["seconds"]) > 1e-3:
             raise InputError(f"{path}: {len(waveform)} samples, which is not as long as its piece")
-    return Piece(
-        name=name,
-        title=first["title"],
-        split=first["split"],
-        mixture=mixture,
-        sources={source: waveforms[path] for source, path in zip(rows["source"], rows["target_path"], strict=True)},
-        queries=dict(zip(rows["source"], rows["queries"], strict=True)),
-    )
-
-
-def _manifest(data: str | Path | None) -> pd.DataFrame:
-    return read_manifest((data_dir() if data is None else Path(data)) / MANIFEST)
+    sources = {source: waveforms[path] for source, path in zip(rows["source"], rows["target_path"], strict=True)}
+    queries = dict(zip(rows["source"], rows["queries"], strict=True))
+    return Piece(name, first["title"], first["split"], mixture, sources, queries)
 
 
 def slice_starts(piece: Piece, part: str, seconds: float = SLICE_S) -> list[float]:
@@ -118,12 +106,8 @@ class DuetDataset(Dataset):
             raise InputError(f"{part}: no such part; one of {', '.join(PARTS)}")
         self.seconds = seconds
         self.pieces = [load_piece(name, data) for name in list_pieces(split, data)]
-        self._items = [
-            (piece, start, source)
-            for piece in self.pieces
-            for start in slice_starts(piece, part, seconds)
-            for source in piece.sources
-        ]
+        slices = [(piece, start) for piece in self.pieces for start in slice_starts(piece, part, seconds)]
+        self._items = [(piece, start, source) for piece, start in slices for source in piece.sources]
         if not self._items:
             raise InputError(f"{split}: no slice of {seconds:g} s in its part '{part}'")
 

@@ -61,10 +61,8 @@ def find_pieces(folder: str | Path) -> tuple[list[FoundPiece], list[Fault]]:
     """The pieces in a folder, which may be a piece itself, and what is wrong with the others.
 
     Every audio file belongs to a piece that is returned or to a piece with a fault; hidden files and files that are
-    no audio are passed over. A name comes from a folder, so two pieces of one name are a fault of both.
-
-    Raises:
-        InputError: no such folder, or one that may not be read.
+    no audio are passed over. A name comes from a folder, so two pieces of one name are a fault of both. Raises
+    InputError where there is no such folder, or one may not be read.
     """
     folder = Path(folder)
     if not folder.is_dir():
@@ -204,8 +202,7 @@ def read_music_eval(table: str | Path, audio_folder: str | Path) -> list[Evaluat
     ]
     paths = [path for item in items for path in (item.mixture, item.target)]
     if missing := [path.name for path in paths if not path.is_file()]:
-        more = f" and {len(missing) - 8} more" if len(missing) > 8 else ""
-        raise InputError(f"{folder}: {len(missing)} of {len(paths)} files missing: {', '.join(missing[:8])}{more}")
+        raise InputError(f"{folder}: {len(missing)} of {len(paths)} files missing, the first {missing[0]}")
     for item in items:
         if audio_info(item.target)[::2] != audio_info(item.mixture)[::2]:
             raise InputError(f"{item.target}: differs in length or rate from {item.mixture.name}")

@@ -28,10 +28,9 @@ _PLAIN = ("{}", "the {}", "the sound of the {}", "only the {}")  # they fit "dru
 
 
 def read_table(path: Path, columns: Sequence[str]) -> pd.DataFrame:
-    """A CSV table as text, indexed by line, in which every field of these columns holds something.
+    """A CSV table as text, indexed by line, in which these columns are there and hold something in every row.
 
-    Raises:
-        InputError: no such file, no CSV table, a missing column, no row, or an empty field.
+    Raises InputError where it is not, for no such file, and for what is no CSV table.
     """
     try:
         table = pd.read_csv(path, dtype=str, keep_default_na=False, skip_blank_lines=False, encoding="utf-8-sig")
@@ -63,11 +62,10 @@ def check_rows(path: Path, table: pd.DataFrame, faults: Mapping[str, pd.Series])
 
 
 def read_manifest(path: str | Path) -> pd.DataFrame:
-    """Read and check a manifest; paths in it are relative to its folder.
+    """A manifest, checked: `COLUMNS`, and a row for each piece and target.
 
-    Returns:
-        `COLUMNS`, a row for each piece and target: `mixture` and `target_path` are paths that exist, `queries` is a
-        tuple that begins with the canonical word, `seconds` and `sample_rate` are numbers.
+    `mixture` and `target_path` are paths that exist (in the file they are relative to its folder), `queries` is a tuple
+    that begins with the canonical word, `seconds` and `sample_rate` are numbers.
 
     Raises:
         InputError: as `read_table`, an unknown split, a number that is none, a file that is not there, the same piece
@@ -150,10 +148,9 @@ def staged(out: Path, force: bool = False) -> Iterator[Path]:
     """Yield an empty folder to write a data folder into; its files take their places in `out` once the block ends well.
 
     Until then `out` is as it was; when the block raises, it stays so. The old manifest goes before the first file is
-    moved and the new one comes last, so that a kill never leaves a manifest beside files which it does not describe.
-    What a kill may leave is the hidden folder `.partial-...` in `out`, which nothing reads.
-
-    Raises InputError when `out` cannot be written to, or holds one of the files already and `force` is False.
+    moved and the new one comes last, so that a kill never leaves a manifest beside files which it does not describe,
+    but may leave a hidden folder in `out`. Raises InputError when that cannot be written to, or holds one of the files
+    already and `force` is False.
     """
     made = not out.exists()
     stage = out / f".partial-{secrets.token_hex(8)}"

@@ -59,9 +59,6 @@ class SourceBank:
         except soundfile.LibsndfileError as error:
             raise InputError(f"{path}: cannot be read as audio ({error.error_string.strip()})") from error
 
-    def frames(self, row: int) -> int:
-        return int(self.clips.at[row, "seconds"] * SAMPLE_RATE)
-
     def cut(self, rng: np.random.Generator, instrument: str, samples: int) -> np.ndarray:
         """A random cut `(samples,)` of one of the instrument's clips, from where it can be heard."""
         for _ in range(TRIES):
@@ -73,7 +70,7 @@ class SourceBank:
 
     def draw_start(self, rng: np.random.Generator, row: int, samples: int) -> int:
         """Where a cut of `samples` of that clip may begin."""
-        return int(rng.integers(max(1, self.frames(row) - samples)))
+        return int(rng.integers(max(1, int(self.clips.at[row, "seconds"] * SAMPLE_RATE) - samples)))
 
 
 def list_folders(sources: Sources) -> list[Path]:
@@ -101,8 +98,7 @@ class PairDataset(Dataset):
     """Mixtures of two sources, each of which stands twice: asked for its first source, and then for its second.
 
     What differs between the two can only come from the query, which is therefore learnt much sooner. Items depend on
-    the seed, the epoch and their number alone, so that any division of them among workers, processes or resumed runs
-    gives the same ones.
+    the seed, the epoch and their number alone, however they are divided among workers, processes or resumed runs.
 
     A subclass has `_pair(number)`, which gives the names of a mixture's two sources, the sources `(samples,)`, and the
     generator for what is left to draw; and `_query(generator, names, asked)`, which gives the instrument to ask for and
@@ -140,8 +136,7 @@ class MixtureRecipe:
     Attributes:
         aligned: share of mixtures made of two voices of one score (same key, same beat: the hard kind).
         distractors: share of mixtures whose second source comes from the dataset's bank of distractors: an instrument
-            of another family that is never asked for, so that the separator learns to reject what it has no word for.
-            In its place an absent instrument is asked for.
+            of another family, which is never asked for (an absent one is in its place), to teach rejection.
         absent: share whose query names an instrument that does not play; their target is silence.
         level_db: the whole mixture is turned down by up to this.
         sounds: share of queries that are a sound of the instrument, not words for it.

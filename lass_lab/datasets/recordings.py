@@ -22,13 +22,10 @@ FULL_SCALE = 32767
 class Recording:
     """A piece as it was read.
 
-    Attributes:
-        stems: for each source float32 (samples,), 32 kHz mono, all of one length; empty where there are faults.
-        sample_rates: of the files, in Hz, before resampling.
-        error_db: energy of the mixture minus the sum of the stems, against the mixture's; -inf where they are the same,
-            NaN where there is no mixture.
-        faults: why the piece cannot be used.
-        notes: what was done to it, and warnings.
+    stems: for each source float32 (samples,), 32 kHz mono, all of one length; empty where there are faults.
+    sample_rates: of the files, in Hz, before resampling. error_db: energy of the mixture minus the sum of the stems,
+    against the mixture's; -inf where they are the same, NaN where there is no mixture. faults: why the piece cannot be
+    used. notes: what was done to it, and warnings.
     """
 
     stems: dict[str, np.ndarray] = field(default_factory=dict)

@@ -53,11 +53,7 @@ def amplitude(level_db: float) -> float:
 
 
 def audio_info(path: str | os.PathLike[str]) -> AudioInfo:
-    """Sample rate, channels and frames of a recording, from its header alone.
-
-    Raises:
-        AudioError: missing, a folder, unreadable, not audio, or without samples.
-    """
+    """What the header of a recording says. Raises AudioError as `read_audio`, for what shows without decoding it."""
     with _opened(Path(path)) as file:
         return AudioInfo(file.samplerate, file.channels, file.frames)
 
@@ -111,13 +107,8 @@ def write_audio(path: str | os.PathLike[str], waveform: np.ndarray, *, force: bo
     by how much. 16-bit samples are rounded to steps of 1/32768; +1.0, for which there is no step, becomes the
     highest one. The file is written beside its place and moved in; missing folders are made.
 
-    Args:
-        path: its suffix says the format.
-        waveform: real floating-point `(samples,)`, at least one sample, NumPy array or tensor on the CPU.
-        force: replace a file that is there.
-
-    Returns:
-        The gain in dB that was applied: negative where the waveform had to be scaled, otherwise 0.0.
+    `waveform` is a real floating-point `(samples,)`, at least one sample, NumPy array or tensor on the CPU. Returns the
+    gain in dB that was applied: negative where the waveform had to be scaled, otherwise 0.0.
 
     Raises:
         AudioError: another suffix, a wrong shape or type, NaN or infinite.

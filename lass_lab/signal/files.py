@@ -54,7 +54,8 @@ def atomic_path(path: str | os.PathLike[str], force: bool = False) -> Iterator[P
         yield temporary
         if not temporary.exists():
             raise InputError(f"{path}: nothing was written")
-        _flush_to_disk(temporary)
+        with temporary.open("rb+") as file:
+            os.fsync(file.fileno())  # or a power cut could leave the new name with none of its bytes
         refuse_existing([path], force)
         os.replace(temporary, path)
     except BaseException as error:
@@ -68,11 +69,7 @@ def atomic_path(path: str | os.PathLike[str], force: bool = False) -> Iterator[P
 
 
 def data_dir() -> Path:
-    """The folder of the shipped data: $LASS_LAB_DATA, or data/ beside the package in its source checkout.
-
-    Raises:
-        InputError: there is none.
-    """
+    """The folder of the shipped data: $LASS_LAB_DATA, or data/ beside the package. Raises InputError without one."""
     if "LASS_LAB_DATA" in os.environ:
         folder, hint = Path(os.environ["LASS_LAB_DATA"]), "LASS_LAB_DATA names it"
     else:
@@ -88,12 +85,3 @@ def refuse_existing(paths: Iterable[Path], force: bool = False) -> None:
     for path in paths:
         if not force and (path.exists() or path.is_symlink()):
             raise InputError(f"{path}: exists already; pass --force to overwrite")
-
-
-def _flush_to_disk(path: Path) -> None:
-    # Without this, a power cut after the rename can leave the new name with none of its bytes.
-    descriptor = os.open(path, os.O_RDWR)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

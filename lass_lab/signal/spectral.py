@@ -76,16 +76,8 @@ def istft(spectrum: Array, length: int, hop: int = 320) -> Array:
     Weighted overlap-add, the least-squares inverse of Griffin & Lim (1984): windowed frames are summed and
     divided by the sum of the squared windows.
 
-    Args:
-        spectrum: complex `(..., frames, bins)`; `n_fft` is `2 * (bins - 1)`.
-        length: samples to return.
-        hop: samples between frames, as given to `stft`.
-
-    Returns:
-        Real `(..., length)`.
-
-    Raises:
-        InputError: not a complex spectrogram, or too few frames for `length`.
+    Of a complex `(..., frames, bins)` with `n_fft = 2 * (bins - 1)`, and the `hop` in samples that was given to `stft`,
+    it makes a real `(..., length)`. Raises InputError for no complex spectrogram, or too few frames.
     """
     _check_complex(spectrum=spectrum)
     if spectrum.ndim < 2 or spectrum.numel() == 0:
@@ -131,15 +123,8 @@ def mel_spectrogram(
     Slaney's mel scale and normalisation (Slaney, "Auditory Toolbox", 1998), the default of librosa and the
     front end of CLAP's audio tower.
 
-    Args:
-        waveform: real `(..., samples)`.
-        n_mels: number of bands between `min_hz` and `max_hz` (half the sample rate when None).
-
-    Returns:
-        Real `(..., frames, n_mels)`.
-
-    Raises:
-        InputError: as `stft`, or band edges that do not rise within 0 and half the sample rate.
+    Of a real `(..., samples)` it makes a real `(..., frames, n_mels)`; `max_hz` None is half the sample rate. Raises
+    InputError as `stft`, or for band edges that do not rise within 0 and half the sample rate.
     """
     top = sample_rate / 2 if max_hz is None else max_hz
     if n_mels < 1 or not 0 <= min_hz < top <= sample_rate / 2:

@@ -147,7 +147,7 @@ def test_missing_and_faulty_files_of_music_eval_are_named(music):
         read_music_eval(music, music.parent)
     for name in ("segment-0.wav", "mixture-17.wav"):
         (music.parent / name).unlink()
-    with pytest.raises(InputError, match=r"2 of 4 files missing: segment-0.wav, mixture-17.wav$"):
+    with pytest.raises(InputError, match="2 of 4 files missing, the first segment-0.wav"):
         read_music_eval(music, music.parent)
 
 
