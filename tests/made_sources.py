@@ -6,7 +6,7 @@ import pandas as pd
 from lass_lab.signal import SAMPLE_RATE, write_audio
 
 TONES = {"violin": 880.0, "flute": 1320.0, "cello": 220.0}
-STRANGERS = {"recorder": 1980.0, "viola": 550.0}  # in the bank, but not among those that the tiny model is taught
+DISTRACTORS = {"recorder": 1980.0, "viola": 550.0}  # in the bank, but not among those that the tiny model is taught
 
 
 def made_bank(folder, seconds=4.0, splits=("train", "validation", "test"), tones=None):

@@ -264,8 +264,8 @@ SOURCES = {
     "an empty table of sources": sources(": cannot be read as a CSV table (", b""),
     "bytes as table of sources": sources(": cannot be read as a CSV table (", b"\xff\xfe\x00\x01"),
     "sources of uneven rows": sources(": cannot be read as a CSV table (", HEAD + "a,b,c,d,1,2,3\na,b,c,d,1,2,3,4\n"),
-    "a clip without a name": sources(", line 3: column path is empty", HEAD + "a.wav,b,c,train,1\n,b,c,train,1\n"),
-    "a clip of no length": sources(", line 2: column seconds is empty or impossible", HEAD + "a.wav,b,c,train,long\n"),
+    "a clip without a name": sources(", line 3: column 'path' is empty", HEAD + "a.wav,b,c,train,1\n,b,c,train,1\n"),
+    "a clip of no length": sources(", line 2: column 'seconds' must be a number", HEAD + "a.wav,b,c,train,long\n"),
     "no clips to train with": sources(": holds no clip of the split 'train'", HEAD + "a.wav,b,c,test,1\n"),
 }  # fmt: skip
 

@@ -51,7 +51,7 @@ def pretrain(
     sounds: Annotated[
         float, typer.Option(callback=finite, min=0, max=1, help="Share of queries that are a sound, not words.")
     ] = 0.15,
-    coloured: Annotated[
+    equalised: Annotated[
         float, typer.Option(callback=finite, min=0, max=1, help="Share of sources that are filtered.")
     ] = 0.0,
     lean: Annotated[
@@ -85,7 +85,7 @@ def pretrain(
     if contrastive is None:
         contrastive = 0 if start else recipe.contrastive.steps
     words = replace(recipe.contrastive, steps=contrastive) if contrastive else None
-    recipe = replace(recipe, contrastive=words, mixtures=replace(recipe.mixtures, sounds=sounds, coloured=coloured))
+    recipe = replace(recipe, contrastive=words, mixtures=replace(recipe.mixtures, sounds=sounds, equalised=equalised))
     sources = sources or [Path("runs/sources")]
     separator = pretrain(sources, run, recipe, start=start, earlier=earlier, workers=workers, fuse=fuse)
     separator.save_pretrained(out)

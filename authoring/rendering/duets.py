@@ -15,9 +15,9 @@ from authoring.rendering.composition import counterpoint, vary
 from authoring.rendering.fluidsynth import Clip, add_room, find_soundfont, render_clips
 from authoring.rendering.melodies import TUNES
 from authoring.rendering.performance import Event, Note, perform
-from lass_lab.datasets.data_folder import MANIFEST, refuse_existing, stem_path, write_manifest, write_piece
 from lass_lab.datasets.instruments import INSTRUMENTS
-from lass_lab.signal.files import InputError
+from lass_lab.datasets.manifest import COLUMNS, MANIFEST, stem_path, write_piece, write_table
+from lass_lab.signal.files import InputError, refuse_existing
 
 PLAYERS = ("violin", "trumpet")
 TRUMPET_DB = -3.0  # against the violin, RMS over the piece, as in the paper
@@ -189,4 +189,4 @@ def make_duets(out: str | Path, force: bool = False, seed: int = 0) -> Path:
     for arrangement in ARRANGEMENTS:
         stems = render_stems(arrangement, seed)
         rows += write_piece(out, arrangement.name, arrangement.title, arrangement.split, stems, force)
-    return write_manifest(out, rows, force)
+    return write_table(out / MANIFEST, COLUMNS, rows, force)

@@ -5,7 +5,6 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from lass_lab.datasets.data_folder import refuse_existing
 from lass_lab.datasets.duets import list_pieces
 from lass_lab.experiments.evaluation import evaluate, format_summary, summarise
 from lass_lab.experiments.finetuning import stages
@@ -16,7 +15,7 @@ from lass_lab.experiments.recipes import RECIPE, read_recipe
 from lass_lab.experiments.training import run_facts
 from lass_lab.models import load_separator
 from lass_lab.models.separator import CONFIG, WEIGHTS
-from lass_lab.signal.files import InputError, atomic_path
+from lass_lab.signal.files import InputError, atomic_path, refuse_existing
 
 PHASE1 = "phase 1"  # among `stages`
 

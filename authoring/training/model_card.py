@@ -32,7 +32,7 @@ CREDITS = {  # folders of SoundFonts, as the commands that make them call them
     "recorded-notes": "the notes of tonejs-instruments (CC BY 3.0)",  # python -m authoring render notes
     "freepats": "the patches of FreePats (GPL 2 or later, with its exception for what is rendered)",  # render patches
 }
-HELD_OUT = {"third": 0.0, "level_db": 0.0, "heldout_captions": True}
+HELD_OUT = {"level_db": 0.0, "heldout_captions": True}
 UNHEARD = "random pairs in a SoundFont that nothing was trained on, SDRi (dB)"
 TRIALS = {
     "random pairs of taught instruments, SDRi (dB)": (
@@ -217,14 +217,14 @@ def _details(history: Sequence[Mapping[str, Any]]) -> list[str]:
     """What only some recipes do, in words."""
     recipes = [entry["recipe"] for entry in history]
     details = []
-    if any(recipe["mixtures"].get("strange") for recipe in recipes):
+    if any(recipe["mixtures"].get("distractors") for recipe in recipes):
         others = ", ".join(name for name in RENDERED if name not in TAUGHT)
         details.append(
             f"So that it learns to reject, some mixtures hold an instrument that is never asked for: {others}."
         )
-    if share := max(recipe["mixtures"].get("coloured", 0) for recipe in recipes):
+    if share := max(recipe["mixtures"].get("equalised", 0) for recipe in recipes):
         details.append(
-            f"So that no sampler is learnt by heart, {share:.0%} of the sources are filtered (see `colour`)."
+            f"So that no sampler is learnt by heart, {share:.0%} of the sources are filtered (see `equalise`)."
         )
     if max(recipe.get("lean", 0) for recipe in recipes):
         details.append("To bear unheard words: half of the conditions lean towards another instrument's (see `lean`).")

@@ -48,8 +48,8 @@ class PretrainingRecipe:
     still_norms: bool = False  # keep the norms' statistics: after a run at a lower rate, whose bins were louder
     lean: float = 0.0  # half of the conditions lean by up to this towards another instrument's: see `lean`
     average: float = 1.0  # share of the trained weights in the result, the rest being earlier ones: see `averaging`
-    mixtures: MixtureRecipe = MixtureRecipe(strange=0.15, sounds=0.15)
-    instruments: tuple[str, ...] = TAUGHT  # asked for; all others of the sources are strangers
+    mixtures: MixtureRecipe = MixtureRecipe(distractors=0.15, sounds=0.15)
+    instruments: tuple[str, ...] = TAUGHT  # asked for; all others of the sources are distractors
     contrastive: ContrastiveRecipe | None = ContrastiveRecipe()  # None leaves the query network as it is
     query_rate: float = 0.0  # of a query network that learns along from a random start, as LASS-Net's; 0: a CLAP's
 
@@ -61,8 +61,8 @@ class PretrainingData(lightning.LightningDataModule):
         super().__init__()
         self.recipe, self.workers = recipe, workers
         self.train_bank = SourceBank(sources, "train", recipe.instruments)
-        strangers = [name for name in RENDERED if name not in recipe.instruments]
-        self.strangers = SourceBank(sources, "train", strangers) if recipe.mixtures.strange else None
+        distractors = [name for name in RENDERED if name not in recipe.instruments]
+        self.distractors = SourceBank(sources, "train", distractors) if recipe.mixtures.distractors else None
         self.validation_bank = SourceBank(self.train_bank.folders[0], "validation", recipe.instruments)
 
     def train_dataloader(self) -> DataLoader:
@@ -70,12 +70,12 @@ class PretrainingData(lightning.LightningDataModule):
         recipe, epoch = self.recipe, self.trainer.current_epoch
         size = recipe.batch * STEPS_AN_EPOCH
         mixtures = MixtureDataset(
-            self.train_bank, size, recipe.seconds, recipe.mixtures, recipe.seed, epoch, self.strangers
+            self.train_bank, size, recipe.seconds, recipe.mixtures, recipe.seed, epoch, self.distractors
         )
         return DataLoader(mixtures, recipe.batch, num_workers=self.workers, collate_fn=collate)
 
     def val_dataloader(self) -> DataLoader:
-        pairs = MixtureRecipe(aligned=0.0, third=0.0, absent=0.0, level_db=0.0, heldout_captions=True)
+        pairs = MixtureRecipe(aligned=0.0, absent=0.0, level_db=0.0, heldout_captions=True)
         mixtures = MixtureDataset(self.validation_bank, VALIDATION_PAIRS, 2.54, pairs, seed=1)
         return DataLoader(mixtures, 8, collate_fn=collate)
 

@@ -89,7 +89,7 @@ STUDIES: dict[str, Study] = {
     "keeping": Study(
         "What keeps the old instruments?",
         {
-            "nothing": _items(rehearsal=0.0, guests=0.0),
+            "nothing": _items(rehearsal=0.0, substitutes=0.0),
             "rehearsal": lambda recipe: recipe,
             "distillation": _with(distillation=True),
             "two encoder blocks frozen": _with(frozen_blocks=2),

@@ -1,10 +1,9 @@
-"""What fine-tuning hears: slices of duets, re-mixed and augmented, between mixtures of what is not to be forgotten."""
+"""Items for fine-tuning: slices of duets, re-mixed and augmented, between mixtures of what is not to be forgotten."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
-import torch
 from torch.utils.data import Dataset
 
 from lass_lab.datasets.augmentation import augment
@@ -12,19 +11,18 @@ from lass_lab.datasets.captions import CAPTIONS, training_captions
 from lass_lab.datasets.duets import SLICE_S, VALIDATION_S, Piece, slice_starts
 from lass_lab.datasets.mixing import (
     TRIES,
-    Last,
     MixtureDataset,
     MixtureRecipe,
+    PairDataset,
     SourceBank,
     audible,
     match_energy,
-    prevent_clipping,
 )
 from lass_lab.signal.audio import SAMPLE_RATE
 from lass_lab.signal.files import InputError
 
+GAIN_DB = 6.0  # by which sources from two places are set apart at most, either way
 WITHOUT_END = 2**62  # items: what is rehearsed is drawn anew for as long as a run lasts
-REHEARSAL = MixtureRecipe(aligned=0.0, absent=0.1)
 
 
 @dataclass(frozen=True)
@@ -32,11 +30,10 @@ class DuetRecipe:
     """How fine-tuning's items are drawn.
 
     Attributes:
-        seconds: of a slice that an item holds, from a random place in it; at most 5.
+        seconds: length of an item, which begins at a random place in its slice; at most 5.
         remixed: share of the duets' items whose sources come from two pieces, or from two places, set apart by up to
-            `gain_db` either way.
-        guests: share of those in which a source of the bank plays in place of the other one.
-        gain_db: see `remixed`.
+            6 dB either way.
+        substitutes: share of those in which a source of the bank takes the place of the second source.
         level_db: the whole mixture is turned down by up to this.
         rehearsal: share of all items that are mixtures of the bank alone.
         augmented: share of sources that are changed a little: see `augmentation`.
@@ -45,8 +42,7 @@ class DuetRecipe:
 
     seconds: float = SLICE_S
     remixed: float = 0.5
-    guests: float = 0.25
-    gain_db: float = 6.0
+    substitutes: float = 0.25
     level_db: float = 6.0
     rehearsal: float = 0.5
     augmented: float = 0.5
@@ -54,26 +50,19 @@ class DuetRecipe:
 
     @property
     def needs_bank(self) -> bool:
-        """Whether anything of the bank is heard."""
-        return bool(self.rehearsal or self.guests)
+        """Whether anything is drawn from the bank."""
+        return bool(self.rehearsal or self.substitutes)
 
 
-class FinetuningDataset(Dataset):
-    """Items for fine-tuning, each a function of (seed, index) alone, over as many epochs as are asked for.
+class FinetuningDataset(PairDataset):
+    """Items for fine-tuning, over as many epochs as are asked for.
 
-    Items stand in pairs: one mixture, asked for its one source and then for its other. Of the pairs, a share of
-    `recipe.rehearsal`, evenly spread, are mixtures of the bank. The others go through all slices of the pieces'
-    training part (from the start to 30 s before the end), in an order that is drawn anew for each epoch.
+    Of the pairs of items, a share of `recipe.rehearsal`, evenly spread, are mixtures of the bank. The others go through
+    all slices of the pieces' training part (from the start to 30 s before the end), in an order that is drawn anew for
+    each epoch. Item: as a MixtureDataset's, and `rehearsed`, whether it is of the bank alone.
 
-    As items depend on their index alone, any division of them among workers, processes or resumed runs gives the same
-    ones. Item: as a MixtureDataset's, and `rehearsed`, whether it is of the bank alone.
-
-    Args:
-        pieces: of the split that trains, each with two sources or more.
-        bank: sources to rehearse with; may be None where the recipe wants none.
-        recipe: how items are drawn.
-        indices: which items: a range into all epochs laid end to end.
-        seed: of everything that is drawn.
+    `pieces` have two sources or more, `bank` may be None where the recipe needs none, and `indices` says which items: a
+    range into all epochs laid end to end.
 
     Raises:
         InputError: a piece too short for a slice or with one source, no bank though the recipe wants one, or an item
@@ -86,13 +75,12 @@ class FinetuningDataset(Dataset):
         if not 0 < recipe.seconds <= SLICE_S:
             raise InputError(f"items of {recipe.seconds:g} s: at most {SLICE_S:g} s, the length of a slice")
         if bank is None and recipe.needs_bank:
-            raise InputError("rehearsal: needs a bank of sources; set its share and that of guests to 0 to go without")
-        self.pieces, self.bank, self.recipe, self.indices, self.seed = list(pieces), bank, recipe, indices, seed
-        self.samples = round(recipe.seconds * SAMPLE_RATE)
-        self.slices = [(number, start) for number, piece in enumerate(self.pieces) for start in training_starts(piece)]
-        rehearsal = replace(REHEARSAL, level_db=recipe.level_db)
-        self._last = Last()
-        self.rehearsal = bank and MixtureDataset(bank, WITHOUT_END, recipe.seconds, rehearsal, seed=seed)
+            raise InputError("rehearsal: needs a bank of sources; to go without, set rehearsal and substitutes to 0")
+        super().__init__(recipe, recipe.seconds, seed)
+        self.pieces, self.bank, self.indices = list(pieces), bank, indices
+        self.slices = [(piece, start) for piece in self.pieces for start in training_starts(piece)]
+        rehearsal = MixtureRecipe(aligned=0.0, absent=0.1, level_db=recipe.level_db)
+        self.rehearsal = bank and MixtureDataset(bank, WITHOUT_END, recipe.seconds, rehearsal, seed)
 
     def __len__(self) -> int:
         return len(self.indices)
@@ -103,60 +91,47 @@ class FinetuningDataset(Dataset):
         rehearsed = int(pair * share)
         if int((pair + 1) * share) > rehearsed:
             return self.rehearsal[2 * rehearsed + asked] | {"rehearsed": True}
-        return self._duet(pair - rehearsed, asked)
+        return self._item(pair - rehearsed, asked) | {"rehearsed": False}
 
-    def _duet(self, pair: int, asked: int) -> dict:
-        names, sources, rng = self._last(self._pair, pair, self.seed)
-        mixture, target = prevent_clipping(sum(sources), sources[asked])
-        level = np.float32(10 ** (-rng.uniform(0, self.recipe.level_db) / 20))
-        return {
-            "mixture": torch.from_numpy(mixture * level)[None],
-            "target": torch.from_numpy(target * level)[None],
-            "query": self._words(rng, names[asked]),
-            "instrument": names[asked],
-            "rehearsed": False,
-        }
-
-    def _pair(self, pair: int) -> tuple[list[str], list[np.ndarray], np.random.Generator]:
-        """Two sources of a slice, their names, and the generator for what is left to draw."""
-        rng = np.random.default_rng((self.seed, pair))
-        epoch, place = divmod(pair, len(self.slices))
+    def _pair(self, number: int) -> tuple[list[str], list[np.ndarray], np.random.Generator]:
+        rng = np.random.default_rng((self.seed, number))
+        epoch, place = divmod(number, len(self.slices))
         order = np.random.default_rng((self.seed, epoch, 1)).permutation(len(self.slices))
-        return *self._sources(rng, self.slices[order[place]]), rng
-
-    def _sources(self, rng: np.random.Generator, where: tuple[int, float]) -> tuple[list[str], list[np.ndarray]]:
-        """Two sources and their names: as they were played together, or re-mixed."""
-        piece = self.pieces[where[0]]
+        piece, start = self.slices[order[place]]
         names = [str(name) for name in rng.permutation(list(piece.sources))[:2]]
-        start = where[1] + rng.uniform(0, SLICE_S - self.recipe.seconds)
+        start += self._draw_offset(rng)
         sources = [self._cut(piece, name, start) for name in names]
         if rng.random() < self.recipe.remixed:
             names[1], sources[1] = self._other(rng, names)
-            sources[1] = match_energy(sources[1], sources[0], rng.uniform(-self.recipe.gain_db, self.recipe.gain_db))
-        return names, [augment(source, rng) if rng.random() < self.recipe.augmented else source for source in sources]
+            sources[1] = match_energy(sources[1], sources[0], rng.uniform(-GAIN_DB, GAIN_DB))
+        changed = [augment(source, rng) if rng.random() < self.recipe.augmented else source for source in sources]
+        return names, changed, rng
 
     def _other(self, rng: np.random.Generator, names: Sequence[str]) -> tuple[str, np.ndarray]:
-        """The second source from somewhere else: a guest of the bank, or the same name in any piece that has it."""
-        if rng.random() < self.recipe.guests:
-            guests = [name for name in self.bank.instruments if name not in names]
-            name = str(rng.choice(guests))
+        """The second source from somewhere else: one of the bank, or the same name in any piece that has it."""
+        if rng.random() < self.recipe.substitutes:
+            name = str(rng.choice([name for name in self.bank.instruments if name not in names]))
             return name, self.bank.cut(rng, name, self.samples)
         cut = np.zeros(self.samples, np.float32)
         for _ in range(TRIES):
-            number, start = self.slices[rng.integers(len(self.slices))]
-            if names[1] in self.pieces[number].sources:
-                start += rng.uniform(0, SLICE_S - self.recipe.seconds)
-                cut = self._cut(self.pieces[number], names[1], start)
+            piece, start = self.slices[rng.integers(len(self.slices))]
+            if names[1] in piece.sources:
+                cut = self._cut(piece, names[1], start + self._draw_offset(rng))
                 if audible(cut):
                     break
         return names[1], cut
+
+    def _draw_offset(self, rng: np.random.Generator) -> float:
+        """Seconds into a slice at which an item may begin."""
+        return rng.uniform(0, SLICE_S - self.recipe.seconds)
 
     def _cut(self, piece: Piece, name: str, start: float) -> np.ndarray:
         first = round(start * SAMPLE_RATE)
         return piece.sources[name][first : first + self.samples]
 
-    def _words(self, rng: np.random.Generator, name: str) -> str:
-        return _phrasing(rng, name) if self.recipe.captions else name
+    def _query(self, rng: np.random.Generator, names: list[str], asked: int) -> tuple[str, str]:
+        name = names[asked]
+        return name, _phrasing(rng, name) if self.recipe.captions else name
 
 
 class Rephrased(Dataset):
@@ -181,11 +156,7 @@ def _phrasing(rng: np.random.Generator, name: str) -> str:
 
 
 def training_starts(piece: Piece) -> list[float]:
-    """`slice_starts` of a piece's training part, once it is known that one can train on it.
-
-    Raises:
-        InputError: the piece has one source only, or is too short for one slice.
-    """
+    """`slice_starts` of a piece's training part. Raises InputError where it has one source only, or no slice."""
     if len(piece.sources) < 2:
         raise InputError(f"piece {piece.name}: has one source, and a mixture needs two")
     if starts := slice_starts(piece, "train"):

@@ -9,33 +9,18 @@ import numpy as np
 import torch
 from torch.utils.data import Dataset
 
-from lass_lab.datasets.manifest import SPLITS, ManifestError, ManifestRow, read_manifest
-from lass_lab.signal.audio import audio_info, read_audio
+from lass_lab.datasets.manifest import MANIFEST, SPLITS, read_manifest
+from lass_lab.signal.audio import SAMPLE_RATE, read_audio
 from lass_lab.signal.files import InputError, data_dir
 
 SLICE_S = 5.0
 VALIDATION_S = 30.0  # the end of each piece, kept from training for every choice that is made
 PARTS = ("train", "validation", "all")
 
-__all__ = [
-    "DataError",
-    "DuetDataset",
-    "ManifestError",
-    "Piece",
-    "data_dir",
-    "list_pieces",
-    "load_piece",
-    "read_manifest",
-]
-
-
-class DataError(InputError):
-    """A piece of the data folder is missing or does not hold what the manifest says."""
-
 
 @dataclass(frozen=True)
 class Piece:
-    """One duet. Waveforms are float32 (samples,); the mixture is exactly the sum of the sources.
+    """One duet. Waveforms are float32 (samples,) at 32 kHz; the mixture is exactly the sum of the sources.
 
     queries: for each source the words that name it, the canonical one first.
     """
@@ -46,14 +31,14 @@ class Piece:
     mixture: np.ndarray
     sources: dict[str, np.ndarray]
     queries: dict[str, tuple[str, ...]]
-    sample_rate: int
+    sample_rate: int = SAMPLE_RATE
 
     @property
     def seconds(self) -> float:
         """How long the piece lasts."""
         return len(self.mixture) / self.sample_rate
 
-    def slice(self, start_s: float, seconds: float = 5.0) -> Piece:
+    def slice(self, start_s: float, seconds: float = SLICE_S) -> Piece:
         """The piece from `start_s` on, `seconds` long. Raises InputError when that is not all inside it."""
         start, length = round(start_s * self.sample_rate), round(seconds * self.sample_rate)
         if start < 0 or length < 1 or start + length > len(self.mixture):
@@ -67,56 +52,41 @@ class Piece:
 def list_pieces(split: str | None = None, data: str | Path | None = None) -> list[str]:
     """Names of the pieces of a split ("train", "test", "out-of-domain"), or of all, in the manifest's order.
 
-    Raises InputError for another split, ManifestError and DataError as `read_manifest` and `data_dir` do.
+    Raises InputError for another split, or as `read_manifest` and `data_dir` do.
     """
     if split is not None and split not in SPLITS:
         raise InputError(f"{split}: no such split; one of {', '.join(SPLITS)}")
-    rows = _manifest(data)
-    return list(dict.fromkeys(row.piece for row in rows if split in (None, row.split)))
+    rows = read_manifest(Path(data or data_dir()) / MANIFEST)
+    return list(rows.loc[(rows["split"] == split) | (split is None), "piece"].unique())
 
 
 def load_piece(name: str, data: str | Path | None = None) -> Piece:
     """Read a piece by its name; `data` is the data folder, by default the shipped one.
 
-    Raises DataError when there is no such piece, or when its files differ in length or rate from each other
-    or from the manifest.
+    Raises InputError when there is no such piece, or when a file of it is not as long as the manifest says, or as
+    `read_manifest`, `read_audio` and `data_dir` do.
     """
-    manifest = _manifest(data)
-    rows = [row for row in manifest if row.piece == name]
-    if not rows:
-        names = dict.fromkeys(row.piece for row in manifest)
-        raise DataError(f"{name}: no such piece; one of {', '.join(names)}")
-    frames = audio_info(rows[0].mixture).frames
-    for path in (rows[0].mixture, *(row.target for row in rows)):
-        info = audio_info(path)
-        if info.sample_rate != rows[0].sample_rate:
-            told = f"the manifest says {rows[0].sample_rate}"
-            raise DataError(f"{path}: its rate is {info.sample_rate} Hz, {told}")
-        if info.frames != frames or abs(info.frames / info.sample_rate - rows[0].seconds) > 1e-3:
-            raise DataError(f"{path}: {info.frames} samples, which is not as long as its piece")
-    rate = rows[0].sample_rate
-    return Piece(
-        name=name,
-        title=rows[0].title,
-        split=rows[0].split,
-        mixture=read_audio(rows[0].mixture, rate),
-        sources={row.source: read_audio(row.target, rate) for row in rows},
-        queries={row.source: row.queries for row in rows},
-        sample_rate=rate,
-    )
+    manifest = read_manifest(Path(data or data_dir()) / MANIFEST)
+    rows = manifest[manifest["piece"] == name]
+    if rows.empty:
+        raise InputError(f"{name}: no such piece; one of {', '.join(manifest['piece'].unique())}")
+    first = rows.iloc[0]
+    waveforms = {path: read_audio(path) for path in (first["mixture"], *rows["target_path"])}
+    mixture = waveforms[first["mixture"]]
+    for path, waveform in waveforms.items():
+        if len(waveform) != len(mixture) or abs(len(waveform) / SAMPLE_RATE - first["seconds"]) > 1e-3:
+            raise InputError(f"{path}: {len(waveform)} samples, which is not as long as its piece")
+    sources = {source: waveforms[path] for source, path in zip(rows["source"], rows["target_path"], strict=True)}
+    queries = dict(zip(rows["source"], rows["queries"], strict=True))
+    return Piece(name, first["title"], first["split"], mixture, sources, queries)
 
 
-def _manifest(data: str | Path | None) -> list[ManifestRow]:
-    return read_manifest((data_dir() if data is None else Path(data)) / "manifest.csv")
-
-
-def slice_starts(piece: Piece, part: str, seconds: float = SLICE_S, hop: float | None = None) -> list[float]:
+def slice_starts(piece: Piece, part: str, seconds: float = SLICE_S) -> list[float]:
     """Where the slices of a part of a piece begin, in seconds; none where it is too short (see `DuetDataset`)."""
     border = max(piece.seconds - VALIDATION_S, 0.0)
     begin = border if part == "validation" else 0.0
     end = border if part == "train" else piece.seconds
-    count = int((end - begin - seconds) / (hop or seconds) + 1 + 1e-9)
-    return [begin + index * (hop or seconds) for index in range(max(count, 0))]
+    return [begin + index * seconds for index in range(int((end - begin) / seconds + 1e-9))]
 
 
 class DuetDataset(Dataset):
@@ -124,29 +94,20 @@ class DuetDataset(Dataset):
 
     Item: `mixture` and `target`, float32 (1, samples); `query`, the canonical word for the target; `piece`,
     its name; `start`, seconds into the piece. `part` "validation" is the last 30 s of each piece, "train"
-    what comes before, "all" both. Slices begin every `hop` seconds (by default they adjoin), and none reaches
-    from "train" into "validation".
+    what comes before, "all" both. Slices adjoin, and none reaches from "train" into "validation".
 
     Raises InputError for an unknown split or part, or when no slice fits.
     """
 
     def __init__(
-        self,
-        split: str = "train",
-        part: str = "all",
-        *,
-        seconds: float = SLICE_S,
-        hop: float | None = None,
-        data: str | Path | None = None,
+        self, split: str = "train", part: str = "all", *, seconds: float = SLICE_S, data: str | Path | None = None
     ) -> None:
         if part not in PARTS:
             raise InputError(f"{part}: no such part; one of {', '.join(PARTS)}")
         self.seconds = seconds
         self.pieces = [load_piece(name, data) for name in list_pieces(split, data)]
-        self._items: list[tuple[Piece, float, str]] = []
-        for piece in self.pieces:
-            starts = slice_starts(piece, part, seconds, hop)
-            self._items += [(piece, start, source) for start in starts for source in piece.sources]
+        slices = [(piece, start) for piece in self.pieces for start in slice_starts(piece, part, seconds)]
+        self._items = [(piece, start, source) for piece, start in slices for source in piece.sources]
         if not self._items:
             raise InputError(f"{split}: no slice of {seconds:g} s in its part '{part}'")
 

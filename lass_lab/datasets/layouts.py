@@ -10,16 +10,15 @@ And one layout of single mixtures: AudioSep's list of mixtures to measure with, 
 
 from __future__ import annotations
 
-import csv
 import os
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
 from lass_lab.datasets.captions import CAPTIONS
-from lass_lab.signal.audio import AudioError, audio_info
+from lass_lab.datasets.manifest import check_rows, read_table
+from lass_lab.signal.audio import audio_info
 from lass_lab.signal.files import InputError
 
 READABLE = (".wav", ".flac", ".ogg", ".opus", ".mp3", ".aif", ".aiff")
@@ -35,8 +34,7 @@ _MIXTURE = re.compile(r"aumix_(.+)", re.IGNORECASE)
 _LIKE_A_MIXTURE = re.compile(r"(mix|mixture|mixdown|full mix|master)( ?\d+)?")
 
 
-@dataclass(frozen=True)
-class Fault:
+class Fault(NamedTuple):
     """What is wrong with a file or folder, and the piece that cannot be used because of it."""
 
     piece: str
@@ -47,8 +45,7 @@ class Fault:
         return f"{self.path}: {self.what}"
 
 
-@dataclass(frozen=True)
-class FoundPiece:
+class FoundPiece(NamedTuple):
     """One piece as it lies on disk.
 
     name: its folder's name. mixture: None where there is no such file. stems: the files of each source; several where
@@ -57,17 +54,15 @@ class FoundPiece:
 
     name: str
     mixture: Path | None
-    stems: dict[str, tuple[Path, ...]]
+    stems: dict[str, list[Path]]
 
 
 def find_pieces(folder: str | Path) -> tuple[list[FoundPiece], list[Fault]]:
     """The pieces in a folder, which may be a piece itself, and what is wrong with the others.
 
     Every audio file belongs to a piece that is returned or to a piece with a fault; hidden files and files that are
-    no audio are passed over. A name comes from a folder, so two pieces of one name are a fault of both.
-
-    Raises:
-        InputError: no such folder, or one that may not be read.
+    no audio are passed over. A name comes from a folder, so two pieces of one name are a fault of both. Raises
+    InputError where there is no such folder, or one may not be read.
     """
     folder = Path(folder)
     if not folder.is_dir():
@@ -108,14 +103,11 @@ def _walk(folder: Path, seen: set[Path]) -> Iterator[tuple[Path, list[Path]]]:
 
 
 def _understood(name: str, place: Path, files: list[Path]) -> tuple[FoundPiece, list[Fault]]:
-    faults = [
-        Fault(name, file, "cannot be decoded here; convert it to WAV or FLAC")
-        for file in files
-        if file.name.lower().endswith(UNREADABLE)
-    ]
-    files = [file for file in files if file.name.lower().endswith(READABLE)]
-    urmp = any(_STEM.fullmatch(file.stem) or _MIXTURE.fullmatch(file.stem) for file in files)
-    mixtures, stems, wrong = (_urmp if urmp else _plain)(name, files)
+    readable = [file for file in files if file.name.lower().endswith(READABLE)]
+    undecoded = "cannot be decoded here; convert it to WAV or FLAC"
+    faults = [Fault(name, file, undecoded) for file in files if file not in readable]
+    urmp = any(_STEM.fullmatch(file.stem) or _MIXTURE.fullmatch(file.stem) for file in readable)
+    mixtures, stems, wrong = (_urmp if urmp else _plain)(name, readable)
     faults += wrong
     faults += [Fault(name, file, f"a second mixture, beside {mixtures[0].name}") for file in mixtures[1:]]
     if not stems and mixtures:
@@ -125,58 +117,41 @@ def _understood(name: str, place: Path, files: list[Path]) -> tuple[FoundPiece, 
     return FoundPiece(name, mixtures[0] if mixtures else None, stems), faults
 
 
-def _urmp(name: str, files: list[Path]) -> tuple[list[Path], dict[str, tuple[Path, ...]], list[Fault]]:
+def _urmp(name: str, files: list[Path]) -> tuple[list[Path], dict[str, list[Path]], list[Fault]]:
     """Mixtures, stems by source and faults of a piece of URMP, by the names of its files."""
-    faults, mixtures, players = [], [], {}
+    faults, mixtures, stems = [], [], {}
+    players: dict[int, tuple[Path, str, str]] = {}
     for file in files:
         if match := _STEM.fullmatch(file.stem):
             number, short, title = int(match[1]), match[2].lower(), match[3]
+            other, *_ = players.setdefault(number, (file, short, title))
             if short not in URMP:
                 faults.append(Fault(name, file, f"'{short}' is none of URMP's instruments, {', '.join(URMP)}"))
-            if number in players:
-                faults.append(Fault(name, file, f"a second file of player {number}, beside {players[number][0].name}"))
-            players.setdefault(number, (file, short, title))
+            if other != file:
+                faults.append(Fault(name, file, f"a second file of player {number}, beside {other.name}"))
         elif _MIXTURE.fullmatch(file.stem):
             mixtures.append(file)
         else:
             faults.append(Fault(name, file, "neither AuMix_PIECE nor AuSep_NUMBER_INSTRUMENT_PIECE, as its neighbours"))
-    if players:
-        faults += _missing(name, players, mixtures[0] if mixtures else None)
-    stems: dict[str, tuple[Path, ...]] = {}
-    for _, (file, short, _) in sorted(players.items()):
-        source = URMP.get(short, short)
-        stems[source] = (*stems.get(source, ()), file)
+    if not players:
+        return mixtures, stems, faults
+    first, _, title = players[min(players)]
+    for _, (file, short, other) in sorted(players.items()):
+        stems.setdefault(URMP.get(short, short), []).append(file)
+        if other != title:
+            faults.append(Fault(name, file, f"is of another piece than {first.name} beside it"))
+    # The mixture's name lists the instruments, as the folder's does: AuMix_09_Jesus_tpt_vn.
+    told = (_MIXTURE.fullmatch(mixtures[0].stem)[1] if mixtures else name).lower()
+    listed = told.removeprefix(f"{title}_".lower()).split("_") if told.startswith(f"{title}_".lower()) else []
+    for number in range(1, max(len(listed), *players) + 1):
+        if number not in players:
+            short = listed[number - 1] if number <= len(listed) else "INSTRUMENT"
+            gone = first.with_name(f"AuSep_{number}_{short}_{title}{first.suffix}")
+            faults.append(Fault(name, gone, "this stem is missing"))
     return mixtures, stems, faults
 
 
-def _missing(name: str, players: dict[int, tuple[Path, str, str]], mixture: Path | None) -> list[Fault]:
-    """Faults of stems that do not belong together, or of which one is not there.
-
-    The mixture's name lists the instruments, as the folder's does: AuMix_09_Jesus_tpt_vn.
-    """
-    first, _, title = players[min(players)]
-    faults = [
-        Fault(name, file, f"is of another piece than {first.name} beside it")
-        for file, _, other in players.values()
-        if other != title
-    ]
-    told = _MIXTURE.fullmatch(mixture.stem)[1] if mixture else name
-    begins = told.lower().startswith(f"{title}_".lower())
-    if mixture and not begins:
-        faults.append(Fault(name, mixture, f"is of another piece than {first.name} beside it"))
-    listed = dict(enumerate(told[len(title) + 1 :].lower().split("_"), 1)) if begins else {}
-    for number in sorted({*players, *range(1, len(listed or players) + 1)}):
-        short = listed.get(number, "INSTRUMENT")
-        if number not in players:
-            gone = first.with_name(f"AuSep_{number}_{short}_{title}{first.suffix}")
-            faults.append(Fault(name, gone, "this stem is missing"))
-        elif listed and short != players[number][1]:
-            plays = ", ".join(listed.values())
-            faults.append(Fault(name, players[number][0], f"is not what player {number} of {told} plays: {plays}"))
-    return faults
-
-
-def _plain(name: str, files: list[Path]) -> tuple[list[Path], dict[str, tuple[Path, ...]], list[Fault]]:
+def _plain(name: str, files: list[Path]) -> tuple[list[Path], dict[str, list[Path]], list[Fault]]:
     """Mixtures, stems by source and faults of a piece in MUSDB's layout: a file is called what plays in it."""
     faults, mixtures, seen, stems = [], [], {}, {}
     for file in files:
@@ -194,7 +169,7 @@ def _plain(name: str, files: list[Path]) -> tuple[list[Path], dict[str, tuple[Pa
             seen[words] = file
             player = re.fullmatch(r"(.+?) ?\d+", words)  # "violin 2" is a violin; "synth 2" is left as it is
             source = player[1] if player and player[1] in KINDS else words
-            stems[source] = (*stems.get(source, ()), file)
+            stems.setdefault(source, []).append(file)
     return mixtures, stems, faults
 
 
@@ -213,47 +188,22 @@ def read_music_eval(table: str | Path, audio_folder: str | Path) -> list[Evaluat
     `mixture-IDX.wav` in `audio_folder`, and `caption` is the query.
 
     Raises:
-        InputError: no such table or folder, a missing column, an empty field, the same `idx` twice; or, all named in
-            one error, files that are missing, cannot be read, or differ in length or rate from their mixture.
+        InputError: no such table or folder, a missing column, an empty field, the same `idx` twice, or files that are
+            missing, cannot be read, or differ in length or rate from their mixture.
     """
-    table, audio_folder = Path(table), Path(audio_folder)
-    if not audio_folder.is_dir():
-        raise InputError(f"{audio_folder}: no such folder")
-    try:
-        with table.open(newline="", encoding="utf-8-sig") as file:
-            lines = csv.DictReader(file)
-            if missing := [column for column in ("idx", "caption") if column not in (lines.fieldnames or ())]:
-                raise InputError(f"{table}, line 1: column '{missing[0]}' is missing")
-            rows = [(lines.line_num, line["idx"] or "", line["caption"] or "") for line in lines]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        reason = "no such file" if isinstance(error, FileNotFoundError) else "cannot be read as a CSV table"
-        raise InputError(f"{table}: {reason}") from error
-    items: dict[str, EvaluationItem] = {}
-    for line, index, query in rows:
-        if not index.strip() or not query.strip():
-            raise InputError(f"{table}, line {line}: 'idx' or 'caption' is empty")
-        if index in items:
-            raise InputError(f"{table}, line {line}: idx {index} stands there twice")
-        pair = (audio_folder / f"{kind}-{index}.wav" for kind in ("mixture", "segment"))
-        items[index] = EvaluationItem(*pair, query)
-    if not items:
-        raise InputError(f"{table}, line 1: no row follows the columns")
-    _check_audio(audio_folder, list(items.values()))
-    return list(items.values())
-
-
-def _check_audio(folder: Path, items: list[EvaluationItem]) -> None:
+    table, folder = Path(table), Path(audio_folder)
+    if not folder.is_dir():
+        raise InputError(f"{folder}: no such folder")
+    rows = read_table(table, ("idx", "caption"))
+    check_rows(table, rows, {"idx {idx} stands there twice": rows["idx"].duplicated()})
+    pairs = zip(rows["idx"], rows["caption"], strict=True)
+    items = [
+        EvaluationItem(folder / f"mixture-{idx}.wav", folder / f"segment-{idx}.wav", query) for idx, query in pairs
+    ]
     paths = [path for item in items for path in (item.mixture, item.target)]
     if missing := [path.name for path in paths if not path.is_file()]:
-        more = f" and {len(missing) - 8} more" if len(missing) > 8 else ""
-        raise InputError(f"{folder}: {len(missing)} of {len(paths)} files missing: {', '.join(missing[:8])}{more}")
-    faults = []
+        raise InputError(f"{folder}: {len(missing)} of {len(paths)} files missing, the first {missing[0]}")
     for item in items:
-        try:
-            if audio_info(item.target)[::2] != audio_info(item.mixture)[::2]:
-                faults.append(f"{item.target}: differs in length or rate from {item.mixture.name}")
-        except AudioError as error:
-            faults.append(str(error))
-    if faults:
-        more = f" (and {len(faults) - 3} more like it)" if len(faults) > 3 else ""
-        raise InputError("; ".join(faults[:3]) + more)
+        if audio_info(item.target)[::2] != audio_info(item.mixture)[::2]:
+            raise InputError(f"{item.target}: differs in length or rate from {item.mixture.name}")
+    return items

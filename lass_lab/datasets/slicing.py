@@ -8,66 +8,48 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 from tqdm.auto import tqdm
 
-from lass_lab.datasets.data_folder import (
-    MANIFEST,
-    refuse_existing,
-    staged,
-    write_manifest,
-    write_piece,
-    write_table,
-)
 from lass_lab.datasets.duets import VALIDATION_S
-from lass_lab.datasets.layouts import READABLE, Fault, FoundPiece, find_pieces
+from lass_lab.datasets.layouts import READABLE, Fault, find_pieces
+from lass_lab.datasets.manifest import COLUMNS as MANIFEST_COLUMNS
+from lass_lab.datasets.manifest import MANIFEST, staged, write_piece, write_table
 from lass_lab.datasets.mixing import audible
 from lass_lab.datasets.recordings import quantised, read_recording
-from lass_lab.signal.audio import SAMPLE_RATE
-from lass_lab.signal.files import InputError
+from lass_lab.signal.audio import SAMPLE_RATE, decibels
+from lass_lab.signal.files import InputError, refuse_existing
 
 SLICES = "slices.csv"
 COLUMNS = ("piece", "split", "part", "mixture", "target", "query", "start_s", "seconds", "silent", "level_db")
 
 
 @dataclass(frozen=True)
-class SlicedPiece:
-    """A piece as it was taken.
-
-    sample_rates: of its files, in Hz, before resampling. mixture_error_db: energy of the mixture minus the sum of the
-    stems, against the mixture's; -inf where they are the same, None where there was no mixture.
-    """
-
-    name: str
-    split: str
-    seconds: float
-    sources: tuple[str, ...]
-    sample_rates: tuple[int, ...]
-    mixture_error_db: float | None
-
-
-@dataclass(frozen=True)
 class SliceReport:
     """What `slice_folder` did: `str(report)` tells all of it.
 
-    slices: rows of slices.csv. silent: those whose target is below -45 dB. faults: why pieces were left out.
-    notes: what was done to the others.
+    pieces: a row for each piece as it was taken: piece, split, seconds, sources, sample_rates (of its files, in Hz,
+    before resampling) and mixture_error_db (energy of the mixture minus the sum of the stems, against the mixture's;
+    -inf where they are the same, NaN where there was no mixture). slices: rows of slices.csv. silent: those whose
+    target is below -45 dB. faults: why pieces were left out. notes: what was done to the others.
     """
 
     out: Path
-    pieces: tuple[SlicedPiece, ...]
+    pieces: pd.DataFrame
     slices: int
     silent: int
     faults: tuple[Fault, ...]
     notes: tuple[str, ...]
 
     def __str__(self) -> str:
-        width = max(len(piece.name) for piece in self.pieces)
+        width = self.pieces["piece"].str.len().max()
         lines = [f"{self.out}: {len(self.pieces)} piece(s), {self.slices} slices, of which {self.silent} are silent"]
-        for piece in self.pieces:
-            rates = " and ".join(f"{rate} Hz" for rate in piece.sample_rates)
-            sources = ", ".join(piece.sources)
-            told = _error_told(piece.mixture_error_db)
-            lines.append(f"  {piece.name:{width}}  {piece.split:5}  {piece.seconds:7.1f} s  {rates}  {told}: {sources}")
+        for row in self.pieces.itertuples():
+            rates, sources = " and ".join(f"{rate} Hz" for rate in row.sample_rates), ", ".join(row.sources)
+            told = f"mixture {row.mixture_error_db:+.1f} dB from the sum of"
+            if not math.isfinite(row.mixture_error_db):
+                told = "no mixture, the sum of" if math.isnan(row.mixture_error_db) else "mixture is the sum of"
+            lines.append(f"  {row.piece:{width}}  {row.split:5}  {row.seconds:7.1f} s  {rates}  {told}: {sources}")
         if self.notes:
             lines += ["", "Notes:", *(f"  {note}" for note in self.notes)]
         if self.faults:
@@ -76,20 +58,8 @@ class SliceReport:
         return "\n".join(lines)
 
 
-def _error_told(error_db: float | None) -> str:
-    if error_db is None:
-        return "no mixture, the sum of"
-    return "mixture is the sum of" if error_db == -math.inf else f"mixture {error_db:+.1f} dB from the sum of"
-
-
 def slice_folder(
-    folder: str | Path,
-    out: str | Path,
-    *,
-    seconds: float = 5.0,
-    test: Sequence[str] = (),
-    validation_seconds: float = VALIDATION_S,
-    force: bool = False,
+    folder: str | Path, out: str | Path, *, seconds: float = 5.0, test: Sequence[str] = (), force: bool = False
 ) -> SliceReport:
     """Make a data folder of the pieces in `folder`, in the shape of the shipped one, and `slices.csv` in it.
 
@@ -98,98 +68,59 @@ def slice_folder(
     samples are a fault, as a copy in another split would be a leak; other takes of one piece are not noticed.
 
     `slices.csv` has a row for each slice of each source. Slices adjoin: in a piece to train with, from the start on
-    ("train") and, for its last `validation_seconds`, from that border on ("validation"); none reaches across it. A rest
-    shorter than a slice is in none.
-
-    Args:
-        folder: the recordings, in a layout that `layouts` knows.
-        out: the data folder, outside `folder`.
-        seconds: of a slice.
-        test: names of the pieces that are only ever tested on; all others train.
-        validation_seconds: 0 for no validation part.
-        force: overwrite what is there.
+    ("train") and, for its last 30 s, from that border on ("validation"); none reaches across it. A rest shorter than a
+    slice is in none. A piece too short for both parts only trains, and one that `test` names is only tested on.
 
     Raises:
-        InputError: no such folder, nothing in it that can be used, a name in `test` that is no piece, a length that is
-            no length, `out` inside `folder`, or (without `force`) files that are there already.
+        InputError: no such folder, nothing in it that can be used, a name in `test` that is no piece, slices that do
+            not last up to 30 s, `out` inside `folder`, or (without `force`) files that are there already.
     """
     folder, out = Path(folder), Path(out)
-    _check_lengths(seconds, validation_seconds)
+    if not 1 / SAMPLE_RATE <= seconds <= VALIDATION_S:
+        raise InputError(f"seconds: a slice cannot last {seconds:g} s; {VALIDATION_S:g} s at most")
     found, faults = find_pieces(folder)
-    _check_names(folder, found, faults, test)
-    _check_places(folder, out, found, force)
-    heard: dict[bytes, Path] = {}
-    pieces: list[SlicedPiece] = []
-    notes, manifest, slices = [], [], []
+    if not found and not faults:
+        raise InputError(f"{folder}: holds no recordings ({', '.join(READABLE)})")
+    names = sorted({piece.name for piece in found} | {fault.piece for fault in faults})
+    if unknown := [name for name in test if name not in names]:
+        raise InputError(f"{unknown[0]}: no such piece to test on; one of {', '.join(names)}")
+    if out.resolve().is_relative_to(folder.resolve()) or folder.resolve().is_relative_to(out.resolve() / "duets"):
+        raise InputError(f"{out}: would be written among the recordings in {folder}; choose another folder")
+    refuse_existing((out / MANIFEST, out / SLICES, *(out / "duets" / piece.name for piece in found)), force)
+    known: dict[bytes, Path] = {}
+    pieces, notes, manifest, slices = [], [], [], []
     with staged(out, force) as stage:
         for piece in tqdm(found, desc="slicing", unit="piece", disable=None):
             split = "test" if piece.name in test else "train"
-            recording = read_recording(piece, heard, seconds)
+            recording = read_recording(piece, known, seconds)
             faults += recording.faults
             if recording.faults:
                 continue
             stems = quantised(recording.stems, recording.notes)
             rows = write_piece(stage, piece.name, piece.name.replace("_", " "), split, stems)
-            samples = len(stems["mixture"])
-            spans = list(slice_spans(samples, split, seconds, validation_seconds))
-            if split == "train" and validation_seconds and spans[-1][0] == "train":
-                recording.notes.append(
-                    f"too short to keep {validation_seconds:g} s for validation: in {SLICES} all of it trains "
-                    f"(a DuetDataset keeps its last {VALIDATION_S:g} s all the same)"
-                )
+            spans = list(slice_spans(len(stems["mixture"]), split, seconds))
+            if spans[-1][0] == "train":
+                recording.notes.append(f"too short to keep {VALIDATION_S:g} s for validation: all of it trains")
             notes += [f"{piece.name}: {note}" for note in recording.notes]
             manifest += rows
             slices += [row for span in spans for row in _slice_rows(stems, rows, *span, seconds)]
-            rates, sources = tuple(sorted(recording.sample_rates)), tuple(stems)[:-1]
-            pieces.append(SlicedPiece(piece.name, split, samples / SAMPLE_RATE, sources, rates, recording.error_db))
+            row = {"piece": piece.name, "split": split, "seconds": len(stems["mixture"]) / SAMPLE_RATE}
+            row |= {"sources": tuple(recording.stems), "sample_rates": tuple(sorted(recording.sample_rates))}
+            pieces.append(row | {"mixture_error_db": recording.error_db})
         if not pieces:
             more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
             raise InputError(f"{folder}: no piece can be used; {faults[0]}{more}")
         write_table(stage / SLICES, COLUMNS, slices)
-        write_manifest(stage, manifest)
-        new = {file.relative_to(stage) for file in stage.rglob("*.flac")}
-    notes += _whole_notes({piece.split for piece in pieces}, validation_seconds)
-    old = sorted(file for file in (out / "duets").rglob("*.flac") if file.relative_to(out) not in new)
-    if old:
-        notes.append(f"{len(old)} older file(s) in {out / 'duets'} are in no manifest now, the first {old[0]}")
+        write_table(stage / MANIFEST, MANIFEST_COLUMNS, manifest)
+    splits = {row["split"] for row in pieces}
+    notes += [f"there is no piece to {split} with" for split in ("train", "test") if split not in splits]
     silent = sum(row["silent"] == "true" for row in slices)
-    return SliceReport(out, tuple(pieces), len(slices), silent, tuple(faults), tuple(notes))
+    return SliceReport(out, pd.DataFrame(pieces), len(slices), silent, tuple(faults), tuple(notes))
 
 
-def _whole_notes(splits: set[str], validation_seconds: float) -> list[str]:
-    uses = {"train": "to train with", "test": "to test on"}
-    notes = [f"there is no piece {use}" for split, use in uses.items() if split not in splits]
-    if validation_seconds != VALIDATION_S:
-        kept = f"{validation_seconds:g} s of a piece for validation, a DuetDataset {VALIDATION_S:g} s"
-        notes.append(f"{SLICES} keeps {kept}")
-    return notes
-
-
-def _check_lengths(seconds: float, validation_seconds: float) -> None:
-    if not 1 / SAMPLE_RATE <= seconds < math.inf:
-        raise InputError(f"seconds: a slice cannot last {seconds:g} s")
-    if validation_seconds and not seconds <= validation_seconds < math.inf:
-        raise InputError(f"validation_seconds: {validation_seconds:g} s hold no slice of {seconds:g} s; 0 means none")
-
-
-def _check_names(folder: Path, found: Sequence[FoundPiece], faults: Sequence[Fault], test: Sequence[str]) -> None:
-    if not found and not faults:
-        raise InputError(f"{folder}: holds no recordings ({', '.join(READABLE)})")
-    names = {piece.name for piece in found} | {fault.piece for fault in faults}
-    if unknown := [name for name in test if name not in names]:
-        raise InputError(f"{unknown[0]}: no such piece to test on; one of {', '.join(sorted(names))}")
-
-
-def _check_places(folder: Path, out: Path, found: Sequence[FoundPiece], force: bool) -> None:
-    read, duets = folder.resolve(), out.resolve() / "duets"
-    if out.resolve().is_relative_to(read) or read.is_relative_to(duets):
-        raise InputError(f"{out}: would be written among the recordings in {folder}; choose another folder")
-    refuse_existing((out / MANIFEST, out / SLICES, *(out / "duets" / piece.name for piece in found)), force)
-
-
-def slice_spans(samples: int, split: str, seconds: float, validation_seconds: float) -> Iterator[tuple[str, int]]:
+def slice_spans(samples: int, split: str, seconds: float) -> Iterator[tuple[str, int]]:
     """The slices of a piece of `samples`: for each its part ("train", "validation", "test") and its first sample."""
-    size, border = round(seconds * SAMPLE_RATE), samples - round(validation_seconds * SAMPLE_RATE)
+    size, border = round(seconds * SAMPLE_RATE), samples - round(VALIDATION_S * SAMPLE_RATE)
     if split == "train" and border >= size:
         parts = (("train", 0, border), ("validation", border, samples))
     else:
@@ -203,16 +134,11 @@ def _slice_rows(stems: dict, rows: Sequence[dict], part: str, start: int, second
     """The rows of slices.csv of one slice, from the rows of the manifest."""
     for row in rows:
         cut = stems[row["source"]][start : start + round(seconds * SAMPLE_RATE)] / 32768
-        level = float(np.mean(np.square(cut)))
-        yield {
-            "piece": row["piece"],
-            "split": row["split"],
+        yield row | {
             "part": part,
-            "mixture": row["mixture"],
             "target": row["target_path"],
-            "query": row["query"],
             "start_s": f"{start / SAMPLE_RATE:.6f}",
             "seconds": f"{seconds:g}",
             "silent": "false" if audible(cut) else "true",
-            "level_db": f"{10 * math.log10(level) if level else -math.inf:.2f}",
+            "level_db": f"{decibels(float(np.mean(np.square(cut)))):.2f}",
         }

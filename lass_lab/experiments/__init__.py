@@ -3,24 +3,9 @@
 Names are fetched on first use, because they need torch and Lightning, which take seconds to import.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING
+import lazy_loader
 
-if TYPE_CHECKING:
-    from lass_lab.experiments.evaluation import evaluate, evaluate_mixtures, summarise
-    from lass_lab.experiments.finetuning import finetune
-
-HOMES = {
-    "evaluate": "evaluation",
-    "evaluate_mixtures": "evaluation",
-    "summarise": "evaluation",
-    "finetune": "finetuning",
-}
-
-__all__ = ["evaluate", "evaluate_mixtures", "finetune", "summarise"]
-
-
-def __getattr__(name: str):
-    if name not in HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"lass_lab.experiments.{HOMES[name]}"), name)
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submod_attrs={"evaluation": ["evaluate", "evaluate_mixtures", "summarise"], "finetuning": ["finetune"]},
+)

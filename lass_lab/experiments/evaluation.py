@@ -27,7 +27,7 @@ METRICS: dict[str, Metric] = {
 DECIMALS = {"SDR": 2, "SDRi": 2, "SI-SDR": 2, "correlation": 4, "MSE": 6}  # in tables as text
 FLOOR = "mixture"  # the separator that does nothing: what every other must beat
 ORACLES = {"ideal ratio mask": "irm", "phase-sensitive mask": "psm"}  # those that know the answer: the ceilings
-RANDOM_PAIRS = MixtureRecipe(aligned=0.0, third=0.0, absent=0.0, level_db=0.0, heldout_captions=True)
+RANDOM_PAIRS = MixtureRecipe(aligned=0.0, absent=0.0, level_db=0.0, heldout_captions=True)
 COLUMNS = ["separator", "piece", "split", "source", "query", "extent", "start_s", "metric", "value"]
 
 

@@ -84,7 +84,7 @@ PAPER = FinetuningRecipe(
     loss="l1",
     phase1=Phase(epochs=75, rate=1e-3),  # AudioSep's; the paper does not tell its own
     phase2=Phase(epochs=75, rate=3e-4, query_rate=1e-4, encoder="whole"),
-    items=DuetRecipe(remixed=0.0, guests=0.0, rehearsal=0.0, augmented=0.0, level_db=0.0),
+    items=DuetRecipe(remixed=0.0, substitutes=0.0, rehearsal=0.0, augmented=0.0, level_db=0.0),
 )
 RECIPES = {"preserving": FinetuningRecipe(), "paper": PAPER}
 

@@ -1,66 +1,37 @@
 """Floor 1: numbers and sound, no learning. Files, transforms, oracle masks and measures.
 
-`lass_lab.signal.spectral` needs torch, which takes seconds to import: its names are fetched on first use.
+Names are fetched on first use, because `lass_lab.signal.spectral` needs torch, which takes seconds to import.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING
+import lazy_loader
 
-from lass_lab.signal.audio import (
-    SAMPLE_RATE,
-    AudioError,
-    AudioInfo,
-    AudioWarning,
-    audio_info,
-    checked_waveform,
-    read_audio,
-    read_blocks,
-    write_audio,
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submod_attrs={
+        "audio": [
+            "SAMPLE_RATE",
+            "AudioError",
+            "AudioInfo",
+            "AudioWarning",
+            "amplitude",
+            "audio_info",
+            "checked_waveform",
+            "decibels",
+            "read_audio",
+            "read_blocks",
+            "write_audio",
+        ],
+        "audio_blocks": ["write_blocks"],
+        "files": ["InputError", "atomic_path"],
+        "metrics": ["sdr", "sdr_improvement", "si_sdr", "spectral_correlation", "spectral_mse"],
+        "spectral": [
+            "ideal_ratio_mask",
+            "istft",
+            "magnitude_phase",
+            "mel_spectrogram",
+            "oracle_estimate",
+            "phase_sensitive_mask",
+            "stft",
+        ],
+    },
 )
-from lass_lab.signal.audio_blocks import write_blocks
-from lass_lab.signal.files import InputError, atomic_path
-from lass_lab.signal.metrics import sdr, sdr_improvement, si_sdr, spectral_correlation, spectral_mse
-
-if TYPE_CHECKING:
-    from lass_lab.signal.spectral import (
-        ideal_ratio_mask,
-        istft,
-        magnitude_phase,
-        mel_spectrogram,
-        oracle_estimate,
-        phase_sensitive_mask,
-        stft,
-    )
-
-__all__ = [
-    "SAMPLE_RATE",
-    "AudioError",
-    "AudioInfo",
-    "AudioWarning",
-    "InputError",
-    "atomic_path",
-    "audio_info",
-    "checked_waveform",
-    "ideal_ratio_mask",
-    "istft",
-    "magnitude_phase",
-    "mel_spectrogram",
-    "oracle_estimate",
-    "phase_sensitive_mask",
-    "read_audio",
-    "read_blocks",
-    "sdr",
-    "sdr_improvement",
-    "si_sdr",
-    "spectral_correlation",
-    "spectral_mse",
-    "stft",
-    "write_audio",
-    "write_blocks",
-]
-
-
-def __getattr__(name: str):
-    if name not in __all__:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module("lass_lab.signal.spectral"), name)

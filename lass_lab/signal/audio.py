@@ -21,7 +21,6 @@ from lass_lab.signal.files import InputError, atomic_path
 SAMPLE_RATE = 32_000  # Hz, everywhere inside the package
 
 _SUBTYPES = {".wav": "PCM_16", ".flac": "PCM_16", ".ogg": "VORBIS", ".mp3": "MPEG_LAYER_III"}
-_PCM_BITS = {"PCM_S8": 8, "PCM_U8": 8, "PCM_16": 16, "PCM_24": 24, "PCM_32": 32}
 LOUDEST = 1e10  # of a sample; full scale is 1, and from some 1e15 on float32 cannot hold a spectrum's energy
 _READ_BLOCK = 65_536  # frames
 WRITE_BLOCK = 65_536  # libsndfile's Vorbis encoder puts a whole write on its stack
@@ -43,168 +42,122 @@ class AudioInfo(NamedTuple):
     frames: int
 
 
-def audio_info(path: str | os.PathLike[str]) -> AudioInfo:
-    """Sample rate, channels and frames of a recording, from its header alone.
+def decibels(power: float) -> float:
+    """`10 log10` of a power or of a ratio of two; -inf for 0. Of an amplitude or a ratio of two, take it twice."""
+    return 10 * math.log10(power) if power else -math.inf
 
-    Raises:
-        AudioError: missing, a folder, unreadable, not audio, or without samples.
-    """
+
+def amplitude(level_db: float) -> float:
+    """The factor on samples that a level or gain in dB stands for: `10 ** (level_db / 20)`."""
+    return 10 ** (level_db / 20)
+
+
+def audio_info(path: str | os.PathLike[str]) -> AudioInfo:
+    """What the header of a recording says. Raises AudioError as `read_audio`, for what shows without decoding it."""
     with _opened(Path(path)) as file:
         return AudioInfo(file.samplerate, file.channels, file.frames)
 
 
-def read_audio(path: str | os.PathLike[str], sample_rate: int = SAMPLE_RATE) -> np.ndarray:
-    """A recording as one checked waveform.
+def read_audio(path: str | os.PathLike[str]) -> np.ndarray:
+    """A recording as one checked waveform: float32 `(samples,)` at 32 kHz, at least one sample, all finite.
 
     WAV, FLAC, OGG, MP3 and whatever else libsndfile knows. Channels are averaged; any other rate is resampled
     by soxr at its best quality (VHQ, linear phase). Nothing is clipped: a lossy or floating-point file may
     pass 1.0 a little, as it does in the file.
 
-    Args:
-        path: the file.
-        sample_rate: rate of the result in Hz.
-
-    Returns:
-        float32 `(samples,)`, at least one sample, all finite.
-
     Raises:
         AudioError: missing, a folder, unreadable, not audio, without samples, NaN, infinite or beyond `LOUDEST`.
     """
-    return np.concatenate(list(read_blocks(path, sample_rate)))
+    return np.concatenate(list(read_blocks(path)))
 
 
-def read_blocks(path: str | os.PathLike[str], sample_rate: int = SAMPLE_RATE) -> Iterator[np.ndarray]:
-    """The waveform that `read_audio` gives, sample for sample, in blocks: memory does not depend on its length.
-
-    Args:
-        path, sample_rate: as for `read_audio`.
-
-    Yields:
-        float32 `(samples,)`, at least one sample each.
+def read_blocks(path: str | os.PathLike[str]) -> Iterator[np.ndarray]:
+    """The waveform that `read_audio` gives, sample for sample, in blocks `(samples,)`: memory stays flat.
 
     Raises:
         AudioError: as `read_audio`; a fault further on, such as NaN, only once the blocks before it are out.
     """
     path = Path(path)
-    _check_rate(path, sample_rate)
     with _opened(path) as file:
-        rate, read, given = file.samplerate, 0, 0
-        resampler = None if rate == sample_rate else soxr.ResampleStream(rate, sample_rate, 1, quality="VHQ")
-        while len(frames := file.read(_READ_BLOCK, dtype="float32", always_2d=True)):
+        rate, read, given, last = file.samplerate, 0, 0, False
+        resampler = None if rate == SAMPLE_RATE else soxr.ResampleStream(rate, SAMPLE_RATE, 1, quality="VHQ")
+        while not last:
+            frames = file.read(_READ_BLOCK, dtype="float32", always_2d=True)
+            last = not len(frames)
             finite = np.isfinite(frames).all(axis=1)
             if not finite.all():
                 where = (read + np.argmin(finite)) / rate
                 raise AudioError(f"{path}: holds NaN or infinite samples, the first at {where:.3f} s")
-            if (peak := float(np.abs(frames).max())) > LOUDEST:
+            if (peak := float(np.abs(frames).max(initial=0))) > LOUDEST:
                 raise AudioError(f"{path}: has a peak of {peak:.3g}, where full scale is 1")
-            read += len(frames)
             block = frames.mean(axis=1, dtype=np.float64).astype(np.float32)
-            block = resampler.resample_chunk(block) if resampler else block
+            if resampler:
+                block = resampler.resample_chunk(block, last=last)
             if block.size:
-                given += block.size
                 yield block
-        if resampler:
-            block = resampler.resample_chunk(np.zeros(0, np.float32), last=True)
-            if block.size:
-                given += block.size
-                yield block
-        if not read:
-            raise AudioError(f"{path}: holds no samples")
+            read, given = read + len(frames), given + block.size
         if not given:
-            raise AudioError(f"{path}: too short, {read} samples at {rate} Hz are none at {sample_rate} Hz")
+            raise AudioError(f"{path}: too short, {read} samples at {rate} Hz are none at {SAMPLE_RATE} Hz")
 
 
-def write_audio(
-    path: str | os.PathLike[str],
-    waveform: np.ndarray,
-    sample_rate: int = SAMPLE_RATE,
-    *,
-    force: bool = False,
-    subtype: str | None = None,
-) -> float:
-    """Write a mono waveform as WAV, FLAC, OGG or MP3, by the suffix of `path`; never wraps and never clips.
+def write_audio(path: str | os.PathLike[str], waveform: np.ndarray, *, force: bool = False) -> float:
+    """Write a mono waveform at 32 kHz as WAV or FLAC (16 bits), OGG (Vorbis) or MP3; never wraps and never clips.
 
     A waveform whose peak passes 1.0 is scaled as a whole to a peak of 1.0, with an `AudioWarning` that says
     by how much. 16-bit samples are rounded to steps of 1/32768; +1.0, for which there is no step, becomes the
-    highest one. The file is written beside its place and moved in.
+    highest one. The file is written beside its place and moved in; missing folders are made.
 
-    Args:
-        path: where to; missing folders are made.
-        waveform: real floating-point `(samples,)`, at least one sample, NumPy array or tensor on the CPU.
-        sample_rate: in Hz.
-        force: replace a file that is there.
-        subtype: libsndfile's name of the encoding, "PCM_24" or "FLOAT" for instance. By default 16 bits
-            for WAV and FLAC, Vorbis for OGG, layer III for MP3.
-
-    Returns:
-        The gain in dB that was applied: negative where the waveform had to be scaled, otherwise 0.0.
+    `waveform` is a real floating-point `(samples,)`, at least one sample, NumPy array or tensor on the CPU. Returns the
+    gain in dB that was applied: negative where the waveform had to be scaled, otherwise 0.0.
 
     Raises:
-        AudioError: another suffix, an encoding the format lacks, a wrong shape or type, NaN or infinite.
+        AudioError: another suffix, a wrong shape or type, NaN or infinite.
         InputError: `path` exists and `force` is False, or cannot be written.
     """
     path = Path(path)
-    subtype = encoding(path, sample_rate, subtype)
+    check_suffix(path)
     samples = checked_waveform(waveform, path)
     with atomic_path(path, force) as temporary:
         blocks = (samples[start : start + WRITE_BLOCK] for start in range(0, len(samples), WRITE_BLOCK))
-        return encode(path, temporary, blocks, float(np.abs(samples).max()), sample_rate, subtype)
+        return encode(path, temporary, blocks, float(np.abs(samples).max()))
 
 
-def encoding(path: Path, sample_rate: int, subtype: str | None = None) -> str:
-    """The encoding in which `write_audio` would write that file. Raises AudioError where there is none."""
-    _check_rate(path, sample_rate)
-    suffix = path.suffix.lower()
-    if suffix not in _SUBTYPES:
-        kind = suffix or "a file without a suffix"
+def check_suffix(path: Path) -> None:
+    """Raises AudioError where `write_audio` knows no format for that suffix."""
+    if path.suffix.lower() not in _SUBTYPES:
+        kind = path.suffix.lower() or "a file without a suffix"
         raise AudioError(f"{path}: cannot write {kind}; use {', '.join(_SUBTYPES)}")
-    subtype = subtype or _SUBTYPES[suffix]
-    if not soundfile.check_format(suffix[1:].upper(), subtype):
-        raise AudioError(f"{path}: {suffix[1:].upper()} has no encoding {subtype}")
-    return subtype
 
 
-def encode(
-    path: Path, temporary: Path, blocks: Iterable[np.ndarray], peak: float, sample_rate: int, subtype: str
-) -> float:
+def encode(path: Path, temporary: Path, blocks: Iterable[np.ndarray], peak: float) -> float:
     """Write checked blocks to `temporary`, which is to become `path`, scaled as one where their peak passes 1.0.
 
-    Args:
-        path: whose suffix says the format, and which messages name.
-        temporary: where to write.
-        blocks: floating-point `(samples,)` each, at most `WRITE_BLOCK` samples.
-        peak: the highest magnitude in all of them.
-        sample_rate, subtype: as `encoding` has checked them.
-
-    Returns:
-        The gain in dB that was applied; where it is not 0.0, an `AudioWarning` says so.
-
-    Raises:
-        AudioError: the format does not take the rate, or the disk does not take the file.
+    `blocks` are floating-point `(samples,)`, at most `WRITE_BLOCK` samples each, and `peak` is the highest magnitude in
+    all of them. Returns the gain in dB that was applied; where it is not 0.0, an `AudioWarning` says so. Raises
+    AudioError where the disk does not take the file.
     """
-    gain_db = -20 * math.log10(peak) if peak > 1 else 0.0
+    gain_db = -2 * decibels(peak) if peak > 1 else 0.0
     if peak > 1:
         message = f"{path}: peak {peak:.4g} is above full scale; all of it is scaled by {gain_db:.2f} dB"
         warnings.warn(message, AudioWarning, stacklevel=3)
-    audio_format, faults = path.suffix[1:].upper(), []
+    suffix, faults = path.suffix.lower(), []
+    subtype = _SUBTYPES[suffix]
     try:
         with temporary.open("w+b", buffering=0) as disk:
             told = _Told(disk, faults)
-            with soundfile.SoundFile(told, "w", sample_rate, 1, subtype, format=audio_format) as file:
+            with soundfile.SoundFile(told, "w", SAMPLE_RATE, 1, subtype, format=suffix[1:].upper()) as file:
                 for samples in blocks:
                     if peak > 1:  # rounding may leave the peak one float above 1
                         samples = np.clip(samples / peak, -1, 1)
-                    file.write(_rounded(samples, _PCM_BITS[subtype]) if subtype in _PCM_BITS else samples)
+                    file.write(_rounded(samples) if subtype == "PCM_16" else samples)
             if faults:
                 raise faults[0]
     except OSError as error:
         raise AudioError(f"{path}: cannot be written ({error.strerror})") from error
     except (soundfile.LibsndfileError, AssertionError) as error:  # the latter is soundfile's, of a write cut short
-        if faults:
-            raise AudioError(f"{path}: cannot be written ({faults[0].strerror})") from error
-        if isinstance(error, AssertionError):
+        if not faults:
             raise
-        raise AudioError(f"{path}: cannot be written at {sample_rate} Hz ({_reason(error)})") from error
+        raise AudioError(f"{path}: cannot be written ({faults[0].strerror})") from error
     return gain_db
 
 
@@ -226,14 +179,10 @@ class _Told:
 
 
 def checked_waveform(waveform: np.ndarray, name: str | os.PathLike[str]) -> np.ndarray:
-    """The waveform as a NumPy array, float64 where it was that and float32 otherwise, once checked.
+    """The waveform as a NumPy array `(samples,)`, float64 where it was that and float32 otherwise, once checked.
 
-    Args:
-        waveform: real floating-point `(samples,)`, NumPy array, sequence, or tensor on the CPU.
-        name: what to call it in the error.
-
-    Raises:
-        AudioError: not one-dimensional, empty, not floating-point, NaN or infinite.
+    It may be an array, a sequence, or a tensor on the CPU. Raises AudioError, which calls it `name`, where it is not
+    one-dimensional, empty, not floating-point, NaN or infinite.
     """
     samples = np.asarray(waveform)
     if samples.ndim != 1 or not samples.size:
@@ -266,22 +215,11 @@ def _opened(path: Path) -> Iterator[soundfile.SoundFile]:
                 raise AudioError(f"{path}: holds no samples")
             yield file
     except soundfile.LibsndfileError as error:
-        raise AudioError(f"{path}: cannot be read as audio ({_reason(error)})") from error
+        raise AudioError(f"{path}: cannot be read as audio ({error.error_string.strip().rstrip('.')})") from error
     except TypeError as error:  # soundfile's answer to headerless .raw
         raise AudioError(f"{path}: cannot be read as audio (raw samples without a header)") from error
 
 
-def _rounded(samples: np.ndarray, bits: int) -> np.ndarray:
+def _rounded(samples: np.ndarray) -> np.ndarray:
     # libsndfile rounds down for WAV, which adds half a step of offset, and to the nearest for FLAC.
-    half = 2 ** (bits - 1)
-    steps = np.clip(np.rint(samples.astype(np.float64) * half), -half, half - 1)
-    return steps.astype(np.int32) * np.int32(2 ** (32 - bits))
-
-
-def _check_rate(path: Path, sample_rate: int) -> None:
-    if sample_rate != int(sample_rate) or sample_rate < 1:
-        raise AudioError(f"{path}: a sample rate of {sample_rate} Hz is impossible")
-
-
-def _reason(error: soundfile.LibsndfileError) -> str:
-    return error.error_string.strip().rstrip(".")
+    return np.clip(np.rint(samples.astype(np.float64) * 32768), -32768, 32767).astype(np.int16)

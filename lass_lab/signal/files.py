@@ -1,9 +1,9 @@
-"""Files that are written whole or not at all, where the shipped ones lie, and the two ways to end early."""
+"""Files that are written whole or not at all, where the shipped ones lie, and the two errors that users meet."""
 
 import errno
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -38,7 +38,7 @@ def atomic_path(path: str | os.PathLike[str], force: bool = False) -> Iterator[P
     try:
         if path.is_dir():
             raise InputError(f"{path}: is a folder, not a file")
-        _refuse_existing(path, force)
+        refuse_existing([path], force)
     except OSError as error:  # a name that is too long, or a folder on the way to it that is locked
         raise InputError(f"{path}: cannot be written ({error.strerror})") from error
     missing = [folder for folder in path.parents if not folder.exists()]
@@ -54,8 +54,9 @@ def atomic_path(path: str | os.PathLike[str], force: bool = False) -> Iterator[P
         yield temporary
         if not temporary.exists():
             raise InputError(f"{path}: nothing was written")
-        _flush_to_disk(temporary)
-        _refuse_existing(path, force)
+        with temporary.open("rb+") as file:
+            os.fsync(file.fileno())  # or a power cut could leave the new name with none of its bytes
+        refuse_existing([path], force)
         os.replace(temporary, path)
     except BaseException as error:
         temporary.unlink(missing_ok=True)
@@ -68,11 +69,7 @@ def atomic_path(path: str | os.PathLike[str], force: bool = False) -> Iterator[P
 
 
 def data_dir() -> Path:
-    """The folder of the shipped data: $LASS_LAB_DATA, or data/ beside the package in its source checkout.
-
-    Raises:
-        InputError: there is none.
-    """
+    """The folder of the shipped data: $LASS_LAB_DATA, or data/ beside the package. Raises InputError without one."""
     if "LASS_LAB_DATA" in os.environ:
         folder, hint = Path(os.environ["LASS_LAB_DATA"]), "LASS_LAB_DATA names it"
     else:
@@ -83,15 +80,8 @@ def data_dir() -> Path:
     return folder
 
 
-def _refuse_existing(path: Path, force: bool) -> None:
-    if not force and (path.exists() or path.is_symlink()):
-        raise InputError(f"{path}: exists already; pass --force to overwrite")
-
-
-def _flush_to_disk(path: Path) -> None:
-    # Without this, a power cut after the rename can leave the new name with none of its bytes.
-    descriptor = os.open(path, os.O_RDWR)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+def refuse_existing(paths: Iterable[Path], force: bool = False) -> None:
+    """Raises InputError for the first path that exists, unless `force` is set."""
+    for path in paths:
+        if not force and (path.exists() or path.is_symlink()):
+            raise InputError(f"{path}: exists already; pass --force to overwrite")

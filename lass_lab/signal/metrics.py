@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from lass_lab.signal.audio import checked_waveform
+from lass_lab.signal.audio import checked_waveform, decibels
 from lass_lab.signal.files import InputError
 
 POWER_FLOOR = 1e-10  # AudioSep's, on mean power
@@ -32,17 +32,12 @@ def sdr(reference: np.ndarray, estimate: np.ndarray) -> float:
     filter: one and the same estimate, late by one sample, scored 5.0 dB here and 44.8 dB there. It is the
     "SNR" of other texts. Never compare across definitions.
 
-    Args:
-        reference: the true source, `(samples,)`.
-        estimate: the same shape.
-
-    Raises:
-        InputError: see the module.
+    All waveforms are `(samples,)`, of one length; raises InputError as the module says.
     """
     reference, estimate = _checked(reference=reference, estimate=estimate)
     signal = max(np.mean(reference**2), POWER_FLOOR)
     distortion = max(np.mean((estimate - reference) ** 2), POWER_FLOOR)
-    return 10 * math.log10(signal / distortion)
+    return decibels(signal / distortion)
 
 
 def sdr_improvement(reference: np.ndarray, estimate: np.ndarray, mixture: np.ndarray) -> float:
@@ -52,13 +47,7 @@ def sdr_improvement(reference: np.ndarray, estimate: np.ndarray, mixture: np.nda
     The second term belongs to the data alone, so `sdr - sdr_improvement` is the same for every separator.
     It is not the improvement of SI-SDR, nor of BSS-eval's SDR.
 
-    Args:
-        reference: the true source, `(samples,)`.
-        estimate: the same shape.
-        mixture: the same shape.
-
-    Raises:
-        InputError: see the module.
+    All waveforms are `(samples,)`, of one length; raises InputError as the module says.
     """
     _checked(reference=reference, estimate=estimate, mixture=mixture)
     return sdr(reference, estimate) - sdr(reference, mixture)
@@ -75,12 +64,7 @@ def si_sdr(reference: np.ndarray, estimate: np.ndarray) -> float:
     100; an estimate orthogonal to the reference scores -100, and so do a silent estimate of a sounding
     reference and a sounding estimate of a silent one. Two silences score 0, as they do by `sdr`.
 
-    Args:
-        reference: the true source, `(samples,)`.
-        estimate: the same shape.
-
-    Raises:
-        InputError: see the module.
+    All waveforms are `(samples,)`, of one length; raises InputError as the module says.
     """
     reference, estimate = _checked(reference=reference, estimate=estimate)
     if not reference.any() and not estimate.any():
@@ -88,10 +72,8 @@ def si_sdr(reference: np.ndarray, estimate: np.ndarray) -> float:
     energy = np.dot(reference, reference)
     target = np.dot(estimate, reference) / energy * reference if energy else np.zeros_like(reference)
     signal, distortion = np.sum(target**2), np.sum((estimate - target) ** 2)
-    if not signal:
-        return -SI_SDR_LIMIT
-    if not distortion:
-        return SI_SDR_LIMIT
+    if not signal or not distortion:
+        return SI_SDR_LIMIT if signal else -SI_SDR_LIMIT
     ratio = 10 * (math.log10(signal) - math.log10(distortion))
     return max(-SI_SDR_LIMIT, min(SI_SDR_LIMIT, ratio))
 
@@ -105,12 +87,7 @@ def spectral_correlation(reference: np.ndarray, estimate: np.ndarray) -> float:
     follows reports a correlation without saying of what; this is our reading. Where either waveform is
     silent there is nothing to correlate, and it is 0.
 
-    Args:
-        reference: the true source, `(samples,)`.
-        estimate: the same shape.
-
-    Raises:
-        InputError: see the module.
+    All waveforms are `(samples,)`, of one length; raises InputError as the module says.
     """
     reference, estimate = _checked(reference=reference, estimate=estimate)
     if not reference.any() or not estimate.any():
@@ -137,12 +114,7 @@ def spectral_mse(reference: np.ndarray, estimate: np.ndarray) -> float:
     not agree. It is not a waveform error, and ignores phase. Where the reference is silent the estimate's
     largest magnitude takes its place; two silences score 0.
 
-    Args:
-        reference: the true source, `(samples,)`.
-        estimate: the same shape.
-
-    Raises:
-        InputError: see the module.
+    All waveforms are `(samples,)`, of one length; raises InputError as the module says.
     """
     reference, estimate = _checked(reference=reference, estimate=estimate)
     count, squares, peaks = 0, 0.0, np.zeros(2)
@@ -155,18 +127,14 @@ def spectral_mse(reference: np.ndarray, estimate: np.ndarray) -> float:
 
 
 def _checked(**waveforms: np.ndarray) -> list[np.ndarray]:
-    arrays = {name: _as_float64(waveform, name) for name, waveform in waveforms.items()}
-    (first, reference), *others = arrays.items()
-    for name, array in others:
-        if array.shape != reference.shape:
-            raise InputError(f"{name}: has {len(array)} samples where the {first} has {len(reference)}")
-    return list(arrays.values())
-
-
-def _as_float64(waveform: np.ndarray, name: str) -> np.ndarray:
-    if hasattr(waveform, "detach"):  # a tensor, perhaps on a GPU, in half precision, with a gradient
-        waveform = waveform.detach().double().cpu()
-    return checked_waveform(np.require(waveform, dtype=np.float64, requirements=["C", "W"]), name)
+    arrays = []
+    for name, waveform in waveforms.items():
+        if hasattr(waveform, "detach"):  # a tensor, perhaps on a GPU, in half precision, with a gradient
+            waveform = waveform.detach().double().cpu()
+        arrays.append(checked_waveform(np.require(waveform, dtype=np.float64, requirements=["C", "W"]), name))
+        if len(arrays[-1]) != len(arrays[0]):
+            raise InputError(f"{name}: has {len(arrays[-1])} samples where the reference has {len(arrays[0])}")
+    return arrays
 
 
 def _magnitude_blocks(*waveforms: np.ndarray) -> Iterator[list[np.ndarray]]:

@@ -4,7 +4,8 @@ Every function takes NumPy arrays or torch tensors and gives back the same kind;
 the precision it is given (half precision is computed in float32), and gradients flow through tensors.
 """
 
-from functools import lru_cache
+from collections.abc import Callable
+from functools import lru_cache, wraps
 from typing import TypeVar
 
 import numpy as np
@@ -19,6 +20,24 @@ Array = TypeVar("Array", np.ndarray, Tensor)
 MAGNITUDE_FLOOR = 1e-10  # on the squared magnitude, as in AudioSep
 
 
+def _for_arrays_too(function: Callable) -> Callable:
+    """A function of tensors that also takes NumPy arrays, and then gives back NumPy arrays."""
+
+    def tensor(value):
+        # torch refuses negative strides (a reversed view) and warns of read-only memory: copy those.
+        return torch.from_numpy(np.require(value, requirements=["C", "W"])) if isinstance(value, np.ndarray) else value
+
+    @wraps(function)
+    def called(first, *others, **options):
+        result = function(tensor(first), *map(tensor, others), **options)
+        if isinstance(first, Tensor):
+            return result
+        return result.numpy() if isinstance(result, Tensor) else tuple(each.numpy() for each in result)
+
+    return called
+
+
+@_for_arrays_too
 def stft(waveform: Array, n_fft: int = 2048, hop: int = 320) -> Array:
     """Complex spectrogram: periodic Hann window, frames centred on multiples of `hop`, reflected edges.
 
@@ -39,69 +58,57 @@ def stft(waveform: Array, n_fft: int = 2048, hop: int = 320) -> Array:
         InputError: an empty or complex waveform, or an impossible `n_fft` or `hop`.
     """
     _check_framing(n_fft, hop)
-    signal, restore = _as_real(waveform, "waveform")
-    if signal.ndim == 0 or signal.numel() == 0:
-        raise InputError(f"waveform: needs at least one sample, has shape {tuple(signal.shape)}")
-    flat = signal.reshape(-1, signal.shape[-1])
-    spectrum = torch.stft(
-        _reflect(flat, n_fft // 2),
-        n_fft,
-        hop,
-        window=_hann(n_fft, flat.dtype, flat.device),
-        center=False,
-        return_complex=True,
-    )
-    return restore(spectrum.transpose(1, 2).reshape(*signal.shape[:-1], -1, n_fft // 2 + 1))
+    if not waveform.is_floating_point():
+        raise InputError(f"waveform: needs real floating-point numbers, has {waveform.dtype}")
+    if waveform.ndim == 0 or waveform.numel() == 0:
+        raise InputError(f"waveform: needs at least one sample, has shape {tuple(waveform.shape)}")
+    flat = waveform.reshape(-1, waveform.shape[-1])
+    flat = flat if flat.dtype in (torch.float32, torch.float64) else flat.float()
+    window = torch.hann_window(n_fft, dtype=flat.dtype, device=flat.device)
+    spectrum = torch.stft(_reflect(flat, n_fft // 2), n_fft, hop, window=window, center=False, return_complex=True)
+    return spectrum.transpose(1, 2).reshape(*waveform.shape[:-1], -1, n_fft // 2 + 1)
 
 
+@_for_arrays_too
 def istft(spectrum: Array, length: int, hop: int = 320) -> Array:
     """Waveform of a complex spectrogram: the inverse of `stft`, to about 1e-7 in float32.
 
     Weighted overlap-add, the least-squares inverse of Griffin & Lim (1984): windowed frames are summed and
     divided by the sum of the squared windows.
 
-    Args:
-        spectrum: complex `(..., frames, bins)`; `n_fft` is `2 * (bins - 1)`.
-        length: samples to return.
-        hop: samples between frames, as given to `stft`.
-
-    Returns:
-        Real `(..., length)`.
-
-    Raises:
-        InputError: not a complex spectrogram, or too few frames for `length`.
+    Of a complex `(..., frames, bins)` with `n_fft = 2 * (bins - 1)`, and the `hop` in samples that was given to `stft`,
+    it makes a real `(..., length)`. Raises InputError for no complex spectrogram, or too few frames.
     """
-    frames, restore = _as_complex(spectrum, "spectrum")
-    if frames.ndim < 2 or frames.numel() == 0:
-        raise InputError(f"spectrum: needs shape (..., frames, bins), has {tuple(frames.shape)}")
-    count, bins = frames.shape[-2:]
+    _check_complex(spectrum=spectrum)
+    if spectrum.ndim < 2 or spectrum.numel() == 0:
+        raise InputError(f"spectrum: needs shape (..., frames, bins), has {tuple(spectrum.shape)}")
+    count, bins = spectrum.shape[-2:]
     n_fft = 2 * (bins - 1)
     _check_framing(n_fft, hop)
     if length < 1 or 1 + length // hop > count:
         raise InputError(f"spectrum: {count} frames at a hop of {hop} cannot give {length} samples")
-    window = _hann(n_fft, frames.real.dtype, frames.device)
-    flat = frames.reshape(-1, count, bins).transpose(1, 2)
+    window = torch.hann_window(n_fft, dtype=spectrum.real.dtype, device=spectrum.device)
+    flat = spectrum.reshape(-1, count, bins).transpose(1, 2)
     waveform = torch.istft(flat, n_fft, hop, window=window, center=True, length=length)
-    return restore(waveform.reshape(*frames.shape[:-2], length))
+    return waveform.reshape(*spectrum.shape[:-2], length)
 
 
+@_for_arrays_too
 def magnitude_phase(spectrum: Array) -> tuple[Array, Array, Array]:
-    """Magnitude, cosine and sine of the phase, as AudioSep computes them.
+    """Magnitude, cosine and sine of the phase of a complex array: three real arrays of its shape, as in AudioSep.
 
     `magnitude = sqrt(max(re^2 + im^2, 1e-10))`, `cos = re / magnitude`, `sin = im / magnitude`. The floor
     keeps gradients finite in silence, where cosine and sine are both near 0 rather than a unit vector.
 
-    Args:
-        spectrum: complex, any shape.
-
-    Returns:
-        Three real arrays of that shape.
+    Raises:
+        InputError: not complex.
     """
-    values, restore = _as_complex(spectrum, "spectrum")
-    magnitude = (values.real.square() + values.imag.square()).clamp_min(MAGNITUDE_FLOOR).sqrt()
-    return restore(magnitude), restore(values.real / magnitude), restore(values.imag / magnitude)
+    _check_complex(spectrum=spectrum)
+    magnitude = _power(spectrum).clamp_min(MAGNITUDE_FLOOR).sqrt()
+    return magnitude, spectrum.real / magnitude, spectrum.imag / magnitude
 
 
+@_for_arrays_too
 def mel_spectrogram(
     waveform: Array,
     n_mels: int = 64,
@@ -116,27 +123,17 @@ def mel_spectrogram(
     Slaney's mel scale and normalisation (Slaney, "Auditory Toolbox", 1998), the default of librosa and the
     front end of CLAP's audio tower.
 
-    Args:
-        waveform: real `(..., samples)`.
-        n_mels: number of bands between `min_hz` and `max_hz` (half the sample rate when None).
-
-    Returns:
-        Real `(..., frames, n_mels)`.
-
-    Raises:
-        InputError: as `stft`, or band edges that do not rise within 0 and half the sample rate.
+    Of a real `(..., samples)` it makes a real `(..., frames, n_mels)`; `max_hz` None is half the sample rate. Raises
+    InputError as `stft`, or for band edges that do not rise within 0 and half the sample rate.
     """
     top = sample_rate / 2 if max_hz is None else max_hz
-    if n_mels < 1 or not 0 <= min_hz < top:
-        raise InputError(f"mel bands: there are no {n_mels} from {min_hz:g} to {top:g} Hz")
-    if top > sample_rate / 2:
-        raise InputError(f"mel bands: {n_mels} from {min_hz:g} to {top:g} Hz need more than {sample_rate} Hz")
-    signal, restore = _as_real(waveform, "waveform")
-    spectrum = stft(signal, n_fft, hop)
-    power = spectrum.real.square() + spectrum.imag.square()
-    return restore(power @ _mel_filters(n_mels, n_fft, sample_rate, min_hz, top).to(power))
+    if n_mels < 1 or not 0 <= min_hz < top <= sample_rate / 2:
+        raise InputError(f"mel bands: there are no {n_mels} from {min_hz:g} to {top:g} Hz at {sample_rate} Hz")
+    power = _power(stft(waveform, n_fft, hop))
+    return power @ _mel_filters(n_mels, n_fft, sample_rate, min_hz, top).to(power)
 
 
+@_for_arrays_too
 def ideal_ratio_mask(target: Array, *others: Array, exponent: float = 0.5) -> Array:
     """Oracle mask `(|S|^2 / (|S|^2 + sum_i |N_i|^2)) ** exponent`, in [0, 1].
 
@@ -144,26 +141,14 @@ def ideal_ratio_mask(target: Array, *others: Array, exponent: float = 0.5) -> Ar
     exponent 0.5; an exponent of 1 gives the Wiener-like mask. It knows the sources' magnitudes and nothing
     of their phases. Where all sources are silent the mask is 0.
 
-    Args:
-        target: complex (or magnitude) spectrogram `(..., frames, bins)` of the wanted source.
-        others: the same for every other source; none gives a mask of ones wherever the target sounds.
-
-    Returns:
-        Real, the shape of `target`.
-
-    Raises:
-        InputError: spectrograms of different shapes.
+    `target` is the complex (or magnitude) spectrogram `(..., frames, bins)` of the wanted source, `others` are those of
+    all other sources; the mask is real and of the same shape. Raises InputError where shapes differ.
     """
-    wanted, restore = _as_tensor(target)
-    power = _power(wanted)
-    total = power
-    for other in others:
-        values, _ = _as_tensor(other)
-        _check_same_shape(wanted, values)
-        total = total + _power(values)
-    return restore(_divide(power, total) ** exponent)
+    _check_same_shape(target, *others)
+    return _divide(_power(target), sum(map(_power, others), _power(target))) ** exponent
 
 
+@_for_arrays_too
 def phase_sensitive_mask(target: Array, mixture: Array) -> Array:
     """Oracle mask `|S| / |Y| * cos(angle(S) - angle(Y))`, clipped to [0, 1].
 
@@ -172,74 +157,34 @@ def phase_sensitive_mask(target: Array, mixture: Array) -> Array:
     that a mask in [0, 1] on the mixture's magnitude can do bin by bin. AudioSep also turns the phase, so this
     is no bound on AudioSep. Where the mixture is silent the mask is 0.
 
-    Args:
-        target: complex spectrogram `(..., frames, bins)` of the wanted source.
-        mixture: complex spectrogram of the mixture, same shape.
-
-    Returns:
-        Real, the shape of `target`.
-
-    Raises:
-        InputError: not complex, or different shapes.
+    Both are complex spectrograms `(..., frames, bins)`; the mask is real and of the same shape. Raises InputError where
+    one is not complex, or shapes differ.
     """
-    wanted, restore = _as_complex(target, "target")
-    observed, _ = _as_complex(mixture, "mixture")
-    _check_same_shape(wanted, observed)
-    in_phase = wanted.real * observed.real + wanted.imag * observed.imag
-    return restore(_divide(in_phase, _power(observed)).clamp(0, 1))
+    _check_complex(target=target, mixture=mixture)
+    _check_same_shape(target, mixture)
+    in_phase = target.real * mixture.real + target.imag * mixture.imag
+    return _divide(in_phase, _power(mixture)).clamp(0, 1)
 
 
+@_for_arrays_too
 def oracle_estimate(mixture: Array, target: Array, kind: str = "irm", n_fft: int = 2048, hop: int = 320) -> Array:
     """The estimate an oracle mask gives: a ceiling to read a separator's score against.
 
     The mask comes from the true target and is applied to the mixture's complex spectrogram. For "irm" the
     one other source is `mixture - target`.
 
-    Args:
-        mixture: real `(..., samples)`.
-        target: the true source, same shape.
-        kind: "irm" (`ideal_ratio_mask`) or "psm" (`phase_sensitive_mask`).
-
-    Returns:
-        Real `(..., samples)`.
-
-    Raises:
-        InputError: another `kind`, or different shapes.
+    Mixture, true source and estimate are real `(..., samples)`; `kind` is "irm" (`ideal_ratio_mask`) or "psm"
+    (`phase_sensitive_mask`). Raises InputError for another kind, or where shapes differ.
     """
     if kind not in ("irm", "psm"):
         raise InputError(f'kind: "irm" or "psm", not {kind!r}')
-    heard, restore = _as_real(mixture, "mixture")
-    wanted, _ = _as_real(target, "target")
-    _check_same_shape(wanted, heard)
-    mixture_spectrum, target_spectrum = stft(heard, n_fft, hop), stft(wanted, n_fft, hop)
+    _check_same_shape(mixture, target)
+    mixed, wanted = stft(mixture, n_fft, hop), stft(target, n_fft, hop)
     if kind == "irm":
-        mask = ideal_ratio_mask(target_spectrum, stft(heard - wanted, n_fft, hop))
+        mask = ideal_ratio_mask(wanted, stft(mixture - target, n_fft, hop))
     else:
-        mask = phase_sensitive_mask(target_spectrum, mixture_spectrum)
-    return restore(istft(mask * mixture_spectrum, heard.shape[-1], hop))
-
-
-def _as_tensor(array):
-    """The array as a tensor, and the function that gives a tensor back as the array's own kind."""
-    if isinstance(array, Tensor):
-        return array, lambda tensor: tensor
-    # Tensor() refuses negative strides (a reversed view) and read-only memory draws a warning: copy those.
-    values = np.require(array, requirements=["C", "W"])
-    return torch.from_numpy(values), lambda tensor: tensor.numpy()
-
-
-def _as_real(array, name: str):
-    tensor, restore = _as_tensor(array)
-    if not tensor.is_floating_point():
-        raise InputError(f"{name}: needs real floating-point numbers, has {tensor.dtype}")
-    return (tensor if tensor.dtype in (torch.float32, torch.float64) else tensor.float()), restore
-
-
-def _as_complex(array, name: str):
-    tensor, restore = _as_tensor(array)
-    if not tensor.is_complex():
-        raise InputError(f"{name}: needs complex numbers, has {tensor.dtype}")
-    return tensor, restore
+        mask = phase_sensitive_mask(wanted, mixed)
+    return istft(mask * mixed, mixture.shape[-1], hop)
 
 
 def _check_framing(n_fft: int, hop: int) -> None:
@@ -247,9 +192,16 @@ def _check_framing(n_fft: int, hop: int) -> None:
         raise InputError(f"STFT: n_fft must be even and hop from 1 to a third of it, not {n_fft}, {hop}")
 
 
-def _check_same_shape(first: Tensor, second: Tensor) -> None:
-    if first.shape != second.shape:
-        raise InputError(f"shapes differ: {tuple(first.shape)} and {tuple(second.shape)}")
+def _check_complex(**spectra: Tensor) -> None:
+    for name, spectrum in spectra.items():
+        if not spectrum.is_complex():
+            raise InputError(f"{name}: needs complex numbers, has {spectrum.dtype}")
+
+
+def _check_same_shape(first: Tensor, *others: Tensor) -> None:
+    for other in others:
+        if first.shape != other.shape:
+            raise InputError(f"shapes differ: {tuple(first.shape)} and {tuple(other.shape)}")
 
 
 def _power(values: Tensor) -> Tensor:
@@ -265,23 +217,14 @@ def _reflect(signal: Tensor, pad: int) -> Tensor:
     samples = signal.shape[-1]
     if samples > pad:
         return functional.pad(signal, (pad, pad), mode="reflect")
-    if samples == 1:
-        return signal.expand(-1, 1 + 2 * pad)
-    period = 2 * (samples - 1)
+    period = max(2 * (samples - 1), 1)
     position = torch.arange(-pad, samples + pad, device=signal.device) % period
     return signal[:, torch.where(position < samples, position, period - position)]
-
-
-@lru_cache(maxsize=16)
-def _hann(n_fft: int, dtype: torch.dtype, device: torch.device) -> Tensor:
-    # A tensor born in inference mode could never take part in training later: leave that mode first.
-    with torch.inference_mode(False):
-        return torch.hann_window(n_fft, periodic=True, dtype=dtype, device=device)
 
 
 @lru_cache(maxsize=8)
 def _mel_filters(n_mels: int, n_fft: int, sample_rate: int, min_hz: float, max_hz: float) -> Tensor:
     from torchaudio.functional import melscale_fbanks
 
-    with torch.inference_mode(False):
+    with torch.inference_mode(False):  # a tensor made in that mode could never take part in training later
         return melscale_fbanks(n_fft // 2 + 1, min_hz, max_hz, n_mels, sample_rate, norm="slaney", mel_scale="slaney")

@@ -200,7 +200,7 @@ print(", ".join(sorted(place.name for place in faulty.iterdir())))
 from lass_lab.course.nb04.foreign import report_table
 
 copies = ["same-again", "softer-again"]
-found = report_table(slice_folder(faulty, work / "checked", test=copies, validation_seconds=0, force=True), faulty)
+found = report_table(slice_folder(faulty, work / "checked", test=copies, force=True), faulty)
 planted = found[~found["piece"].str.startswith("good")]
 print(f"{(planted.iloc[:, 1] != 'nothing').sum()} of {len(planted)} planted faults are named")
 left = [{"selector": "th, td", "props": "text-align: left"}]
@@ -320,7 +320,8 @@ check_split(split)
 # The split is written in the manifest, where nobody can shuffle it by accident. What if somebody edits the table?
 
 # %%
-from lass_lab.datasets.manifest import ManifestError, read_manifest
+from lass_lab.datasets.manifest import read_manifest
+from lass_lab.signal import InputError
 
 edited = data / "edited.csv"
 wrong = manifest.copy()
@@ -328,7 +329,7 @@ wrong.loc[wrong.index[-1], "split"] = "train"
 wrong.to_csv(edited, index=False)
 try:
     read_manifest(edited)
-except ManifestError as error:
+except InputError as error:
     print(str(error).replace(str(work), "..."))
 
 # %% [markdown]
@@ -351,11 +352,11 @@ print(inspect.getsource(DuetRecipe))
 # to separate?
 
 # %%
-plain = {"rehearsal": 0, "remixed": 0, "guests": 0, "augmented": 0, "level_db": 0}
+plain = {"rehearsal": 0, "remixed": 0, "substitutes": 0, "augmented": 0, "level_db": 0}
 kinds = {
     "as played": plain,
     "re-mixed": plain | {"remixed": 1},
-    "with a guest": plain | {"remixed": 1, "guests": 1},
+    "with a substitute": plain | {"remixed": 1, "substitutes": 1},
     "augmented": plain | {"augmented": 1},
 }
 sounds = {}

@@ -60,7 +60,7 @@ from lass_lab.course.trained import finetune_folder
 from lass_lab.experiments import finetune
 
 recipe = sized_recipe("preserving", profile)
-alone = replace(recipe.items, rehearsal=0.0, guests=0.0)
+alone = replace(recipe.items, rehearsal=0.0, substitutes=0.0)
 short = {"duets alone": (alone, 2), "with rehearsal": (recipe.items, 1)}
 
 # %%

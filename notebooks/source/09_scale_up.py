@@ -379,7 +379,7 @@ from lass_lab.datasets import data_dir
 from lass_lab.datasets.duet_mixing import DuetRecipe, FinetuningDataset
 from lass_lab.datasets.mixing import collate
 
-alone = DuetRecipe(seconds=1, rehearsal=0, guests=0)
+alone = DuetRecipe(seconds=1, rehearsal=0, substitutes=0)
 items = list(FinetuningDataset([load_piece("joy")], None, alone, range(4)))
 
 

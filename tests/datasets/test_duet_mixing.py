@@ -1,4 +1,4 @@
-"""What fine-tuning hears: repeatable item by item, nothing from where it must not be, and what the recipe says."""
+"""Items for fine-tuning: repeatable item by item, nothing from where it must not be, and what the recipe says."""
 
 from dataclasses import replace
 
@@ -15,7 +15,7 @@ from lass_lab.signal.files import InputError
 from tests.made_duets import made_duets
 from tests.made_sources import made_bank
 
-PLAIN = DuetRecipe(remixed=0.0, guests=0.0, rehearsal=0.0, augmented=0.0, level_db=0.0)
+PLAIN = DuetRecipe(remixed=0.0, substitutes=0.0, rehearsal=0.0, augmented=0.0, level_db=0.0)
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +58,7 @@ def test_an_epoch_goes_once_through_every_slice_of_the_training_part(pieces):
     assert any(order != orders[0] for order in orders)
 
 
-def test_nothing_is_heard_of_the_last_thirty_seconds(pieces, bank):
+def test_nothing_is_taken_of_the_last_thirty_seconds(pieces, bank):
     """Sources that are silent from there on: whatever is drawn has sound in it from end to end."""
     cut = []
     for piece in pieces:
@@ -78,7 +78,7 @@ def test_both_sources_of_a_mixture_are_asked_for(pieces, bank):
         torch.testing.assert_close(first["target"] + second["target"], first["mixture"], atol=1e-6, rtol=0)
 
 
-@pytest.mark.parametrize("share", [0.0, 0.25, 0.5, 0.8])
+@pytest.mark.parametrize("share", [0.0, 0.25, 0.8])
 def test_rehearsal_has_its_share_evenly_spread(pieces, bank, share):
     items = FinetuningDataset(pieces, bank, replace(PLAIN, seconds=0.5, rehearsal=share), range(80))
     rehearsed = np.array([items[index]["rehearsed"] for index in range(80)])
@@ -86,8 +86,8 @@ def test_rehearsal_has_its_share_evenly_spread(pieces, bank, share):
     assert all(abs(rehearsed[:stop].mean() - share) <= 2 / stop for stop in range(10, 81, 10))
 
 
-def test_guests_play_and_are_asked_for(pieces, bank):
-    items = FinetuningDataset(pieces, bank, replace(PLAIN, remixed=1.0, guests=1.0, seconds=1.0), range(40))
+def test_substitutes_play_and_are_asked_for(pieces, bank):
+    items = FinetuningDataset(pieces, bank, replace(PLAIN, remixed=1.0, substitutes=1.0, seconds=1.0), range(40))
     names = [{items[index]["instrument"], items[index + 1]["instrument"]} for index in range(0, 40, 2)]
     assert all(len(pair) == 2 and pair & {"violin", "trumpet"} for pair in names)
     assert set().union(*names) == {"violin", "trumpet", "flute", "cello"}

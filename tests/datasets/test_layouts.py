@@ -29,7 +29,7 @@ def test_a_piece_of_urmp_is_read_by_the_names_of_its_files(tmp_path):
     assert faults == []
     (piece,) = pieces
     assert (piece.name, piece.mixture) == ("09_Jesus_tpt_vn", place / JESUS[0])
-    assert piece.stems == {"trumpet": (place / JESUS[1],), "violin": (place / JESUS[2],)}
+    assert piece.stems == {"trumpet": [place / JESUS[1]], "violin": [place / JESUS[2]]}
     assert find_pieces(place) == (pieces, faults), "a piece may be given directly"
 
 
@@ -66,21 +66,13 @@ def test_pieces_of_musdb_and_our_own_are_found_at_any_depth(tmp_path):
         ([*JESUS, "AuMix_09_Jesus_tpt_vn.flac"], JESUS[0], "a second mixture, beside"),
         ([*JESUS, "hum.wav"], "hum.wav", "neither AuMix_PIECE nor AuSep_NUMBER_INSTRUMENT_PIECE"),
         ([*JESUS, "AuSep_3_vn_12_Spring.wav"], "AuSep_3_vn_12_Spring.wav", "is of another piece than AuSep_1"),
-        (["AuMix_12_Spring_tpt_vn.wav", *JESUS[1:]], "AuMix_12_Spring_tpt_vn.wav", "is of another piece than"),
         (JESUS[:2], "AuSep_2_vn_09_Jesus.wav", "this stem is missing"),
-        ([JESUS[0], JESUS[2]], "AuSep_1_tpt_09_Jesus.wav", "this stem is missing"),
-        ([*JESUS[:2], "AuSep_2_fl_09_Jesus.wav"], "AuSep_2_fl_09_Jesus.wav", "is not what player 2 of 09_Jesus_tpt_vn"),
-        ([*JESUS, "AuSep_3_fl_09_Jesus.wav"], "AuSep_3_fl_09_Jesus.wav", "is not what player 3 of 09_Jesus_tpt_vn"),
         (JESUS[:1], JESUS[0], "a mixture without stems"),
-        (["AuSep_1_fl_04_A.wav", "AuSep_2_fl_04_A.wav"], "piece", "has one source only, flute"),
         (["AuSep_1_fl_04_A.wav", "AuSep_3_vn_04_A.wav"], "AuSep_2_INSTRUMENT_04_A.wav", "this stem is missing"),
-        (["mixture.wav"], "mixture.wav", "a mixture without stems"),
         (["mixture.wav", "vocals.wav"], "piece", "has one source only, vocals"),
         (["mix.wav", "bass.wav", "drums.wav"], "mix.wav", "is this the mixture? Then call it mixture.wav"),
-        (["mixture_2.wav", "bass.wav", "drums.wav"], "mixture_2.wav", "is this the mixture?"),
         (["bass.wav", "bass.flac", "drums.wav"], "bass.wav", "a second file of the source 'bass', beside bass.flac"),
         (["bass.wav", "drums.wav", "other.m4a"], "other.m4a", "cannot be decoded here"),
-        (["bass.wav", "drums.wav", "song.stem.mp4"], "song.stem.mp4", "cannot be decoded here"),
         (["bass.wav", "drums.wav", "_.wav"], "_.wav", "does not say what plays in it"),
     ],
 )
@@ -94,15 +86,11 @@ def test_what_does_not_fit_is_named_and_its_piece_left_out(tmp_path, names, file
     assert all(str(fault).startswith(f"{fault.path}: ") and "\n" not in str(fault) for fault in faults)
 
 
-def test_faults_of_all_pieces_are_gathered(tmp_path):
-    touch(tmp_path / "one", "AuSep_1_kz_01_One.wav", "AuSep_3_vn_01_One.wav", "hum.wav")
-    touch(tmp_path / "two", "mixture.wav", "mix.wav")
+def test_a_file_between_pieces_is_named(tmp_path):
+    touch(tmp_path / "one", "violin.wav", "trumpet.wav")
     touch(tmp_path, "loose.wav")
-    pieces, faults = find_pieces(tmp_path)
-    assert pieces == []
-    files = ["AuSep_1_kz_01_One.wav", "hum.wav", "AuSep_2_INSTRUMENT_01_One.wav", "mix.wav", "mixture.wav", "loose.wav"]
-    assert sorted(name for name, _ in told(faults)) == sorted(files)
-    assert ("loose.wav", "lies beside folders that hold pieces, and belongs to none of them") in told(faults)
+    pieces, (fault,) = find_pieces(tmp_path)
+    assert len(pieces) == 1 and fault.path == tmp_path / "loose.wav" and "belongs to none of them" in fault.what
 
 
 def test_two_pieces_of_one_name_are_a_fault_of_both(tmp_path):
@@ -124,12 +112,11 @@ def test_links_are_followed_once(tmp_path):
     assert [piece.name for piece in pieces] == ["song"] and faults == []
 
 
-def test_what_is_no_folder_is_refused_in_one_line(tmp_path):
+def test_what_is_no_folder_is_refused(tmp_path):
     touch(tmp_path, "song.wav")
-    with pytest.raises(InputError, match="gone: no such folder"):
-        find_pieces(tmp_path / "gone")
-    with pytest.raises(InputError, match="song.wav: is a file, not a folder"):
-        find_pieces(tmp_path / "song.wav")
+    for name, fault in (("gone", "no such folder"), ("song.wav", "is a file")):
+        with pytest.raises(InputError, match=f"{name}: {fault}"):
+            find_pieces(tmp_path / name)
 
 
 @pytest.fixture
@@ -151,14 +138,16 @@ def test_music_eval_is_read(music):
     ]
 
 
-def test_all_missing_and_faulty_files_of_music_eval_are_in_one_error(music):
-    soundfile.write(music.parent / "segment-0.wav", np.full(1000, 0.1), 32_000)
+def test_missing_and_faulty_files_of_music_eval_are_named(music):
     (music.parent / "mixture-17.wav").write_text("no sound")
-    with pytest.raises(InputError, match="segment-0.wav: differs in length or rate from mixture-0.wav; .*mixture-17"):
+    with pytest.raises(InputError, match="mixture-17.wav: cannot be read as audio"):
+        read_music_eval(music, music.parent)
+    soundfile.write(music.parent / "segment-0.wav", np.full(1000, 0.1), 32_000)
+    with pytest.raises(InputError, match="segment-0.wav: differs in length"):
         read_music_eval(music, music.parent)
     for name in ("segment-0.wav", "mixture-17.wav"):
         (music.parent / name).unlink()
-    with pytest.raises(InputError, match=r"2 of 4 files missing: segment-0.wav, mixture-17.wav$"):
+    with pytest.raises(InputError, match="2 of 4 files missing, the first segment-0.wav"):
         read_music_eval(music, music.parent)
 
 
@@ -166,17 +155,13 @@ def test_all_missing_and_faulty_files_of_music_eval_are_in_one_error(music):
     ("content", "fault"),
     [
         ("idx,words\n0,flute\n", "line 1: column 'caption' is missing"),
-        ("idx,caption\n", "line 1: no row follows"),
-        ("idx,caption\n0,flute\n1,\n", "line 3: 'idx' or 'caption' is empty"),
-        ("idx,caption\n0\n", "line 2: 'idx' or 'caption' is empty"),
+        ("idx,caption\n0\n", "line 2: column 'caption' is empty"),
         ("idx,caption\n0,flute\n0,tuba\n", "line 3: idx 0 stands there twice"),
-        (None, "no such file"),
     ],
 )
 def test_a_bad_music_eval_is_named_with_its_line(tmp_path, content, fault):
     table = tmp_path / "music_eval.csv"
-    if content is not None:
-        table.write_text(content)
+    table.write_text(content)
     with pytest.raises(InputError, match=fault) as caught:
         read_music_eval(table, tmp_path)
     assert str(caught.value).startswith(str(table)) and "\n" not in str(caught.value)

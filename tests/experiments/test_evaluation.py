@@ -98,7 +98,7 @@ def test_bootstrap_intervals_cover_as_often_as_they_say():
 def test_mixtures_of_sources_are_measured_one_by_one(tmp_path):
     folder = made_bank(tmp_path)
     silent = Known(lambda mixture, query: np.zeros_like(mixture))
-    absent = MixtureRecipe(aligned=0.0, third=0.0, absent=1.0)
+    absent = MixtureRecipe(aligned=0.0, absent=1.0)
     table = evaluate_mixtures(silent, folder, pairs=5, recipe=absent, seconds=1.0, progress=False)
     assert len(table) == 5 and (table["level"] < -60).all()
     same = Known(lambda mixture, query: mixture)

@@ -18,7 +18,7 @@ from lass_lab.models import LanguageSeparator, ResUNet, ResUNetConfig, load_sepa
 from lass_lab.models.querynet import TinyQueryNet
 from lass_lab.signal import sdr_improvement
 from lass_lab.signal.files import InputError
-from tests.made_sources import STRANGERS, TONES, made_bank
+from tests.made_sources import DISTRACTORS, TONES, made_bank
 
 SMALL = ResUNetConfig(channels=(4, 6), n_fft=256, hop=64)
 CONTRASTIVE = ContrastiveRecipe(steps=5, seconds=0.5)
@@ -28,7 +28,7 @@ RECIPE = PretrainingRecipe(
     seconds=0.3,
     network=SMALL,
     lean=0.5,
-    mixtures=MixtureRecipe(strange=0.15, sounds=0.15, coloured=0.5),
+    mixtures=MixtureRecipe(distractors=0.15, sounds=0.15, equalised=0.5),
     contrastive=CONTRASTIVE,
 )
 
@@ -61,7 +61,7 @@ def test_conditions_that_lean_stay_of_length_one_and_nearest_to_their_own():
 
 @pytest.fixture(scope="module")
 def sources(tmp_path_factory):
-    return made_bank(tmp_path_factory.mktemp("bank"), tones=TONES | STRANGERS)
+    return made_bank(tmp_path_factory.mktemp("bank"), tones=TONES | DISTRACTORS)
 
 
 @pytest.fixture

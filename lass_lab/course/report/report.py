@@ -18,12 +18,11 @@ from lass_lab.course.report.numbers import (
 )
 from lass_lab.course.report.page import comparison_page, report_page
 from lass_lab.course.trained import find_stages
-from lass_lab.datasets.data_folder import refuse_existing
 from lass_lab.datasets.duets import list_pieces, load_piece
 from lass_lab.experiments.evaluation import FLOOR
 from lass_lab.experiments.finetuning import stages
 from lass_lab.models import load_separator
-from lass_lab.signal.files import InputError, atomic_path
+from lass_lab.signal.files import InputError, atomic_path, refuse_existing
 
 
 def write_report(

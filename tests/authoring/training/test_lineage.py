@@ -14,13 +14,13 @@ from lass_lab.datasets.instruments import TAUGHT
 from lass_lab.models import ResUNetConfig, load_separator
 from lass_lab.models.transformer_query import TransformerQueryNet
 from lass_lab.signal import read_audio
-from tests.made_sources import STRANGERS, TONES, made_bank
+from tests.made_sources import DISTRACTORS, TONES, made_bank
 
 
 @pytest.fixture(scope="module")
 def shown(tmp_path_factory):
     """All systems after two steps on tones."""
-    bank = made_bank(tmp_path_factory.mktemp("bank"), seconds=6.0, tones=TONES | STRANGERS)
+    bank = made_bank(tmp_path_factory.mktemp("bank"), seconds=6.0, tones=TONES | DISTRACTORS)
     run, out = tmp_path_factory.mktemp("run"), tmp_path_factory.mktemp("out")
     small = replace(
         lineage.RECIPE,

@@ -16,7 +16,7 @@ from tests.made_duets import made_duets
 from tests.made_sources import made_bank
 
 SMALL = ResUNetConfig(channels=(4, 6), n_fft=256, hop=64)
-RECIPE = PretrainingRecipe(steps=2, batch=2, seconds=0.3, network=SMALL, mixtures=MixtureRecipe(strange=0.0))
+RECIPE = PretrainingRecipe(steps=2, batch=2, seconds=0.3, network=SMALL, mixtures=MixtureRecipe())
 
 
 @pytest.fixture(scope="module")
