@@ -2,13 +2,14 @@
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryFile
+from typing import BinaryIO
 
 import numpy as np
 
-from lass_lab.signal.audio import SAMPLE_RATE, WRITE_BLOCK, AudioError, checked_waveform, encode, encoding
+from lass_lab.signal.audio import SAMPLE_RATE, WRITE_BLOCK, AudioError, encode, encoding
 from lass_lab.signal.files import atomic_path
 
 
@@ -22,9 +23,9 @@ def write_blocks(
 ) -> list[float]:
     """Write mono waveforms of one length, each to its own file, as `write_audio` would write them.
 
-    Whether a waveform would clip is known at its end alone. Until then all of them stand as they are in one file
-    without a name in the folder of the first, which takes 4 bytes a sample and goes with the process, however that
-    ends. The files are moved in together, once all of them are whole.
+    Whether a waveform would clip is known at its end alone. Until then each stands as it is in a file without a name in
+    the folder it goes to, which takes 4 bytes a sample and goes with the process, however that ends. The files are
+    moved in together, once all of them are whole.
 
     Args:
         paths: where to, one for each waveform; missing folders are made.
@@ -40,57 +41,49 @@ def write_blocks(
     """
     paths = [Path(path) for path in paths]
     subtypes = [encoding(path, sample_rate, subtype) for path in paths]
+    peaks = None
     with ExitStack() as stack:
         temporaries = [stack.enter_context(atomic_path(path, force)) for path in paths]
-        store = stack.enter_context(_Store(paths))
+        stores = [stack.enter_context(_store(path)) for path in paths]
         for block in blocks:
-            store.add(block)
-        gains_db = []
-        for row, (path, temporary) in enumerate(zip(paths, temporaries, strict=True)):
-            waveform, peak = store.waveform(row), store.peaks[row]
-            gains_db.append(encode(path, temporary, waveform, peak, sample_rate, subtypes[row]))
-        return gains_db
+            highest = np.abs(block).max(axis=1)  # NaN where there is one
+            peaks = highest if peaks is None else np.maximum(peaks, highest)
+            for path, store, row, peak in zip(paths, stores, block, peaks, strict=True):
+                if not np.isfinite(peak):
+                    raise AudioError(f"{path}: holds NaN or infinite samples")
+                with _faults_named(path):
+                    store.write(row.astype(np.float32, copy=False).tobytes())
+                    store.flush()
+        if peaks is None:
+            raise AudioError(f"{paths[0]}: needs a waveform, was given none")
+        return [
+            encode(path, temporary, _stored(store), float(peak), sample_rate, kind)
+            for path, temporary, store, peak, kind in zip(paths, temporaries, stores, peaks, subtypes, strict=True)
+        ]
 
 
-class _Store:
-    """Blocks of several float32 waveforms on the disk, from which each waveform can be read by itself."""
-
-    def __init__(self, paths: list[Path]) -> None:
-        self.paths = paths
-        self.peaks = [0.0] * len(paths)
-        self._blocks: list[tuple[int, int]] = []  # where each begins in the file, in bytes, and its samples
-        try:
-            self._file = TemporaryFile(dir=paths[0].parent)  # noqa: SIM115 - closed in __exit__
-        except OSError as error:
-            raise self._fault(error) from error
-
-    def __enter__(self) -> "_Store":
-        return self
-
-    def __exit__(self, *_: object) -> None:
+@contextmanager
+def _store(path: Path) -> Iterator[BinaryIO]:
+    """A file without a name beside `path`."""
+    with _faults_named(path):
+        file = TemporaryFile(dir=path.parent)  # noqa: SIM115 - closed below
+    try:
+        yield file
+    finally:
         with suppress(OSError):  # what a full disk did not take; it is of no use any more
-            self._file.close()
+            file.close()
 
-    def add(self, block: np.ndarray) -> None:
-        rows = [checked_waveform(row, path) for row, path in zip(block, self.paths, strict=True)]
-        peaks = (float(np.abs(row).max()) for row in rows)
-        self.peaks = [max(pair) for pair in zip(self.peaks, peaks, strict=True)]
-        try:
-            self._blocks.append((self._file.tell(), len(rows[0])))
-            for row in rows:
-                self._file.write(row.astype(np.float32, copy=False).tobytes())
-            self._file.flush()
-        except OSError as error:
-            raise self._fault(error) from error
 
-    def waveform(self, row: int) -> Iterator[np.ndarray]:
-        """One waveform, `(samples,)` float32, in blocks of at most `WRITE_BLOCK` samples."""
-        if not self._blocks:
-            raise AudioError(f"{self.paths[row]}: needs a waveform, was given none")
-        for begins, samples in self._blocks:
-            self._file.seek(begins + 4 * row * samples)
-            for start in range(0, samples, WRITE_BLOCK):
-                yield np.frombuffer(self._file.read(4 * min(WRITE_BLOCK, samples - start)), np.float32)
+def _stored(store: BinaryIO) -> Iterator[np.ndarray]:
+    """A waveform from its store, `(samples,)` float32, in blocks of at most `WRITE_BLOCK` samples."""
+    store.seek(0)
+    while content := store.read(4 * WRITE_BLOCK):
+        yield np.frombuffer(content, np.float32)
 
-    def _fault(self, error: OSError) -> AudioError:
-        return AudioError(f"{self.paths[0]}: cannot be written ({error.strerror})")
+
+@contextmanager
+def _faults_named(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise AudioError(f"{path}: cannot be written ({error.strerror})") from error

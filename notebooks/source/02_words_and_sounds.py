@@ -150,7 +150,7 @@ check_contrastive_loss(loss)
 #
 # ## Train it yourself
 #
-# Each batch holds every instrument once: one phrasing and one clip of each. The sentence encoder stands still, so
+# Each batch holds every instrument once: one phrasing and one clip of each. The sentence encoder is frozen, so
 # that what learns is small, and quick. From a random start:
 
 # %%
@@ -242,13 +242,12 @@ pd.DataFrame(rows, columns=["phrasing", "meant", "understood"])
 #
 # ## The query network, in code
 #
-# All of this is one class. What you called above is its `forward`:
+# All of this is one class. What you called above ends here, once for all words and once for sounds of each length:
 
 # %%
 from lass_lab.models.querynet import QueryNet
 
-print(inspect.getsource(QueryNet._words))
-print(inspect.getsource(QueryNet.forward).split('"""')[-1])
+print(inspect.getsource(QueryNet._conditions))
 
 # %% [markdown]
 # Words go through encoder and projection, sounds through the audio tower, and both end as unit vectors in one space:
