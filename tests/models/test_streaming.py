@@ -37,7 +37,7 @@ def test_how_a_mixture_is_divided_changes_nothing(length, batch, block):
     assert all(np.array_equal(one, other) for one, other in zip(heard[length], heard[block], strict=True))
 
 
-@pytest.mark.parametrize("seconds", [10.0, 10.00003125, 61.7, 600.0])
+@pytest.mark.parametrize("seconds", [10.00003125, 600.0])
 def test_identity_at_the_real_sizes_up_to_ten_minutes(seconds):
     length = round(seconds * 32_000)
     mixture = np.random.default_rng(0).uniform(-1, 1, length).astype(np.float32)

@@ -88,7 +88,6 @@ def failing(good):
     [
         (lambda: failing(np.zeros((2, 100))), ZeroDivisionError),
         (lambda: [np.zeros((2, 100)), np.full((2, 1), np.inf)], AudioError),
-        (lambda: [np.zeros((2, 100), np.int16)], AudioError),
         (lambda: [], AudioError),
     ],
 )

@@ -104,7 +104,7 @@ def verify(path: Path, file: HubFile, etag: str | None = None) -> str:
             raise InputError(f"{path}: not the hub's {file.name} (hash {hashes}); delete it and try again")
         return f"the hub's hash {etag[:12]}..."
     if zipfile.is_zipfile(path):
-        _check_archive(path)
+        check_archive(path)
         return "its size and the checksums inside"
     return "its contents"
 
@@ -120,7 +120,7 @@ def _ask(file: HubFile) -> tuple[int | None, str | None]:
     return found.size, found.etag
 
 
-def _check_archive(path: Path) -> None:
+def check_archive(path: Path) -> None:
     """Compare every record of a checkpoint with the checksum beside it, which PyTorch itself does not do."""
     try:
         with zipfile.ZipFile(path) as archive:
