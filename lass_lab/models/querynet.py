@@ -1,7 +1,6 @@
 """Query networks: words or a sound in, a condition out, a 512-d unit vector that names a sound."""
 
 import re
-from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Any
 
@@ -18,7 +17,6 @@ from lass_lab.signal.spectral import mel_spectrogram
 Query = str | np.ndarray | Tensor  # words, or a sound: (samples,) at 32 kHz
 
 CONDITION_SIZE = 512
-CACHED_QUERIES = 4096
 SENTENCES_AT_ONCE = 64  # in one pass of the sentence encoder; each costs what the longest does
 ENCODERS = ("frozen", "low-rank", "top", "whole")  # how much of the sentence encoder may learn
 RANK = 8
@@ -40,16 +38,15 @@ class QueryNet(nn.Module):
         published: prefixes of the tensors that were published and that every new one starts from.
     """
 
-    published: tuple[str, ...] = ()
-
     encoder: nn.Module
     projection: nn.Sequential
     audio_tower: nn.Module
     config: dict[str, Any]
+    published: tuple[str, ...] = ()
 
     def __init__(self) -> None:
         super().__init__()
-        self._sentences: OrderedDict[str, Tensor] = OrderedDict()
+        self._sentences: dict[str, Tensor] = {}
 
     def published_keys(self) -> set[str]:
         """Keys of the `state_dict` that need not be stored, unless training changed what they name."""
@@ -166,10 +163,7 @@ class QueryNet(nn.Module):
             with torch.no_grad(), torch.autocast(device.type, enabled=False):
                 for group in groups:
                     self._sentences.update(zip(group, self.encoder(group).cpu(), strict=True))
-        batch = torch.stack([self._sentences[query] for query in queries]).to(device)
-        while len(self._sentences) > CACHED_QUERIES:
-            self._sentences.popitem(last=False)
-        return batch
+        return torch.stack([self._sentences[query] for query in queries]).to(device)
 
 
 class AudioTower(nn.Module):
@@ -177,22 +171,18 @@ class AudioTower(nn.Module):
 
     CLAP's audio tower (HTSAT-base; Wu et al., 2023) has 28 M parameters, this one half a million. How loud a sound is
     does not matter: its log-mel spectrogram is taken relative to its own mean.
-
-    Args:
-        channels: of the four convolutions.
-        size: of the condition.
     """
 
-    mels, n_fft, hop = 64, 2048, 640
+    mels, n_fft, hop, channels = 64, 2048, 640, (32, 64, 128, 128)
 
-    def __init__(self, channels: tuple[int, ...] = (32, 64, 128, 128), size: int = CONDITION_SIZE) -> None:
+    def __init__(self) -> None:
         super().__init__()
         layers: list[nn.Module] = []
-        for before, after in zip((1, *channels[:-1]), channels, strict=True):
+        for before, after in zip((1, *self.channels[:-1]), self.channels, strict=True):
             layers += [nn.Conv2d(before, after, 3, padding=1, bias=False), nn.BatchNorm2d(after), nn.ReLU()]
             layers += [nn.AvgPool2d(2, ceil_mode=True)]
         self.features = nn.Sequential(*layers)
-        self.projection = nn.Linear(channels[-1] * (self.mels >> len(channels)), size)
+        self.projection = nn.Linear(self.channels[-1] * (self.mels >> len(self.channels)), CONDITION_SIZE)
         self.to(memory_format=torch.channels_last)
 
     def forward(self, waveforms: Tensor) -> Tensor:

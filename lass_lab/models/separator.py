@@ -26,7 +26,6 @@ from lass_lab.signal.files import InputError, atomic_path
 CONFIG, WEIGHTS, CARD = "config.json", "model.safetensors", "README.md"
 WINDOW_S, OVERLAP_S, MARGIN_S = 10.0, 1.0, 0.25
 WIDEST = 1 << 16  # of a query network's layers, as far as a configuration is believed
-BLOCK = 1 << 18  # samples in which a whole recording is handed over
 PROGRESS_FROM_S = 60.0  # shorter mixtures are done before a bar could be read
 QUERY_NETWORKS = {  # a class's name, which config.json has, -> the module to import it from once it is asked for
     "TinyQueryNet": "lass_lab.models.querynet",
@@ -77,14 +76,13 @@ class LanguageSeparator(nn.Module, PyTorchModelHubMixin):
         return self.network(mixture, self.query_network(queries))
 
     def separate(
-        self, mixture: np.ndarray, query: Query | Sequence[Query], *, batch: int = 1, progress: bool | None = None
+        self, mixture: np.ndarray, query: Query | Sequence[Query], *, progress: bool | None = None
     ) -> np.ndarray:
         """Separate a whole recording, of any length, by one query or by each of several.
 
         Args:
             mixture: `(samples,)`, 32 kHz.
             query: words, or a sound like the one wanted (`(samples,)`, 32 kHz), or a sequence of such.
-            batch: windows computed at once; one is fastest on a CPU.
             progress: show a progress bar; None shows it for mixtures over a minute.
 
         Returns:
@@ -100,10 +98,8 @@ class LanguageSeparator(nn.Module, PyTorchModelHubMixin):
         mixture = mixture.astype(np.float32, copy=False)
         one = isinstance(query, (str, Tensor)) or (isinstance(query, np.ndarray) and query.ndim < 2)
         queries = [query] if one else list(query)
-        estimates = np.empty((len(queries), len(mixture)), dtype=np.float32)
-        blocks = (mixture[start : start + BLOCK] for start in range(0, len(mixture), BLOCK))
-        start = 0
-        for block in self.separate_blocks(blocks, queries, length=len(mixture), batch=batch, progress=progress):
+        estimates, start = np.empty((len(queries), len(mixture)), dtype=np.float32), 0
+        for block in self.separate_blocks([mixture], queries, length=len(mixture), progress=progress):
             estimates[:, start : start + block.shape[1]] = block
             start += block.shape[1]
         return estimates[0] if one else estimates
@@ -114,7 +110,6 @@ class LanguageSeparator(nn.Module, PyTorchModelHubMixin):
         queries: Sequence[Query],
         *,
         length: int | None = None,
-        batch: int = 1,
         progress: bool | None = None,
     ) -> Iterator[np.ndarray]:
         """Separate block by block, in memory that does not depend on the length; the estimates are `separate`'s.
@@ -123,7 +118,7 @@ class LanguageSeparator(nn.Module, PyTorchModelHubMixin):
             blocks: the mixture in order, float32 `(samples,)` each, 32 kHz, checked as those of `read_blocks` are.
             queries: one or more, words or sounds.
             length: samples of the mixture as far as that is known; for the progress bar alone.
-            batch, progress: as in `separate`.
+            progress: as in `separate`.
 
         Yields:
             float32 `(queries, samples)`; how they are cut has nothing to do with `blocks`.
@@ -141,18 +136,18 @@ class LanguageSeparator(nn.Module, PyTorchModelHubMixin):
                 condition = self.query_network(queries)
             total = round(length / SAMPLE_RATE) if length else None
             with tqdm(total=total, unit="s", desc="separating", disable=not progress) as bar:
-                for block in stream(blocks, windows, lambda cut: self._windows(cut, condition), batch):
+                for block in stream(blocks, windows, lambda window: self._estimates(window, condition)):
                     yield block
                     bar.update(round(block.shape[1] / SAMPLE_RATE))
         finally:
             self.train(was_training)
 
-    def _windows(self, cut: np.ndarray, condition: Tensor) -> np.ndarray:
-        """Windows `(windows, samples)` -> estimates `(windows, queries, samples)`."""
-        mixture = torch.from_numpy(cut).to(self.device)
+    def _estimates(self, window: np.ndarray, condition: Tensor) -> np.ndarray:
+        """A window `(samples,)` -> estimates `(queries, samples)`."""
+        mixture = torch.from_numpy(window).to(self.device)
         low_precision = self.precision != torch.float32
         with torch.inference_mode(), torch.autocast(self.device.type, self.precision, low_precision):
-            estimates = self.network.separate(mixture, condition)
+            estimates = self.network.separate(mixture[None], condition)[0]
         return estimates.float().cpu().numpy()
 
     # How it is kept ---------------------------------------------------------------------------------
@@ -180,16 +175,10 @@ class LanguageSeparator(nn.Module, PyTorchModelHubMixin):
         return ModelCard(f"---\n{data.to_yaml()}\n---\n\n{README}")
 
     @classmethod
-    def _from_pretrained(
-        cls, *, model_id: str, revision=None, cache_dir=None, force_download=False, local_files_only=False,
-        token=None, map_location="cpu", strict=True, **_,
-    ) -> "LanguageSeparator":  # fmt: skip
+    def _from_pretrained(cls, *, model_id: str, map_location="cpu", strict=True, **hub) -> "LanguageSeparator":
         folder = Path(model_id)
         if not folder.is_dir():
-            where = {"revision": revision, "cache_dir": cache_dir, "force_download": force_download}
-            for name in (CONFIG, WEIGHTS):
-                found = hf_hub_download(model_id, name, token=token, local_files_only=local_files_only, **where)
-            folder = Path(found).parent
+            folder = Path([hf_hub_download(model_id, name, **hub) for name in (CONFIG, WEIGHTS)][-1]).parent
         return cls.from_folder(folder).to(map_location)
 
     @classmethod

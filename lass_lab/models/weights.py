@@ -65,9 +65,10 @@ def _resolve(name: str) -> Path | str:
     if name in SHIPPED:
         return shipped_folder(name)
     if name == FULL_SIZE:
-        from lass_lab.models.audiosep.fetching import fetched_folder
+        from lass_lab.models.audiosep.fetching import cache_dir, fetch_weights
 
-        return fetched_folder()
+        fetch_weights(name)
+        return cache_dir() / name
     if Path(name).is_dir():
         return Path(name)
     if name.count("/") == 1 and not name.startswith((".", "/", "~")):

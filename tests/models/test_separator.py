@@ -60,8 +60,8 @@ def test_a_sound_stands_in_for_words(separator):
 def test_blocks_are_separated_as_the_whole_is_to_the_last_bit(separator, size):
     mixture = noise(700_001)
     blocks = (mixture[start : start + size] for start in range(0, len(mixture), size))
-    estimates = np.concatenate(list(separator.separate_blocks(blocks, ["violin", "trumpet"], batch=2)), axis=1)
-    np.testing.assert_array_equal(estimates, separator.separate(mixture, ["violin", "trumpet"], batch=2))
+    estimates = np.concatenate(list(separator.separate_blocks(blocks, ["violin", "trumpet"])), axis=1)
+    np.testing.assert_array_equal(estimates, separator.separate(mixture, ["violin", "trumpet"]))
 
 
 def test_an_identity_network_gives_its_input_back(separator, monkeypatch):
@@ -173,7 +173,7 @@ def _query_network(**sizes):
         (_network(width=7), "config.json: not a separator's configuration"),
         (lambda folder: (folder / "config.json").unlink(), "config.json: no such file"),
         (_network(channels=[10**6, 6]), "cannot hold the"),
-        (_network(channels=[4.5, 6]), "sizes must be whole numbers, got 4.5"),
+        (_network(channels=[4.5, 6]), "whole numbers, got 4.5"),
         (_network(condition_size=64), "a condition of 64 numbers, not 512"),
         (_query_network(hidden="wide"), "hidden of 'wide', not a whole number up to"),
         (_query_network(hidden=10**12), "hidden of 1000000000000, not a whole number up to"),

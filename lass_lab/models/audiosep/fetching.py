@@ -11,7 +11,7 @@ from torch import Tensor
 from lass_lab.models.audiosep import clap
 from lass_lab.models.audiosep.checkpoints import clap_state, read_state
 from lass_lab.models.audiosep.downloads import HubFile, NotFetched, cache_dir, fetch, verify
-from lass_lab.models.audiosep.keys import PREFIX, translate
+from lass_lab.models.audiosep.keys import translate
 from lass_lab.models.resunet import ResUNet, ResUNetConfig
 from lass_lab.models.separator import CONFIG, WEIGHTS, check_tensors, write_tensors
 from lass_lab.models.weights import FULL_SIZE, SHIPPED, shipped_folder
@@ -58,12 +58,6 @@ def fetch_weights(name: str, files: Sequence[Path] = (), *, trust: bool = False)
     write_clap(words, source, tokenizer, clap.cached_folder())
     _write_separator(network, cache_dir() / FULL_SIZE)
     return report + _sizes("written")
-
-
-def fetched_folder() -> Path:
-    """The full-size separator's folder in the cache, its weights fetched where they are not there yet."""
-    fetch_weights(FULL_SIZE)
-    return cache_dir() / FULL_SIZE
 
 
 def is_ready() -> bool:
@@ -117,11 +111,7 @@ def _separation_state(state: dict[str, Tensor], source: Path) -> dict[str, Tenso
     config = ResUNetConfig.audiosep()
     with torch.device("meta"):
         own = ResUNet(config).state_dict()  # its keys and shapes alone
-    state = {key: value for key, value in state.items() if key.startswith(PREFIX)}
-    try:
-        found = translate(state, own, len(config.channels))
-    except InputError as error:
-        raise InputError(f"{source}: {error}") from error
+    found = translate(state, own, len(config.channels), f"{source}: AudioSep state")
     return {key: value.float() if value.is_floating_point() else value for key, value in found.items()}
 
 

@@ -79,14 +79,6 @@ def test_code_in_a_checkpoint_is_named_and_not_run(tmp_path, function, archive):
     assert target.exists()  # so the file was not harmless
 
 
-def test_a_bare_pickle_is_not_run(tmp_path):
-    path, target = tmp_path / "made.pt", tmp_path / "made by malice"
-    path.write_bytes(pickle.dumps(Malice(target), protocol=2))
-    with pytest.raises(InputError, match=re.escape(str(path))):
-        read_state(path)
-    assert not target.exists()
-
-
 def test_numpys_own_loader_of_objects_is_no_way_around(tmp_path):
     """A number whose type is "object" would hold a pickle of its own."""
     path, target = tmp_path / "made.pt", tmp_path / "made by malice"

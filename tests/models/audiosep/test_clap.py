@@ -11,7 +11,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from lass_lab.models import LanguageSeparator, ResUNet, ResUNetConfig, load_separator
-from lass_lab.models.audiosep import clap, clap_audio
+from lass_lab.models.audiosep import clap_audio
 from lass_lab.models.audiosep.clap import ROBERTA_BASE, ClapQueryNet, read_tokenizer
 from lass_lab.models.querynet import TinyQueryNet
 from lass_lab.signal.files import InputError
@@ -47,13 +47,6 @@ def test_a_query_longer_than_the_network_is_cut(network):
     torch.testing.assert_close(long[0], long[1])
 
 
-def test_new_weights_are_not_answered_with_old_sentences(network):
-    before = network(["violin"])
-    state = network.state_dict()
-    network.load_state_dict({key: value * 1.1 for key, value in state.items()})
-    assert not torch.allclose(network(["violin"]), before, atol=1e-4)
-
-
 def test_making_one_leaves_the_runs_seed_alone(folder):
     torch.manual_seed(3)
     ClapQueryNet(folder)
@@ -78,11 +71,6 @@ def test_the_empty_tokenizer_of_a_failed_download_is_refused(tmp_path, monkeypat
     empty.backend_tokenizer.save(str(tmp_path / "tokenizer.json"))
     with pytest.raises(InputError, match="tokenizer.json: a tokenizer of 5 entries"):
         read_tokenizer(tmp_path / "tokenizer.json", ROBERTA_BASE["vocab_size"])
-
-
-def test_a_tokenizer_of_robertas_size_is_taken(tmp_path):
-    tokenizer = read_tokenizer(write_tokenizer(tmp_path / "tokenizer.json", 50_265), ROBERTA_BASE["vocab_size"])
-    assert tokenizer.encode("violin").ids != tokenizer.encode("trumpet").ids
 
 
 def _know_no_bytes(path):
@@ -137,19 +125,6 @@ def test_a_broken_folder_is_named(copy, break_it, fault):
     with pytest.raises(InputError, match=re.escape(fault)) as caught:
         ClapQueryNet(copy)
     assert str(copy) in str(caught.value)
-
-
-def test_the_full_size_has_claps_keys_and_shapes():
-    """Without data: RoBERTa-base from its configuration is what the checkpoint was made by."""
-    expected = {
-        key: shape for key, shape in real_shapes().items() if key.startswith(("text_branch", "text_projection"))
-    }
-    found = {key: list(value.shape) for key, value in clap.word_shapes(ROBERTA_BASE).items()}
-    renamed = {
-        key.replace("encoder.roberta.", "text_branch.").replace("projection.", "text_projection."): shape
-        for key, shape in found.items()
-    }
-    assert renamed == expected
 
 
 # Sounds ---------------------------------------------------------------------------------------------
@@ -286,10 +261,6 @@ def test_a_folder_that_does_not_say_its_kind_is_a_tiny_one(tmp_path):
     assert config["query_network"].pop("kind") == "TinyQueryNet"
     (tmp_path / "config.json").write_text(json.dumps(config))
     assert isinstance(load_separator(tmp_path, device="cpu").query_network, TinyQueryNet)
-    config["query_network"]["kind"] = "GrandQueryNet"
-    (tmp_path / "config.json").write_text(json.dumps(config))
-    with pytest.raises(InputError, match="config.json: not a separator's configuration .*GrandQueryNet"):
-        load_separator(tmp_path)
 
 
 def test_a_sentence_encoder_that_training_changed_is_kept(tmp_path):
