@@ -247,7 +247,7 @@ def test_finetune_trains_and_says_how_to_measure(monkeypatch, tmp_path, capsys):
     small = ResUNet(ResUNetConfig(channels=(4, 6), n_fft=256, hop=64))
     LanguageSeparator(TinyQueryNet(), small).save_pretrained(start)
     folders = ("--data", made_duets(tmp_path / "data"), "--sources", made_bank(tmp_path / "bank"))
-    sizes = ("--profile", "ci", "--epochs", "1", "1", "--no-fuse", "--recipe", "paper", "--encoder", "top")
+    sizes = ("--profile", "ci", "--epochs", "1", "1", "--recipe", "paper", "--encoder", "top")
     sizes += ("--rate", "0.005")
     assert run(monkeypatch, "finetune", "--model", start, "--run", run_folder, *folders, *sizes) == 0
     assert f"lass-lab evaluate --table paper --run {run_folder}" in capsys.readouterr().out

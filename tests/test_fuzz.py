@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 import soundfile
 import torch
-from tests.models.test_checkpoints import Malice
 from torch import nn
 
 from lass_lab.datasets import load_piece
@@ -20,9 +19,11 @@ from lass_lab.datasets.manifest import COLUMNS, read_manifest
 from lass_lab.datasets.mixing import SourceBank
 from lass_lab.experiments.recipes import read_recipe
 from lass_lab.models import LanguageSeparator, querynet
-from lass_lab.models.audiosep.checkpoints import check_archive, clap_state, read_state
+from lass_lab.models.audiosep.checkpoints import clap_state, read_state
+from lass_lab.models.audiosep.downloads import check_archive
 from lass_lab.signal import InputError
 from tests.made_separators import small
+from tests.models.audiosep.test_checkpoints import Malice
 
 NASTY = (
     "", " ", "nan", "-nan", "inf", "-1", "0", "1e999", "9" * 5_000, "1_0", "0x10", "١", "true", "None", "[]", "\0", '"',
@@ -215,9 +216,6 @@ class Words(nn.Module):
     """Stands in for the sentence encoder, which takes half a second to open and is no part of the folder."""
 
     size = 384
-
-    def __init__(self, folder):
-        super().__init__()
 
 
 @pytest.fixture

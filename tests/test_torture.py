@@ -30,7 +30,7 @@ from lass_lab.datasets.duet_mixing import DuetRecipe
 from lass_lab.experiments.finetuning import FinetuningData, finetune, stages
 from lass_lab.experiments.recipes import FinetuningRecipe
 from lass_lab.models import load_separator
-from lass_lab.models.weights import CHECKPOINT
+from lass_lab.models.audiosep.fetching import CHECKPOINT
 from lass_lab.signal import SAMPLE_RATE, AudioError, audio_info, write_audio
 from lass_lab.signal.files import RunStopped
 from tests.made_duets import made_duets
@@ -138,7 +138,7 @@ def commands(hub, tmp_path_factory):
 
 def finetuning(made, run):
     where = ("--model", made / "model", "--data", made / "data", "--sources", made / "bank", "--run", run)
-    return ("finetune", *where, "--profile", "ci", "--epochs", 2, 1, "--no-fuse", "--threads", 1)
+    return ("finetune", *where, "--profile", "ci", "--epochs", 2, 1, "--threads", 1)
 
 
 CASES = {

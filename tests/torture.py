@@ -41,8 +41,7 @@ def small_sizes() -> None:
     from lass_lab.course.profile import PROFILES
     from lass_lab.experiments import training
     from lass_lab.experiments.recipes import RECIPES
-    from lass_lab.models import weights
-    from lass_lab.models.audiosep import clap
+    from lass_lab.models.audiosep import clap, fetching
     from lass_lab.models.resunet import ResUNetConfig
     from tests.models.made_clap import SMALL
 
@@ -53,7 +52,7 @@ def small_sizes() -> None:
     small = ResUNetConfig(channels=CHANNELS, n_fft=256, hop=64, inert_parameters=True)
     ResUNetConfig.audiosep = classmethod(lambda _: small)
     for name in ("CHECKPOINT", "CLAP"):
-        setattr(weights, name, replace(getattr(weights, name), gigabytes=None))
+        setattr(fetching, name, replace(getattr(fetching, name), gigabytes=None))
 
 
 def serve() -> None:
@@ -283,18 +282,19 @@ def made_files(folder: Path) -> dict[str, bytes]:
     """What the full-size separator is made of, at the sizes of `small_sizes`."""
     import torch
 
-    from lass_lab.models import ResUNet, ResUNetConfig, weights
-    from lass_lab.models.audiosep import keys as audiosep_keys
+    from lass_lab.models import ResUNet, ResUNetConfig
+    from lass_lab.models.audiosep import fetching
+    from lass_lab.models.audiosep.keys import original_key
     from tests.models.made import draw
     from tests.models.made_clap import made_clap_state, write_tokenizer
 
     network = ResUNet(ResUNetConfig(channels=CHANNELS, n_fft=256, hop=64, inert_parameters=True))
-    shapes = {audiosep_keys.original_key(key, 6): list(value.shape) for key, value in network.state_dict().items()}
+    shapes = {original_key(key, 6): list(value.shape) for key, value in network.state_dict().items()}
     state = {f"ss_model.{key}": draw(key, shape, salt=0) for key, shape in shapes.items()}
     torch.save({"state_dict": state | made_clap_state("query_encoder.model.")}, folder / "made.ckpt")
     return {
-        weights.CHECKPOINT.path: (folder / "made.ckpt").read_bytes(),
-        weights.TOKENIZER.path: write_tokenizer(folder / "made.json").read_bytes(),
+        fetching.CHECKPOINT.path: (folder / "made.ckpt").read_bytes(),
+        fetching.TOKENIZER.path: write_tokenizer(folder / "made.json").read_bytes(),
     }
 
 

@@ -14,6 +14,7 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from lass_lab.models import LanguageSeparator, ResUNet, ResUNetConfig, load_separator
+from lass_lab.models.layers import ConditionedNorm
 from lass_lab.models.weights import native_bfloat16
 from lass_lab.signal import read_blocks, write_blocks
 from lass_lab.signal.audio import SAMPLE_RATE
@@ -111,7 +112,10 @@ def _config(model: str) -> ResUNetConfig:
 
 def lay_plainly(network: ResUNet) -> nn.Module:
     network.layout = torch.contiguous_format
-    return network.fold(False).to(memory_format=torch.contiguous_format)
+    for module in network.modules():
+        if isinstance(module, ConditionedNorm):
+            module.folds = False
+    return network.to(memory_format=torch.contiguous_format)
 
 
 @contextmanager

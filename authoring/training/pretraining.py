@@ -13,6 +13,8 @@ from torch import Tensor
 from torch.nn import functional
 from torch.utils.data import DataLoader
 
+from authoring.training.fused import fuse_norms, pays
+from lass_lab.course.nb03.lass_net import TransformerQueryNet
 from lass_lab.datasets.instruments import RENDERED, TAUGHT
 from lass_lab.datasets.mixing import MixtureDataset, MixtureRecipe, SourceBank, Sources, collate
 from lass_lab.experiments.averaging import average
@@ -21,9 +23,7 @@ from lass_lab.experiments.losses import find_loss
 from lass_lab.experiments.lower_rate import at_rate, lower_config
 from lass_lab.experiments.training import LAST, Schedule, SeparationTask, alone, fit, make_trainer
 from lass_lab.models import LanguageSeparator, ResUNet, ResUNetConfig
-from lass_lab.models.fused import pays
 from lass_lab.models.querynet import TinyQueryNet
-from lass_lab.models.transformer_query import TransformerQueryNet
 from lass_lab.signal.audio import SAMPLE_RATE
 from lass_lab.signal.files import InputError, atomic_path
 
@@ -148,7 +148,7 @@ def pretrain(
             (its history.json) is kept in the run's folder, for the model card.
         earlier: a folder with the separator to average with, where the recipe does; `start` unless told.
         workers: processes that make mixtures; 0 makes them in the training process.
-        fuse: train with fused norms (`ResUNet.fuse`): faster on a CPU, and needs a compiler; None where it pays.
+        fuse: train with fused norms (`fused.fuse_norms`): faster on a CPU, and needs a compiler; None where it pays.
 
     Returns:
         The trained separator, in eval mode on the CPU.
@@ -180,7 +180,7 @@ def pretrain(
         if recipe.contrastive and not checkpoint.exists():
             train_contrastively(separator.query_network, data.train_bank, recipe.contrastive, progress=progress)
         separator.query_network.freeze_encoder(not recipe.query_rate).requires_grad_(bool(recipe.query_rate)).eval()
-        separator.network.fuse(pays(recipe.steps) if fuse is None else fuse)
+        fuse_norms(separator.network, pays(recipe.steps) if fuse is None else fuse)
         task = PretrainingTask(separator, recipe)
         task.train()  # Lightning keeps the mode that it finds, and that of a loaded separator is eval
         trainer = make_trainer(run, recipe.steps, log_every=50, progress=progress)
@@ -192,7 +192,7 @@ def pretrain(
                 shape = asdict(recipe.network)
                 raise InputError(f"{checkpoint}: is of a network of another shape than {shape}") from error
             raise
-    separator.network.fuse(False)
+    fuse_norms(separator.network, False)
     separator.query_network.freeze_encoder()
     separator.cpu().eval()
     return average(separator, others, recipe.average) if others else separator

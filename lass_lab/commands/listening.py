@@ -7,23 +7,20 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from lass_lab.commands.options import Device, Force, Model, Precision, finite
 from lass_lab.signal.files import InputError, atomic_path
 
-if TYPE_CHECKING:
-    import numpy as np
-
 
 def separate(
     mixture: Annotated[Path, typer.Argument(help="The recording: WAV, FLAC, OGG or MP3, any length.")],
     out: Annotated[Path, typer.Option(help="Folder for the estimates, one WAV file a query.")],
-    query: Annotated[list[str] | None, typer.Option(help="What to hear; give it again for more estimates.")] = None,
+    query: Annotated[list[str] | None, typer.Option(help="What to separate, in words; may be repeated.")] = None,
     query_audio: Annotated[
-        list[Path] | None, typer.Option(help="A clip of what to hear, in place of words; its first 10 s count.")
+        list[Path] | None, typer.Option(help="A recording of a sound like it, in place of words; its first 10 s count.")
     ] = None,
     model: Model = "tiny",
     device: Device = "auto",
@@ -32,41 +29,28 @@ def separate(
 ) -> None:
     """Separate a recording by words, or by a sound: `lass-lab separate duet.flac --query violin --out estimates`."""
     from lass_lab.models import load_separator
-    from lass_lab.models.querynet import check_queries
-    from lass_lab.signal import SAMPLE_RATE, audio_info, read_blocks, write_blocks
+    from lass_lab.models.querynet import check_sound
+    from lass_lab.signal import SAMPLE_RATE, audio_info, read_audio, read_blocks, write_blocks
 
     words, clips = query or [], query_audio or []
     if not words and not clips:
         raise InputError("separate: give --query WORDS or --query-audio CLIP")
     paths = _estimate_paths(out, mixture, [*words, *(clip.stem for clip in clips)])
-    if words:
-        check_queries(words)
-    queries = [*words, *map(_read_clip, clips)]
+    sounds = [read_audio(clip) for clip in clips]
+    for clip, sound in zip(clips, sounds, strict=True):
+        check_sound(sound, f"{clip}: query")  # the separator cannot say which file it came from
     if taken := [path for path in paths if path.exists() and not force]:
         raise InputError(f"{taken[0]}: exists already; pass --force to overwrite")
-    told = audio_info(mixture)  # also sees at once to what is no recording at all
+    info = audio_info(mixture)  # and an error at once where it is no recording
     separator = load_separator(model, device=device, precision=precision)
-    length = round(told.frames * SAMPLE_RATE / told.sample_rate)
-    began = time.perf_counter()
+    seconds, began = info.frames / info.sample_rate, time.perf_counter()
+    estimates = separator.separate_blocks(read_blocks(mixture), [*words, *sounds], length=round(seconds * SAMPLE_RATE))
     with _warnings_as_lines():
-        write_blocks(paths, separator.separate_blocks(read_blocks(mixture), queries, length=length), force=force)
-    took, seconds = time.perf_counter() - began, audio_info(paths[0]).frames / SAMPLE_RATE
+        write_blocks(paths, estimates, force=force)
+    took = time.perf_counter() - began
     for path in paths:
         print(path)
-    print(f"{seconds:.1f} s by {len(queries)} query(s) in {took:.1f} s: {seconds / took:.1f} times real time")
-
-
-def _read_clip(path: Path) -> "np.ndarray":
-    """A clip to ask by; whatever is wrong with it as a query is told with its path."""
-    from lass_lab.models.querynet import check_queries
-    from lass_lab.signal import read_audio
-
-    clip = read_audio(path)
-    try:
-        check_queries([clip])
-    except InputError as error:
-        raise InputError(f"{path}: {error}") from error
-    return clip
+    print(f"{seconds:.1f} s by {len(paths)} query(s) in {took:.1f} s: {seconds / took:.1f} times real time")
 
 
 def _estimate_paths(out: Path, mixture: Path, queries: list[str]) -> list[Path]:

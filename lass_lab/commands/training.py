@@ -25,7 +25,7 @@ def weights(
     ] = False,
 ) -> None:
     """Fetch a separator's weights, check them, and make them ready to open without a network."""
-    from lass_lab.models.weights import fetch_weights
+    from lass_lab.models.audiosep.fetching import fetch_weights
 
     print("\n".join(fetch_weights(name, weights or [], trust=trust)))
 
@@ -73,9 +73,6 @@ def finetune(
     devices: Annotated[int, typer.Option(min=1, help="Processes on each machine, one a GPU.")] = 1,
     nodes: Annotated[int, typer.Option(min=1, help="Machines, started by SLURM or torchrun.")] = 1,
     workers: Annotated[int, typer.Option(min=0, help="Processes that make items.")] = 0,
-    fuse: Annotated[
-        bool | None, typer.Option(help="Fused norms: faster on a CPU; by default where they pay and a C++ compiler is.")
-    ] = None,
     threads: Annotated[int | None, typer.Option(min=1, help="CPU threads; all cores unless told.")] = None,
 ) -> None:
     """Fine-tune a separator on the duets in two phases: query network frozen, then both networks together."""
@@ -97,7 +94,7 @@ def finetune(
         ),
     )
     began = time.perf_counter()
-    finetune(model, run, plan, data=data, bank=sources, devices=devices, nodes=nodes, workers=workers, fuse=fuse)
+    finetune(model, run, plan, data=data, bank=sources, devices=devices, nodes=nodes, workers=workers)
     minutes = (time.perf_counter() - began) / 60
     print(f"{run}: done in {minutes:.1f} minutes. Measure it: lass-lab evaluate --table paper --run {run}")
 

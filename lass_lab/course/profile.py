@@ -192,10 +192,11 @@ def _processor() -> list[Finding]:
     import psutil
     import torch
 
+    from lass_lab.models.weights import native_bfloat16
+
     physical = psutil.cpu_count(logical=False) or os.cpu_count() or 1
     cores = f"{physical} cores, {os.cpu_count()} logical"
-    native = native_bfloat16()
-    bfloat16 = {True: "native", False: "emulated", None: "unknown"}[native]
+    native = native_bfloat16(torch.device("cpu"))
     return [
         Finding(
             "CPU",
@@ -204,22 +205,13 @@ def _processor() -> list[Finding]:
             "" if physical >= 2 else "all works, at half the speed or less",
         ),
         Finding("torch threads", str(torch.get_num_threads())),
-        Finding("bfloat16 on the CPU", bfloat16, None, "" if native else "float32 will be the faster choice"),
+        Finding(
+            "bfloat16 on the CPU",
+            "native" if native else "emulated",
+            None,
+            "" if native else "float32 will be the faster choice",
+        ),
     ]
-
-
-def native_bfloat16() -> bool | None:
-    """Say whether this CPU multiplies bfloat16 in hardware (AVX512-BF16, AMX, Arm BF16); None if unknown."""
-    import torch
-
-    capabilities = getattr(torch.cpu, "get_capabilities", dict)()  # torch >= 2.10
-    flags = {name.lower() for name, there in capabilities.items() if there is True}
-    cpuinfo = Path("/proc/cpuinfo")
-    if cpuinfo.exists():
-        flags.update(cpuinfo.read_text(errors="replace").lower().split())
-    if flags & {"avx512_bf16", "amx_bf16", "avx10_2", "bf16", "arm_bf16", "sve_bf16"}:
-        return True
-    return False if "sse2" in flags or "asimd" in flags else None
 
 
 def _memory() -> list[Finding]:

@@ -21,7 +21,6 @@ from lass_lab.experiments.lower_rate import at_rate
 from lass_lab.experiments.recipes import RECIPE, FinetuningRecipe, Phase, described, read_recipe
 from lass_lab.experiments.training import Schedule, SeparationTask, alone, fit, make_trainer
 from lass_lab.models import LanguageSeparator, ResUNetConfig, load_separator
-from lass_lab.models.fused import pays
 from lass_lab.models.querynet import ENCODERS
 from lass_lab.models.separator import CONFIG
 from lass_lab.signal.files import InputError, atomic_path, data_dir
@@ -134,7 +133,6 @@ def finetune(
     devices: int = 1,
     nodes: int = 1,
     workers: int = 0,
-    fuse: bool | None = None,
     progress: bool = True,
 ) -> LanguageSeparator:
     """Teach a separator the sources of the training pieces, in two phases, and keep what it knew.
@@ -154,7 +152,6 @@ def finetune(
         callbacks: further ones for the trainer, such as a live plot.
         devices, nodes: see `make_trainer`.
         workers: processes that make items; 0 makes them in the training process.
-        fuse: train with fused norms (`ResUNet.fuse`): faster on a CPU, and needs a compiler; None where it pays.
         progress: show progress bars.
 
     Returns:
@@ -189,7 +186,7 @@ def finetune(
             steps = module.steps(phase, devices * nodes)
             with at_rate(separator, recipe.sample_rate):
                 task = FinetuningTask(separator, recipe, phase, steps, teacher)
-                _fit(task, module, folder, steps, callbacks, devices, nodes, fuse, progress)
+                _fit(task, module, folder, steps, callbacks, devices, nodes, progress)
             if recipe.average < 1 and name == PHASES[-1]:
                 average(separator, before, recipe.average)
             separator.cpu().eval().requires_grad_(False)
@@ -226,7 +223,6 @@ def _fit(
     further: Sequence[lightning.Callback],
     devices: int,
     nodes: int,
-    fuse: bool | None,
     progress: bool,
 ) -> None:
     """Train one phase to its end, from its last checkpoint where there is one, and take its best weights."""
@@ -246,9 +242,7 @@ def _fit(
         nodes=nodes,
         progress=progress,
     )
-    task.separator.network.fuse(pays(steps) if fuse is None else fuse)
     fit(trainer, task, data, folder)
-    task.separator.network.fuse(False)
     chosen = folder / "best.ckpt"
     if chosen.is_file():
         task.load_state_dict(torch.load(chosen, map_location="cpu", weights_only=False)["state_dict"], strict=False)

@@ -10,11 +10,21 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from lass_lab.models.layers import SLOPE
+
 UNIT_FLOOR = 1e-10  # on the squared length of the rotation, as in AudioSep
-SLOPE = 0.01  # of the leaky ReLU below zero
+WIDTH = 512  # channels in the middle of the paper's head
 
 
-class AudioSepHead(nn.Module):
+class Head(nn.Module):
+    """An output layer: called, it makes mask logits of features; `mask` then makes a mask of those."""
+
+    def mask(self, logits: Tensor) -> Tensor:
+        """Mask logits, of one or three channels -> complex mask."""
+        return turning_mask(logits) if logits.shape[1] == 3 else scaling_mask(logits)
+
+
+class AudioSepHead(Head):
     """AudioSep's output layer: one 1x1 convolution to three mask channels.
 
     Channel 0 scales the mixture's magnitude (sigmoid); channels 1 and 2 (tanh) point in the direction by which
@@ -29,12 +39,8 @@ class AudioSepHead(nn.Module):
         """Features -> three channels of mask logits."""
         return self.conv(features)
 
-    def mask(self, logits: Tensor) -> Tensor:
-        """Mask logits -> complex mask."""
-        return turning_mask(logits)
 
-
-class MagnitudeHead(nn.Module):
+class MagnitudeHead(Head):
     """LASS-Net's kind of output layer: one mask channel, which scales the magnitude and leaves the mixture's phase."""
 
     def __init__(self, channels: int) -> None:
@@ -45,30 +51,25 @@ class MagnitudeHead(nn.Module):
         """Features -> one channel of mask logits."""
         return self.conv(features)
 
-    def mask(self, logits: Tensor) -> Tensor:
-        """Mask logits -> complex mask, real throughout."""
-        return scaling_mask(logits)
 
-
-class SeparableHead(nn.Module):
+class SeparableHead(Head):
     """The depthwise separable layer of the paper that this course follows: wide, and no more able than a narrow one.
 
-    A lift to 512 channels, a depthwise 1x1 convolution (one factor a channel) and a pointwise one. Nothing that bends
-    stands between the three, so together they are one linear map of `channels` numbers. It is computed as that: the
-    kernels are multiplied first, and 512 channels are never laid out over frames and bins. Values and gradients are
-    those of the three in a row.
+    A lift to 512 channels, a depthwise 1x1 convolution (one factor a channel) and a pointwise one. There is no
+    nonlinearity between the three, so together they are one linear map of `channels` numbers. It is computed as that:
+    the kernels are multiplied first, and 512 channels are never laid out over frames and bins. Values and gradients
+    are those of the three in a row.
 
     Args:
         channels: of the features.
         outputs: 1 for a mask on the magnitude alone, as the paper writes it; 3 for AudioSep's, which turns the phase.
-        width: channels in the middle.
     """
 
-    def __init__(self, channels: int, outputs: int = 1, width: int = 512) -> None:
+    def __init__(self, channels: int, outputs: int = 1) -> None:
         super().__init__()
-        self.lift = nn.Conv2d(channels, width, kernel_size=1)
-        self.depthwise = nn.Conv2d(width, width, kernel_size=1, groups=width)
-        self.pointwise = nn.Conv2d(width, outputs, kernel_size=1)
+        self.lift = nn.Conv2d(channels, WIDTH, kernel_size=1)
+        self.depthwise = nn.Conv2d(WIDTH, WIDTH, kernel_size=1, groups=WIDTH)
+        self.pointwise = nn.Conv2d(WIDTH, outputs, kernel_size=1)
 
     def kernel(self) -> tuple[Tensor, Tensor]:
         """Weight `(outputs, channels)` and bias `(outputs,)` of the one convolution that the three amount to."""
@@ -83,13 +84,9 @@ class SeparableHead(nn.Module):
             weight, bias = self.kernel()
         return functional.conv2d(features, weight[:, :, None, None].to(features.dtype), bias.to(features.dtype))
 
-    def mask(self, logits: Tensor) -> Tensor:
-        """Mask logits -> complex mask."""
-        return turning_mask(logits) if logits.shape[1] == 3 else scaling_mask(logits)
-
 
 class PreservingHead(AudioSepHead):
-    """AudioSep's layer and, beside it, a small one with a bend in it that starts at zero.
+    """AudioSep's layer and, beside it, a small nonlinear one that starts at zero.
 
     It begins as exactly the function of the layer whose convolution it takes over, loses nothing of it, and can still
     become what a linear layer cannot (zero-initialised branches: Zhang et al., "Fixup initialization", 2019).
@@ -125,7 +122,7 @@ def turning_mask(logits: Tensor) -> Tensor:
     return torch.complex(scale * across / length, scale * up / length)
 
 
-HEADS: dict[str, Callable[[int], nn.Module]] = {
+HEADS: dict[str, Callable[[int], Head]] = {
     "audiosep": AudioSepHead,
     "magnitude": MagnitudeHead,
     "paper": SeparableHead,

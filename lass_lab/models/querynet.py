@@ -1,61 +1,65 @@
 """Query networks: words or a sound in, a condition out, a 512-d unit vector that names a sound."""
 
 import re
-from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import torch
-from safetensors.torch import load_file
 from torch import Tensor, nn
+from torch.nn import functional
 
-from lass_lab.models.audio_tower import AudioTower
-from lass_lab.models.sentence_encoder import SentenceEncoder, sentence_encoder_folder
+from lass_lab.models.sentence_encoder import SentenceEncoder, official_weights
 from lass_lab.signal.audio import SAMPLE_RATE, checked_waveform
 from lass_lab.signal.files import InputError
+from lass_lab.signal.spectral import mel_spectrogram
 
 Query = str | np.ndarray | Tensor  # words, or a sound: (samples,) at 32 kHz
 
 CONDITION_SIZE = 512
-CACHED_QUERIES = 4096
 SENTENCES_AT_ONCE = 64  # in one pass of the sentence encoder; each costs what the longest does
 ENCODERS = ("frozen", "low-rank", "top", "whole")  # how much of the sentence encoder may learn
 RANK = 8
 SHORTEST_S, LONGEST_S = 0.25, 10.0  # of a sound that serves as a query; what is longer is cut, as CLAP does
+FLOOR = 1e-10  # on the mel power, under the log
 
 
 class QueryNet(nn.Module):
     """What every query network does; a subclass sets up the four parts named below, then calls `freeze_encoder()`.
 
-    Words go through a sentence encoder and a projection of the shape of CLAP's (linear, ReLU, linear, unit length),
-    sounds through an audio tower; both end in one space. While the sentence encoder is frozen, its output is computed
-    once per sentence.
+    Words go through a sentence encoder and a projection to unit length, sounds through an audio tower; both end in one
+    space. While the sentence encoder is frozen, its output is computed once per sentence.
 
     Attributes:
         encoder: sentences to vectors, `(sentences, size)`.
         projection: those vectors to 512 numbers.
         audio_tower: waveforms `(batch, samples)`, 32 kHz, to conditions.
         config: what to call the class with to make one of these sizes again.
+        published: prefixes of the tensors that were published and that every new one starts from.
     """
 
     encoder: nn.Module
     projection: nn.Sequential
     audio_tower: nn.Module
     config: dict[str, Any]
+    published: tuple[str, ...] = ()
 
     def __init__(self) -> None:
         super().__init__()
-        self._sentences: OrderedDict[str, Tensor] = OrderedDict()
+        self._sentences: dict[str, Tensor] = {}
+
+    def published_keys(self) -> set[str]:
+        """Keys of the `state_dict` that need not be stored, unless training changed what they name."""
+        return {key for key in self.state_dict() if key.startswith(self.published) and ".lora_" not in key}
 
     def published_state(self) -> dict[str, Tensor]:
-        """The published tensors that a new one starts from, by the keys of a new one's `state_dict`."""
-        raise NotImplementedError
+        """The published tensors, by the keys of a new one's `state_dict`."""
+        return {}
 
     def official_state(self) -> dict[str, Tensor]:
-        """The same by the keys of this one's `state_dict`: what no folder need store."""
-        own = {key.replace(".base_layer.", "."): key for key in self.state_dict()}  # peft moves what it adapts
-        return {own.get(key, key): value for key, value in self.published_state().items()}
+        """The same by the keys of this one's `state_dict`."""
+        published = self.published_state()
+        return {key: published[key.replace(".base_layer.", ".")] for key in self.published_keys()}  # peft moves them
 
     def forget_sentences(self) -> None:
         """Compute every sentence anew: to be called after weights were changed in place."""
@@ -66,13 +70,13 @@ class QueryNet(nn.Module):
         super()._load_from_state_dict(*args)
 
     def freeze_encoder(self, frozen: bool = True) -> "QueryNet":
-        """Hold the sentence encoder still (no gradients, no dropout), or let it learn."""
+        """Freeze the sentence encoder (no gradients, no dropout), or let it learn."""
         self.encoder.requires_grad_(not frozen)
         self._sentences.clear()
         return self.train(self.training)
 
     def learn(self, encoder: str = "low-rank") -> "QueryNet":
-        """Let the words' projection learn, and as much of the sentence encoder as is said; sounds stand still.
+        """Let the words' projection learn, and as much of the sentence encoder as is said; the audio tower is frozen.
 
         Args:
             encoder: "frozen": nothing of it; "low-rank": beside the queries and values of its attention, maps of rank
@@ -117,7 +121,7 @@ class QueryNet(nn.Module):
         self.encoder.eval()  # also where it learns: with dropout a query would be another one at every step
         for part in (self.projection, self.audio_tower):
             if not any(parameter.requires_grad for parameter in part.parameters()):
-                part.eval()  # batch statistics would move what is meant to stand still
+                part.eval()  # batch statistics would change what is frozen
         return self
 
     def forward(self, queries: Sequence[Query]) -> Tensor:
@@ -134,41 +138,61 @@ class QueryNet(nn.Module):
             InputError: no query, one that is neither words nor sound or holds none, or a sound under 0.25 s.
         """
         check_queries(queries)
-        words = [place for place, query in enumerate(queries) if isinstance(query, str)]
-        parts, places = [], []
-        if words:
-            parts.append(self._words([queries[place] for place in words]))
-            places += words
-        sounds: dict[int, list[int]] = {}
+        groups: dict[int, list[int]] = {}  # sounds of one length go through in one batch, and so do all words (0)
         for place, query in enumerate(queries):
-            if not isinstance(query, str):
-                sounds.setdefault(min(len(query), round(LONGEST_S * SAMPLE_RATE)), []).append(place)
-        for samples, group in sounds.items():  # those of one length go through in one batch
-            device = self.projection[0].weight.device
-            parts.append(
-                self.audio_tower(torch.stack([_tensor(queries[place])[:samples] for place in group]).to(device))
-            )
-            places += group
-        order = torch.tensor(places, device=parts[0].device).argsort()
-        return torch.cat([part.float() for part in parts])[order]
+            length = 0 if isinstance(query, str) else min(len(query), round(LONGEST_S * SAMPLE_RATE))
+            groups.setdefault(length, []).append(place)
+        parts = [self._conditions([queries[place] for place in groups[length]], length) for length in sorted(groups)]
+        order = torch.tensor([place for length in sorted(groups) for place in groups[length]], device=parts[0].device)
+        return torch.cat([part.float() for part in parts])[order.argsort()]
 
-    def _words(self, queries: Sequence[str]) -> Tensor:
+    def _conditions(self, queries: Sequence[Query], length: int) -> Tensor:
+        """Words (of length 0), or sounds of so many samples -> conditions."""
+        if length:
+            sounds = [torch.as_tensor(query, dtype=torch.float32)[:length] for query in queries]
+            return self.audio_tower(torch.stack(sounds).to(self.projection[0].weight.device))
         sentences = self._frozen_sentences(queries) if self.encoder_frozen else self.encoder(queries)
-        return nn.functional.normalize(self.projection(sentences), dim=-1)
+        return functional.normalize(self.projection(sentences), dim=-1)
 
     def _frozen_sentences(self, queries: Sequence[str]) -> Tensor:
         device = self.projection[0].weight.device
         if new := [query for query in dict.fromkeys(queries) if query not in self._sentences]:
-            # A sentence's last bits depend on its company, and a resumed run must hear what an unbroken one would have.
+            # A sentence's last bits depend on its batch, and a resumed run must get what an unbroken one would have.
             size = 1 if self.training else SENTENCES_AT_ONCE
             groups = [new[start : start + size] for start in range(0, len(new), size)]
             with torch.no_grad(), torch.autocast(device.type, enabled=False):
                 for group in groups:
                     self._sentences.update(zip(group, self.encoder(group).cpu(), strict=True))
-        batch = torch.stack([self._sentences[query] for query in queries]).to(device)
-        while len(self._sentences) > CACHED_QUERIES:
-            self._sentences.popitem(last=False)
-        return batch
+        return torch.stack([self._sentences[query] for query in queries]).to(device)
+
+
+class AudioTower(nn.Module):
+    """Log-mel spectrogram, four pooled 3x3 convolutions, the mean over time, and one linear layer.
+
+    CLAP's audio tower (HTSAT-base; Wu et al., 2023) has 28 M parameters, this one half a million. How loud a sound is
+    does not matter: its log-mel spectrogram is taken relative to its own mean.
+    """
+
+    mels, n_fft, hop, channels = 64, 2048, 640, (32, 64, 128, 128)
+
+    def __init__(self) -> None:
+        super().__init__()
+        layers: list[nn.Module] = []
+        for before, after in zip((1, *self.channels[:-1]), self.channels, strict=True):
+            layers += [nn.Conv2d(before, after, 3, padding=1, bias=False), nn.BatchNorm2d(after), nn.ReLU()]
+            layers += [nn.AvgPool2d(2, ceil_mode=True)]
+        self.features = nn.Sequential(*layers)
+        self.projection = nn.Linear(self.channels[-1] * (self.mels >> len(self.channels)), CONDITION_SIZE)
+        self.to(memory_format=torch.channels_last)
+
+    def forward(self, waveforms: Tensor) -> Tensor:
+        """Waveforms `(batch, samples)`, 32 kHz -> conditions `(batch, 512)`, each row of length one."""
+        power = mel_spectrogram(waveforms.float(), self.mels, self.n_fft, self.hop)
+        level = (power + FLOOR).log()
+        level = level - level.mean((1, 2), keepdim=True)
+        features = self.features(level[:, None].contiguous(memory_format=torch.channels_last))
+        pooled = features.mean(2).flatten(1)  # over time; what is left of frequency stays apart
+        return functional.normalize(self.projection(pooled), dim=-1)
 
 
 class TinyQueryNet(QueryNet):
@@ -182,13 +206,13 @@ class TinyQueryNet(QueryNet):
         low_rank: rank of the maps beside its attention, where fine-tuning put some (see `learn`).
     """
 
+    published = ("encoder.bert.",)
+
     def __init__(self, hidden: int = 512, encoder: SentenceEncoder | None = None, low_rank: int = 0) -> None:
         super().__init__()
-        self.encoder = encoder or SentenceEncoder(sentence_encoder_folder())
-        self.projection = nn.Sequential(
-            nn.Linear(SentenceEncoder.size, hidden), nn.ReLU(), nn.Linear(hidden, CONDITION_SIZE)
-        )
-        self.audio_tower = AudioTower(size=CONDITION_SIZE)
+        self.encoder = encoder or SentenceEncoder()
+        self.projection = projection(SentenceEncoder.size, hidden)
+        self.audio_tower = AudioTower()
         self.config = {"hidden": hidden}
         self.freeze_encoder()
         if low_rank:
@@ -196,8 +220,12 @@ class TinyQueryNet(QueryNet):
             self.freeze_encoder()
 
     def published_state(self) -> dict[str, Tensor]:
-        state = load_file(sentence_encoder_folder() / "model.safetensors")
-        return {f"encoder.bert.{key}": value for key, value in state.items()}
+        return {f"encoder.bert.{key}": value for key, value in official_weights().items()}
+
+
+def projection(size: int, hidden: int = CONDITION_SIZE) -> nn.Sequential:
+    """CLAP's projection of `size` numbers into the space of conditions; the unit length comes after."""
+    return nn.Sequential(nn.Linear(size, hidden), nn.ReLU(), nn.Linear(hidden, CONDITION_SIZE))
 
 
 def check_queries(queries: Sequence[Query]) -> None:
@@ -206,7 +234,7 @@ def check_queries(queries: Sequence[Query]) -> None:
         raise InputError(f"queries: needs a list of at least one query, got {queries!r}")
     for query in queries:
         if isinstance(query, (np.ndarray, Tensor)):
-            _check_sound(query.detach().cpu().numpy() if isinstance(query, Tensor) else query)
+            check_sound(query.detach().cpu().numpy() if isinstance(query, Tensor) else query)
         elif not isinstance(query, str):
             raise InputError(f"query: needs words (a string) or a sound (an array), got {type(query).__name__}")
         elif not query.strip():
@@ -215,13 +243,10 @@ def check_queries(queries: Sequence[Query]) -> None:
             raise InputError(f"query: {query!r} is not all text; it holds bytes that are no characters")
 
 
-def _check_sound(sound: np.ndarray) -> None:
-    sound = checked_waveform(sound, "query")
+def check_sound(sound: np.ndarray, name: str = "query") -> None:
+    """Raise InputError, which begins with `name`, unless a sound `(samples,)`, 32 kHz, can be a query."""
+    sound = checked_waveform(sound, name)
     if len(sound) < SHORTEST_S * SAMPLE_RATE:
-        raise InputError(f"query: a sound of {len(sound) / SAMPLE_RATE:.2f} s is too short; {SHORTEST_S:g} s at least")
+        raise InputError(f"{name}: a sound of {len(sound) / SAMPLE_RATE:.2f} s is too short; {SHORTEST_S:g} s at least")
     if not np.any(sound[: round(LONGEST_S * SAMPLE_RATE)]):
-        raise InputError(f"query: the sound is silent (its first {LONGEST_S:g} s)")
-
-
-def _tensor(sound: np.ndarray | Tensor) -> Tensor:
-    return torch.as_tensor(sound, dtype=torch.float32)
+        raise InputError(f"{name}: the sound is silent (its first {LONGEST_S:g} s)")

@@ -1,4 +1,4 @@
-"""The separation network: a residual U-Net on spectrograms, told by FiLM what to keep.
+"""The separation network: a residual U-Net on spectrograms, conditioned on the query through FiLM.
 
 The layout is AudioSep's ResUNet30 (Liu et al., "Separate Anything You Describe", 2023; the network is Kong et al.,
 2021) at any width, depth and resolution. Each `block` below reads top to bottom as the signal flows:
@@ -7,7 +7,7 @@ The layout is AudioSep's ResUNet30 (Liu et al., "Separate Anything You Describe"
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from numbers import Integral
 from typing import Any
 
@@ -15,16 +15,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from lass_lab.models import folded, fused
-from lass_lab.models.audiosep import keys as audiosep_keys
-from lass_lab.models.exact import ExactConv2d, in_float32
 from lass_lab.models.heads import HEADS, AudioSepHead, PreservingHead
+from lass_lab.models.layers import MOMENTUM, ConditionedNorm, ExactConv2d, in_float32
 from lass_lab.signal.files import InputError
 from lass_lab.signal.spectral import istft, magnitude_phase, stft
 
-MOMENTUM = 0.01  # of every batch norm's running statistics
-SLOPE = 0.01  # of the leaky ReLU below zero
-QUERIES_AT_ONCE = {"cuda": 8}  # in one pass; elsewhere 1, which is faster there: see `folded`
+QUERIES_AT_ONCE = {"cuda": 8}  # in one pass; elsewhere 1, which is faster there: see `layers`
 
 
 @dataclass(frozen=True)
@@ -52,14 +48,12 @@ class ResUNetConfig:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "channels", tuple(self.channels))  # JSON gives a list
-        sizes = (*self.channels, self.n_fft, self.hop, self.condition_size)
-        if odd := [size for size in sizes if not isinstance(size, Integral) or isinstance(size, bool)]:
-            raise InputError(f"ResUNetConfig: sizes must be whole numbers, got {odd[0]!r}")
-        if not self.channels or min(self.channels) < 1 or self.condition_size < 1:
-            raise InputError(f"ResUNetConfig: sizes must be positive, got {asdict(self)}")
+        sizes = (*(self.channels or (0,)), self.n_fft, self.hop, self.condition_size)
+        if odd := [size for size in sizes if not isinstance(size, Integral) or isinstance(size, bool) or size < 1]:
+            raise InputError(f"ResUNetConfig: sizes must be positive whole numbers, got {odd[0]!r}")
         if self.n_fft % (2 << len(self.channels)):
             raise InputError(f"ResUNetConfig: n_fft {self.n_fft} is not divisible by {2 << len(self.channels)}")
-        if not 0 < self.hop <= self.n_fft // 3:
+        if self.hop > self.n_fft // 3:
             raise InputError(f"ResUNetConfig: hop {self.hop} is not within 1 and n_fft / 3 = {self.n_fft // 3}")
         if self.head not in HEADS:
             raise InputError(f"ResUNetConfig: no head '{self.head}'; one of {', '.join(HEADS)}")
@@ -74,45 +68,6 @@ class ResUNetConfig:
     def frame_multiple(self) -> int:
         """Frames are padded to a multiple of this: every pooling but the last halves them."""
         return 2 ** (len(self.channels) - 1)
-
-
-class ConditionedNorm(nn.Module):
-    """Batch norm, plus a shift read off the condition, then leaky ReLU.
-
-    FiLM (Perez et al., 2018) in its additive form: one linear layer gives the shift beta for each channel, the
-    same over time and frequency. Features `(batch, channels, frames, bins)`, condition `(batch, condition_size)`, or
-    `(1, condition_size)` for all of the batch.
-    """
-
-    folds = True  # see `ResUNet.fold`
-
-    def __init__(self, channels: int, condition_size: int) -> None:
-        super().__init__()
-        self.norm = nn.BatchNorm2d(channels, momentum=MOMENTUM)
-        self.film = nn.Linear(condition_size, channels)
-
-    def forward(self, features: Tensor, condition: Tensor) -> Tensor:
-        if self.is_affine(condition):
-            return folded.norm_shift_activate(features, self.shift(condition), self.norm, SLOPE)
-        beta = self.film(condition)[:, :, None, None]
-        return functional.leaky_relu(self.norm(features) + beta, SLOPE)
-
-    def is_affine(self, condition: Tensor) -> bool:
-        """Whether norm and shift are one factor and one offset a channel, whatever the features."""
-        return self.folds and len(condition) == 1 and not self.norm.training
-
-    def shift(self, condition: Tensor) -> Tensor:
-        """The one condition's beta, `(channels,)`, in float32."""
-        with in_float32(condition):
-            return self.film(condition.float())[0]
-
-
-class FusedConditionedNorm(ConditionedNorm):
-    """The same function and the same state, computed in one pass over the features."""
-
-    def forward(self, features: Tensor, condition: Tensor) -> Tensor:
-        shift = self.film(condition).expand(len(features), -1)
-        return fused.norm_shift_activate(features, shift, self.norm, SLOPE)
 
 
 class ResidualBlock(nn.Module):
@@ -133,12 +88,8 @@ class ResidualBlock(nn.Module):
         self.shortcut = nn.Identity() if same else thin(channels_in, channels_out, kernel_size=1)
 
     def forward(self, features: Tensor, condition: Tensor) -> Tensor:
-        residual, norm = self.norm1(features, condition), self.norm2
-        if norm.is_affine(condition):
-            shift = norm.shift(condition)
-            residual = folded.conv_norm_shift_activate(residual, self.conv1, shift, norm.norm, SLOPE)
-        else:
-            residual = norm(self.conv1(residual), condition)
+        residual = self.norm1(features, condition)
+        residual = self.norm2.after(self.conv1, residual, condition)
         return self.conv2(residual).add_(self.shortcut(features))
 
 
@@ -195,26 +146,6 @@ class ResUNet(nn.Module):
         self.apply(_initialise)
         self.layout = torch.channels_last  # of features in memory; 3 times as fast to train on a CPU
         self.to(memory_format=self.layout)
-
-    def fuse(self, fused: bool = True) -> "ResUNet":
-        """Compute norm, shift and activation in one, for training: see `fused`. Results differ by rounding only.
-
-        The first steps compile and take the longer for it.
-        """
-        for module in self.modules():
-            if isinstance(module, ConditionedNorm):
-                module.__class__ = FusedConditionedNorm if fused else ConditionedNorm
-        return self
-
-    def fold(self, folds: bool = True) -> "ResUNet":
-        """Compute norm and shift as one factor and one offset where they are that: in eval mode, for one query.
-
-        So it does unless told not to. Results differ by rounding only.
-        """
-        for module in self.modules():
-            if isinstance(module, ConditionedNorm):
-                module.folds = folds
-        return self
 
     def replace_head(self, kind: str) -> "ResUNet":
         """Put a new output layer in the place of the old one: at random, or ("preserving") as its very function.
@@ -295,8 +226,9 @@ class ResUNet(nn.Module):
             InputError: names the keys that are missing or foreign, or the first tensor of a wrong shape. Nothing
                 is loaded then.
         """
-        own = audiosep_keys.translate(state, self.state_dict(), depth=len(self.config.channels))
-        self.load_state_dict(own)
+        from lass_lab.models.audiosep.keys import translate  # of the full-size tier: imported only when asked for
+
+        self.load_state_dict(translate(state, self.state_dict(), depth=len(self.config.channels)))
 
 
 def _initialise(module: nn.Module) -> None:

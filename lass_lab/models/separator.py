@@ -3,36 +3,34 @@
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
+from importlib import import_module
 from inspect import signature
 from pathlib import Path
 
 import numpy as np
 import torch
 from huggingface_hub import ModelCard, ModelCardData, PyTorchModelHubMixin, hf_hub_download
-from safetensors import SafetensorError
-from safetensors.torch import load_file
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 
-from lass_lab.models.audiosep.checkpoints import write_tensors
-from lass_lab.models.audiosep.clap import ClapQueryNet
-from lass_lab.models.querynet import CONDITION_SIZE, Query, QueryNet, TinyQueryNet, check_queries
+from lass_lab.models.querynet import CONDITION_SIZE, Query, QueryNet
 from lass_lab.models.resunet import ResUNet, ResUNetConfig
 from lass_lab.models.streaming import Windows, stream
-from lass_lab.models.transformer_query import TransformerQueryNet
 from lass_lab.signal.audio import LOUDEST, SAMPLE_RATE, checked_waveform
 from lass_lab.signal.files import InputError, atomic_path
 
 CONFIG, WEIGHTS, CARD = "config.json", "model.safetensors", "README.md"
 WINDOW_S, OVERLAP_S, MARGIN_S = 10.0, 1.0, 0.25
 WIDEST = 1 << 16  # of a query network's layers, as far as a configuration is believed
-BLOCK = 1 << 18  # samples in which a whole recording is handed over
 PROGRESS_FROM_S = 60.0  # shorter mixtures are done before a bar could be read
-QUERY_NETWORKS = {kind.__name__: kind for kind in (TinyQueryNet, ClapQueryNet, TransformerQueryNet)}
-QUERY_NETWORK = "query_network."
-
+QUERY_NETWORKS = {  # a class's name, which config.json has, -> the module to import it from once it is asked for
+    "TinyQueryNet": "lass_lab.models.querynet",
+    "ClapQueryNet": "lass_lab.models.audiosep.clap",
+}
 
 README = """# A language-queried audio source separator
 
@@ -48,7 +46,7 @@ separates stands in `MODEL_CARD.md` where there is one.
 
 
 class LanguageSeparator(nn.Module, PyTorchModelHubMixin):
-    """Hears one source in a mixture: the one that the query names.
+    """Separates one source from a mixture: the one that the query names.
 
     `save_pretrained`, `from_pretrained` and `push_to_hub` keep it as safetensors (weights in float16, running
     statistics and vectors in float32) beside a config.json. What the query network has from its official weights, the
@@ -78,14 +76,13 @@ class LanguageSeparator(nn.Module, PyTorchModelHubMixin):
         return self.network(mixture, self.query_network(queries))
 
     def separate(
-        self, mixture: np.ndarray, query: Query | Sequence[Query], *, batch: int = 1, progress: bool | None = None
+        self, mixture: np.ndarray, query: Query | Sequence[Query], *, progress: bool | None = None
     ) -> np.ndarray:
         """Separate a whole recording, of any length, by one query or by each of several.
 
         Args:
             mixture: `(samples,)`, 32 kHz.
             query: words, or a sound like the one wanted (`(samples,)`, 32 kHz), or a sequence of such.
-            batch: windows computed at once; one is fastest on a CPU.
             progress: show a progress bar; None shows it for mixtures over a minute.
 
         Returns:
@@ -95,13 +92,14 @@ class LanguageSeparator(nn.Module, PyTorchModelHubMixin):
             InputError: a query that names nothing, or a mixture that is not one finite floating-point waveform, or one
                 beyond `LOUDEST`.
         """
-        mixture = _mixture(mixture)
+        mixture = checked_waveform(mixture, "mixture")
+        if (peak := float(np.abs(mixture).max())) > LOUDEST:
+            raise InputError(f"mixture: has a peak of {peak:.3g}, where full scale is 1")
+        mixture = mixture.astype(np.float32, copy=False)
         one = isinstance(query, (str, Tensor)) or (isinstance(query, np.ndarray) and query.ndim < 2)
         queries = [query] if one else list(query)
-        estimates = np.empty((len(queries), len(mixture)), dtype=np.float32)
-        blocks = (mixture[start : start + BLOCK] for start in range(0, len(mixture), BLOCK))
-        start = 0
-        for block in self.separate_blocks(blocks, queries, length=len(mixture), batch=batch, progress=progress):
+        estimates, start = np.empty((len(queries), len(mixture)), dtype=np.float32), 0
+        for block in self.separate_blocks([mixture], queries, length=len(mixture), progress=progress):
             estimates[:, start : start + block.shape[1]] = block
             start += block.shape[1]
         return estimates[0] if one else estimates
@@ -112,25 +110,22 @@ class LanguageSeparator(nn.Module, PyTorchModelHubMixin):
         queries: Sequence[Query],
         *,
         length: int | None = None,
-        batch: int = 1,
         progress: bool | None = None,
     ) -> Iterator[np.ndarray]:
         """Separate block by block, in memory that does not depend on the length; the estimates are `separate`'s.
 
         Args:
-            blocks: the mixture in order, `(samples,)` each, 32 kHz, as `read_blocks` gives a file's.
+            blocks: the mixture in order, float32 `(samples,)` each, 32 kHz, checked as those of `read_blocks` are.
             queries: one or more, words or sounds.
             length: samples of the mixture as far as that is known; for the progress bar alone.
-            batch, progress: as in `separate`.
+            progress: as in `separate`.
 
         Yields:
             float32 `(queries, samples)`; how they are cut has nothing to do with `blocks`.
 
         Raises:
-            InputError: as `separate`; a fault within the mixture only when it is reached. What `blocks` raises passes
-                through.
+            InputError: a query that names nothing, or a mixture without samples. What `blocks` raises passes through.
         """
-        check_queries(queries)
         windows = Windows(*(round(part * SAMPLE_RATE) for part in (WINDOW_S, OVERLAP_S, MARGIN_S)))
         if progress is None:
             progress = (length or 0) > PROGRESS_FROM_S * SAMPLE_RATE
@@ -141,22 +136,19 @@ class LanguageSeparator(nn.Module, PyTorchModelHubMixin):
                 condition = self.query_network(queries)
             total = round(length / SAMPLE_RATE) if length else None
             with tqdm(total=total, unit="s", desc="separating", disable=not progress) as bar:
-                for block in stream(map(_mixture, blocks), windows, lambda cut: self._windows(cut, condition), batch):
+                for block in stream(blocks, windows, lambda window: self._estimates(window, condition)):
                     yield block
                     bar.update(round(block.shape[1] / SAMPLE_RATE))
         finally:
             self.train(was_training)
 
-    def _windows(self, cut: np.ndarray, condition: Tensor) -> np.ndarray:
-        """Windows `(windows, samples)` -> estimates `(windows, queries, samples)`."""
-        mixture = torch.from_numpy(cut).to(self.device)
-        with torch.inference_mode(), torch.autocast(self.device.type, self.precision, self._lowered):
-            estimates = self.network.separate(mixture, condition)
+    def _estimates(self, window: np.ndarray, condition: Tensor) -> np.ndarray:
+        """A window `(samples,)` -> estimates `(queries, samples)`."""
+        mixture = torch.from_numpy(window).to(self.device)
+        low_precision = self.precision != torch.float32
+        with torch.inference_mode(), torch.autocast(self.device.type, self.precision, low_precision):
+            estimates = self.network.separate(mixture[None], condition)[0]
         return estimates.float().cpu().numpy()
-
-    @property
-    def _lowered(self) -> bool:
-        return self.precision != torch.float32
 
     # How it is kept ---------------------------------------------------------------------------------
 
@@ -164,7 +156,7 @@ class LanguageSeparator(nn.Module, PyTorchModelHubMixin):
         """Write each file whole or not at all; config.json, the last, says that all of them are there."""
         kind = {"kind": type(self.query_network).__name__}
         config = {"query_network": kind | self.query_network.config, "network": asdict(self.network.config)}
-        official = self._official_state()
+        official = {f"query_network.{key}": value for key, value in self.query_network.official_state().items()}
         state = {
             key: (value.half() if value.is_floating_point() and value.ndim > 1 else value).contiguous()
             for key, value in self.state_dict().items()
@@ -182,20 +174,11 @@ class LanguageSeparator(nn.Module, PyTorchModelHubMixin):
         data = ModelCardData(library_name="lass-lab", tags=["audio-source-separation", "language-queried"])
         return ModelCard(f"---\n{data.to_yaml()}\n---\n\n{README}")
 
-    def _official_state(self) -> dict[str, Tensor]:
-        return {QUERY_NETWORK + key: value for key, value in self.query_network.official_state().items()}
-
     @classmethod
-    def _from_pretrained(
-        cls, *, model_id: str, revision=None, cache_dir=None, force_download=False, local_files_only=False,
-        token=None, map_location="cpu", strict=True, **_,
-    ) -> "LanguageSeparator":  # fmt: skip
+    def _from_pretrained(cls, *, model_id: str, map_location="cpu", strict=True, **hub) -> "LanguageSeparator":
         folder = Path(model_id)
         if not folder.is_dir():
-            where = {"revision": revision, "cache_dir": cache_dir, "force_download": force_download}
-            for name in (CONFIG, WEIGHTS):
-                found = hf_hub_download(model_id, name, token=token, local_files_only=local_files_only, **where)
-            folder = Path(found).parent
+            folder = Path([hf_hub_download(model_id, name, **hub) for name in (CONFIG, WEIGHTS)][-1]).parent
         return cls.from_folder(folder).to(map_location)
 
     @classmethod
@@ -207,33 +190,49 @@ class LanguageSeparator(nn.Module, PyTorchModelHubMixin):
         """
         folder = Path(folder)
         separator = cls(*_read_config(folder / CONFIG, folder / WEIGHTS))
-        separator._load(folder / WEIGHTS)
+        state = read_tensors(folder / WEIGHTS)
+        official = {f"query_network.{key}" for key in separator.query_network.published_keys()}
+        check_tensors(state, separator.state_dict(), folder / WEIGHTS, optional=official)
+        separator.load_state_dict(state, strict=False)
         return separator.eval()
 
-    def _load(self, path: Path) -> None:
-        if not path.is_file():
-            raise InputError(f"{path}: no such file")
-        try:
-            state = load_file(path)
-        except (SafetensorError, OSError) as error:
-            raise InputError(f"{path}: not a whole safetensors file ({error})") from error
-        own = self.state_dict()
-        missing = own.keys() - state.keys() - self._official_state().keys()
-        if odd := sorted(missing | (state.keys() - own.keys())):
-            raise InputError(f"{path}: {len(odd)} key(s) missing or foreign, the first is {odd[0]}")
-        for key, value in state.items():
-            if value.shape != own[key].shape:
-                found, expected = tuple(value.shape), tuple(own[key].shape)
-                raise InputError(f"{path}: {key} has shape {found}, config.json asks for {expected}")
-        self.load_state_dict(state, strict=False)
+
+def write_tensors(state: dict[str, Tensor], path: Path) -> None:
+    """Write a safetensors file in place of `path`. Raises InputError where the disk does not take it."""
+    try:
+        with atomic_path(path, force=True) as temporary:
+            save_file(state, temporary, {"format": "pt"})
+    except SafetensorError as error:
+        raise InputError(f"{path}: cannot be written ({error})") from error
 
 
-def _mixture(block: np.ndarray) -> np.ndarray:
-    """A mixture, or a block of one, checked, in float32."""
-    block = checked_waveform(block, "mixture")
-    if (peak := float(np.abs(block).max())) > LOUDEST:
-        raise InputError(f"mixture: has a peak of {peak:.3g}, where full scale is 1")
-    return block.astype(np.float32, copy=False)
+def read_tensors(path: Path, wanted: Callable[[str], bool] = lambda key: True) -> dict[str, Tensor]:
+    """The tensors of a safetensors file whose keys are `wanted`. Raises InputError where it is missing or damaged."""
+    if not path.is_file():
+        raise InputError(f"{path}: no such file")
+    try:
+        with safe_open(path, framework="pt") as file:
+            return {key: file.get_tensor(key) for key in file.keys() if wanted(key)}  # noqa: SIM118 - no mapping
+    except (SafetensorError, OSError) as error:
+        raise InputError(f"{path}: not a whole safetensors file ({error})") from error
+
+
+def check_tensors(
+    state: Mapping[str, Tensor], expected: Mapping[str, Tensor], name: str | Path, optional: Collection[str] = ()
+) -> None:
+    """Raise InputError, which begins with `name`, unless `state` has the keys and shapes of `expected`.
+
+    Those that are `optional` may be absent.
+    """
+    missing = [key for key in expected if key not in state and key not in optional]
+    foreign = [key for key in state if key not in expected]
+    for kind, keys in (("missing", missing), ("foreign", foreign)):
+        if keys:
+            raise InputError(f"{name}: {len(keys)} key(s) {kind}, the first is {keys[0]}")
+    for key, value in state.items():
+        if not isinstance(value, Tensor) or value.shape != expected[key].shape:
+            found, wanted = tuple(getattr(value, "shape", ())), tuple(expected[key].shape)
+            raise InputError(f"{name}: {key} has shape {found}, not {wanted}")
 
 
 def _read_config(path: Path, weights: Path) -> tuple[QueryNet, ResUNet]:
@@ -241,10 +240,11 @@ def _read_config(path: Path, weights: Path) -> tuple[QueryNet, ResUNet]:
     try:
         config = json.loads(path.read_text(encoding="utf-8"))
         sizes = dict(config["query_network"])
-        kind = sizes.pop("kind", TinyQueryNet.__name__)  # the first folders, which were all of one kind, do not say
+        kind = sizes.pop("kind", "TinyQueryNet")  # the first folders, which were all of one kind, do not say
         if kind not in QUERY_NETWORKS:
             raise ValueError(f"a query network of kind {kind!r}")
-        signature(QUERY_NETWORKS[kind]).bind(**sizes)
+        query_network = getattr(import_module(QUERY_NETWORKS[kind]), kind)
+        signature(query_network).bind(**sizes)
         if odd := [name for name, size in sizes.items() if type(size) is not int or not 0 <= size <= WIDEST]:
             raise ValueError(f"{odd[0]} of {sizes[odd[0]]!r}, not a whole number up to {WIDEST}")
         network = ResUNetConfig(**config["network"])
@@ -261,4 +261,4 @@ def _read_config(path: Path, weights: Path) -> tuple[QueryNet, ResUNet]:
     if weights.is_file() and numbers > (size := weights.stat().st_size):
         raise InputError(f"{weights}: its {size:,} bytes cannot hold the {numbers:,} numbers that {path.name} asks for")
     # Outside: what the query network's own files lack is no fault of the configuration.
-    return QUERY_NETWORKS[kind](**sizes), ResUNet(network)
+    return query_network(**sizes), ResUNet(network)

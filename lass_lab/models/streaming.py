@@ -1,19 +1,18 @@
 """Long audio in overlapping windows whose weights sum to one, so that nothing is gained or lost at a border.
 
 Window k of length L starts at k (L - O), and O samples later the next one begins to take over. Within the overlap O
-a margin on each side is thrown away, because a network hears no context beyond its window's edge; between the margins
+a margin on each side is thrown away, because a network sees no context beyond its window's edge; between the margins
 the old window's weight falls as 1 - r and the new one's rises as r. The sum is (1 - r) + r = 1 at every sample.
 """
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from itertools import islice
 
 import numpy as np
 
 from lass_lab.signal.files import InputError
 
-Separate = Callable[[np.ndarray], np.ndarray]  # (windows, samples) -> (windows, estimates, samples)
+Separate = Callable[[np.ndarray], np.ndarray]  # a window (samples,) -> (estimates, samples)
 
 
 @dataclass(frozen=True)
@@ -41,10 +40,6 @@ class Windows:
     def step(self) -> int:
         return self.size - self.overlap
 
-    def count(self, length: int) -> int:
-        """Windows needed for `length` samples: the fewest whose union holds every one."""
-        return 1 + max(0, -(-(length - self.size) // self.step))
-
     def ramp(self) -> np.ndarray:
         """The rising weight over one overlap, `(overlap,)` float32: 0, then sin^2, then 1.
 
@@ -56,15 +51,14 @@ class Windows:
         return np.concatenate([np.zeros(self.margin), rise, np.ones(self.margin)]).astype(np.float32)
 
 
-def stream(blocks: Iterable[np.ndarray], windows: Windows, separate: Separate, batch: int = 1) -> Iterator[np.ndarray]:
+def stream(blocks: Iterable[np.ndarray], windows: Windows, separate: Separate) -> Iterator[np.ndarray]:
     """Yield the estimates block by block, in order; memory depends on the windows and the largest block alone.
 
     Args:
         blocks: the mixture, float32 `(samples,)` each; how it is divided changes nothing, and its length need not be
             known.
         windows: the plan.
-        separate: what is done to a batch of windows; each window passes through it once.
-        batch: windows a call.
+        separate: what is done to each window, once.
 
     Yields:
         `(estimates, samples)` float32 blocks, whose lengths add up to the mixture's.
@@ -74,38 +68,28 @@ def stream(blocks: Iterable[np.ndarray], windows: Windows, separate: Separate, b
     """
     rise = windows.ramp()
     tail = None  # the previous window's share of the overlap
-    cuts = _cuts(blocks, windows)
-    while group := tuple(islice(cuts, batch)):
-        for (cut, last), estimate in zip(group, separate(_filled(group, windows, tail is None)), strict=True):
-            block = np.array(estimate[:, : len(cut)], dtype=np.float32)
-            if tail is not None:
-                block[:, : windows.overlap] *= rise
-                block[:, : windows.overlap] += tail
-            if last:
-                yield block
-                return
-            tail = block[:, windows.step :] * (1 - rise)
-            yield block[:, : windows.step]
+    for cut, last in _cuts(blocks, windows):
+        # The last one is filled up with silence, unless it is the only one: a second of sound costs a second.
+        silence = 0 if last and tail is None else windows.size - len(cut)
+        block = np.array(separate(np.pad(cut, (0, silence)))[:, : len(cut)], dtype=np.float32)
+        if tail is not None:
+            block[:, : windows.overlap] *= rise
+            block[:, : windows.overlap] += tail
+        if last:
+            yield block
+            return
+        tail = block[:, windows.step :] * (1 - rise)
+        yield block[:, : windows.step]
 
 
 def _cuts(blocks: Iterable[np.ndarray], windows: Windows) -> Iterator[tuple[np.ndarray, bool]]:
     """The mixture's samples in each window, and whether it is the last one, which may end early."""
     held = np.zeros(0, np.float32)
     for block in blocks:
-        held = np.concatenate((held, block))
+        held = np.concatenate((held, block)) if len(held) else block
         while len(held) > windows.size:  # so there is more to come, and this is not the last
             yield held[: windows.size], False
             held = held[windows.step :]
     if not len(held):
         raise InputError("mixture: needs at least one sample, has none")
     yield held, True
-
-
-def _filled(group: tuple[tuple[np.ndarray, bool], ...], windows: Windows, first: bool) -> np.ndarray:
-    """Windows `(windows, size)`; the last one is filled up with silence."""
-    # One window for the whole mixture needs no filling up: a second of sound costs a second.
-    cut, last = group[0]
-    filled = np.zeros((len(group), len(cut) if first and last else windows.size), dtype=np.float32)
-    for row, (cut, _) in zip(filled, group, strict=True):
-        row[: len(cut)] = cut
-    return filled

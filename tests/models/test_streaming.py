@@ -9,39 +9,39 @@ from lass_lab.models.streaming import Windows, stream
 from lass_lab.signal.files import InputError
 
 
-def run(mixture, windows, batch=1, separate=lambda cut: cut[:, None], size=50_000):
+def run(mixture, windows, separate=lambda cut: cut[None], size=50_000):
     blocks = (mixture[start : start + size] for start in range(0, len(mixture), size))
-    return np.concatenate(list(stream(blocks, windows, separate, batch)), axis=1)
+    return np.concatenate(list(stream(blocks, windows, separate)), axis=1)
 
 
 @given(
     length=some.integers(1, 700), size=some.integers(2, 90), overlap=some.integers(0, 45),
-    margin=some.integers(0, 22), batch=some.integers(1, 5), block=some.integers(1, 200), seed=some.integers(0, 9),
+    margin=some.integers(0, 22), block=some.integers(1, 200), seed=some.integers(0, 9),
 )  # fmt: skip
-def test_identity_gives_its_input_back(length, size, overlap, margin, batch, block, seed):
+def test_identity_gives_its_input_back(length, size, overlap, margin, block, seed):
     overlap = min(overlap, size // 2)
     windows = Windows(size, overlap, min(margin, overlap // 2))
     mixture = np.random.default_rng(seed).uniform(-1, 1, length).astype(np.float32)
-    np.testing.assert_allclose(run(mixture, windows, batch, size=block)[0], mixture, atol=1e-6, rtol=0)
+    np.testing.assert_allclose(run(mixture, windows, size=block)[0], mixture, atol=1e-6, rtol=0)
 
 
-@given(length=some.integers(1, 700), batch=some.integers(1, 5), block=some.integers(1, 300))
-def test_how_a_mixture_is_divided_changes_nothing(length, batch, block):
-    """The very same windows, to the last bit and in the same batches."""
+@given(length=some.integers(1, 700), block=some.integers(1, 300))
+def test_how_a_mixture_is_divided_changes_nothing(length, block):
+    """The very same windows, to the last bit."""
     mixture = np.random.default_rng(length).uniform(-1, 1, length).astype(np.float32)
     heard = {}
     for size in (length, block):
         seen = heard[size] = []
-        run(mixture, Windows(100, 30, 5), batch, lambda cut, seen=seen: (seen.append(cut), cut[:, None])[1], size)
+        run(mixture, Windows(100, 30, 5), lambda cut, seen=seen: (seen.append(cut), cut[None])[1], size)
     assert len(heard[length]) == len(heard[block])
     assert all(np.array_equal(one, other) for one, other in zip(heard[length], heard[block], strict=True))
 
 
-@pytest.mark.parametrize("seconds", [10.0, 10.00003125, 61.7, 600.0])
+@pytest.mark.parametrize("seconds", [10.00003125, 600.0])
 def test_identity_at_the_real_sizes_up_to_ten_minutes(seconds):
     length = round(seconds * 32_000)
     mixture = np.random.default_rng(0).uniform(-1, 1, length).astype(np.float32)
-    assert np.abs(run(mixture, Windows(320_000, 32_000, 8_000), batch=4)[0] - mixture).max() <= 1e-6
+    assert np.abs(run(mixture, Windows(320_000, 32_000, 8_000))[0] - mixture).max() <= 1e-6
 
 
 def test_weights_sum_to_one_and_a_margin_is_not_heard():
@@ -55,40 +55,29 @@ def test_weights_sum_to_one_and_a_margin_is_not_heard():
 def test_a_fault_within_the_margins_is_never_heard():
     def faulty(cut):
         cut = cut.copy()
-        cut[:, :20] = cut[:, -20:] = 9.0
-        return cut[:, None]
+        cut[:20] = cut[-20:] = 9.0
+        return cut[None]
 
     mixture = np.random.default_rng(0).uniform(-1, 1, 1000).astype(np.float32)
     separated = run(mixture, Windows(200, 60, 20), separate=faulty)[0]
     np.testing.assert_allclose(separated[20:-20], mixture[20:-20], atol=1e-6)
 
 
-@given(length=some.integers(1, 2000), batch=some.integers(1, 6))
-def test_every_window_is_computed_once_and_none_in_vain(length, batch):
+@given(length=some.integers(1, 2000))
+def test_every_window_is_computed_once_and_none_in_vain(length):
     windows, seen = Windows(100, 30), []
-
-    def count(cut):
-        seen.extend(cut)
-        return cut[:, None]
-
-    run(np.ones(length, np.float32), windows, batch, count)
-    count = windows.count(length)
-    assert len(seen) == count
-    assert count == 1 or (count - 1) * windows.step + 30 < length  # the last one adds something
+    run(np.ones(length, np.float32), windows, lambda cut: (seen.append(cut), cut[None])[1])
+    assert len(seen) == 1 or (len(seen) - 1) * windows.step + 30 < length  # the last one adds something
 
 
 def test_a_short_mixture_is_not_filled_up():
     shapes = []
-    run(
-        np.ones(37, np.float32),
-        Windows(100, 30),
-        separate=lambda cut: (shapes.append(cut.shape), cut[:, None])[1],
-    )
-    assert shapes == [(1, 37)]
+    run(np.ones(37, np.float32), Windows(100, 30), lambda cut: (shapes.append(cut.shape), cut[None])[1])
+    assert shapes == [(37,)]
 
 
 def test_memory_does_not_grow_with_the_length():
-    """Blocks come out while later samples have not been read: at most one batch of windows is ever held."""
+    """Blocks come out while later samples have not been read: at most one window is ever held."""
     furthest, given_out = 0, 0
 
     def blocks():
@@ -97,8 +86,8 @@ def test_memory_does_not_grow_with_the_length():
             furthest += 100
             yield np.zeros(100, np.float32)
 
-    for block in stream(blocks(), Windows(1000, 200), lambda cut: cut[:, None], batch=3):
-        assert furthest - given_out <= 3 * 1000
+    for block in stream(blocks(), Windows(1000, 200), lambda cut: cut[None]):
+        assert furthest - given_out <= 1100
         given_out += block.shape[1]
     assert given_out == 10**6
 
@@ -112,4 +101,4 @@ def test_impossible_plans_are_refused(plan):
 @pytest.mark.parametrize("blocks", [[], [np.zeros(0, np.float32)]])
 def test_a_mixture_without_samples_is_refused(blocks):
     with pytest.raises(InputError, match="mixture: needs at least one sample"):
-        list(stream(blocks, Windows(10, 2), lambda cut: cut[:, None]))
+        list(stream(blocks, Windows(10, 2), lambda cut: cut[None]))

@@ -8,14 +8,10 @@ from torch.multiprocessing.reductions import StorageWeakRef
 from torch.utils.flop_counter import FlopCounterMode
 
 from lass_lab.models import LanguageSeparator, ResUNet, ResUNetConfig, load_separator
-from lass_lab.models.audiosep.clap import SIZES
-from lass_lab.models.audiosep.downloads import cache_dir
-from lass_lab.models.separator import CONFIG
-from lass_lab.models.weights import CHECKPOINT, CLAP, FETCHED
+from lass_lab.models.audiosep.fetching import CHECKPOINT, CLAP, is_ready
+from lass_lab.models.weights import FULL_SIZE
 from lass_lab.signal import SAMPLE_RATE
 from lass_lab.signal.files import InputError
-
-FULL_SIZE = "audiosep"
 
 
 def find_full_size(fetch: bool = False) -> LanguageSeparator | None:
@@ -24,9 +20,8 @@ def find_full_size(fetch: bool = False) -> LanguageSeparator | None:
     Args:
         fetch: download what is missing. Without it nothing is downloaded, not even a small part.
     """
-    here = (cache_dir() / FETCHED[FULL_SIZE] / CONFIG).is_file() and (cache_dir() / "clap" / SIZES).is_file()
     why = "AudioSep's weights are not here"
-    if here or fetch:
+    if is_ready() or fetch:
         try:
             separator = load_separator(FULL_SIZE)
         except InputError as error:  # offline, damaged, or not what was published

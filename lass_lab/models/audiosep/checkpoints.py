@@ -1,19 +1,16 @@
-"""Checkpoints that PyTorch pickled, read without running what is in them; and how tensors are written."""
+"""Checkpoints that PyTorch pickled, read without running what is in them."""
 
 import re
 import zipfile
-import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import save_file
 from torch import Tensor
 
-from lass_lab.signal.files import InputError, atomic_path
+from lass_lab.signal.files import InputError
 
 # CLAP's names for the parts of a ClapQueryNet, and ours. Its other parts are for its training alone.
 CLAP_PARTS = {
@@ -39,10 +36,6 @@ def read_state(path: Path, *, trust: bool = False) -> dict[str, Tensor]:
     Raises:
         InputError: missing, damaged, without a state dictionary, or asking for code to be run.
     """
-    if not path.is_file():
-        raise InputError(f"{path}: {'is a folder, not a file' if path.is_dir() else 'no such file'}")
-    if not path.stat().st_size:
-        raise InputError(f"{path}: is empty (0 bytes)")
     with torch.serialization.safe_globals(_numbers()):
         try:
             archive = zipfile.is_zipfile(path)
@@ -56,25 +49,11 @@ def read_state(path: Path, *, trust: bool = False) -> dict[str, Tensor]:
             raise InputError(f"{path}: not a whole PyTorch checkpoint; fetch it again") from error
     if isinstance(loaded, Mapping) and "state_dict" in loaded:
         loaded = loaded["state_dict"]
-    state = {key: value for key, value in loaded.items() if isinstance(value, Tensor)} if _is_state(loaded) else {}
+    named = isinstance(loaded, Mapping) and all(isinstance(key, str) for key in loaded)
+    state = {key: value for key, value in loaded.items() if isinstance(value, Tensor)} if named else {}
     if not state:
         raise InputError(f"{path}: holds no state dictionary")
     return state
-
-
-def check_archive(path: Path) -> None:
-    """Compare every record of a checkpoint with the checksum beside it, which PyTorch itself does not do.
-
-    Raises:
-        InputError: one is damaged.
-    """
-    try:
-        with zipfile.ZipFile(path) as archive:
-            damaged = archive.testzip()
-    except (zipfile.BadZipFile, zlib.error, OSError, EOFError) as error:
-        raise InputError(f"{path}: not a whole PyTorch checkpoint; fetch it again") from error
-    if damaged:
-        raise InputError(f"{path}: damaged (the checksum of {damaged} is wrong); fetch it again")
 
 
 def clap_state(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -93,19 +72,6 @@ def clap_state(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
             value = value.float() if value.is_floating_point() else value
             renamed[CLAP_PARTS[part] + name.removeprefix(part)] = value.contiguous()
     return renamed
-
-
-def write_tensors(state: dict[str, Tensor], path: Path) -> None:
-    """Write a safetensors file in place of `path`. Raises InputError where the disk does not take it."""
-    try:
-        with atomic_path(path, force=True) as temporary:
-            save_file(state, temporary, {"format": "pt"})
-    except SafetensorError as error:
-        raise InputError(f"{path}: cannot be written ({error})") from error
-
-
-def _is_state(loaded: Any) -> bool:
-    return isinstance(loaded, Mapping) and all(isinstance(key, str) for key in loaded)
 
 
 def _numbers() -> list[Any]:

@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from lass_lab.models.audiosep.clap_audio import ClapAudioTower
 from lass_lab.models.audiosep.downloads import cache_dir
-from lass_lab.models.querynet import CONDITION_SIZE, QueryNet
+from lass_lab.models.querynet import QueryNet, projection
+from lass_lab.models.sentence_encoder import tokenized
+from lass_lab.models.separator import check_tensors, read_tensors
 from lass_lab.signal.files import InputError
 
 SIZES, WEIGHTS, TOKENIZER = "config.json", "model.safetensors", "tokenizer.json"
@@ -28,8 +28,6 @@ ROBERTA_BASE = {
     "type_vocab_size": 1,
     "layer_norm_eps": 1e-5,
 }
-SPECIAL = {"<s>": 0, "<pad>": 1, "</s>": 2}
-ALIKE = 0.999  # cosine above which two unlike queries say that something is broken
 
 
 class RobertaEncoder(nn.Module):
@@ -52,76 +50,54 @@ class RobertaEncoder(nn.Module):
 
         self.tokenizer = read_tokenizer(tokenizer, sizes["vocab_size"])
         self.tokenizer.enable_truncation(sizes["max_position_embeddings"] - 2)  # two positions are never used
-        self.tokenizer.enable_padding(pad_id=SPECIAL["<pad>"], pad_token="<pad>")
+        self.tokenizer.enable_padding(pad_id=1, pad_token="<pad>")
         self.roberta = RobertaModel(RobertaConfig(**sizes))
 
     def forward(self, sentences: Sequence[str]) -> Tensor:
         """Sentences -> `(len(sentences), hidden_size)`."""
-        tokens = self.tokenizer.encode_batch([str(sentence) for sentence in sentences])
-        device = self.roberta.device
-        ids = torch.tensor([token.ids for token in tokens], device=device)
-        mask = torch.tensor([token.attention_mask for token in tokens], device=device)
-        return self.roberta(input_ids=ids, attention_mask=mask).pooler_output
+        return self.roberta(**tokenized(self.tokenizer, sentences, self.roberta.device)).pooler_output
 
 
 class ClapQueryNet(QueryNet):
     """AudioSep's query network: CLAP (Wu et al., 2023) with RoBERTa-base for words and HTSAT-base for sounds.
 
     Words: pooled output, 768 -> 512, ReLU, 512 -> 512, unit length. They need no package beside transformers. Sounds
-    need laion-clap and stand still: nothing here trains their tower. Differentiable in the words' encoder and
-    projection.
+    need laion-clap; their tower is always frozen. Differentiable in the words' encoder and projection.
 
     Args:
-        folder: as `weights.fetch_weights` writes it to the cache; None takes that one.
+        folder: as `fetching.write_clap` writes it to the cache; None takes that one.
         low_rank: rank of the maps beside the encoder's attention, where fine-tuning put some.
 
     Raises:
         InputError: the folder, or one of its files, is missing, damaged, or does not fit.
     """
 
+    published = ("encoder.", "projection.")
+
     def __init__(self, folder: Path | None = None, low_rank: int = 0) -> None:
         super().__init__()
-        self.folder = folder = Path(folder) if folder else clap_folder()
+        self.folder = folder = Path(folder or cached_folder())
         sizes = _read_sizes(folder / SIZES)
         with torch.random.fork_rng():  # a random start that is overwritten at once must not move the run's own seed
             self.encoder = RobertaEncoder(sizes, folder / TOKENIZER)
             self.projection = projection(sizes["hidden_size"])
         self.audio_tower = ClapAudioTower(folder / WEIGHTS)
         self.config = {}
-        self.load_state_dict(self._read_words())
+        words = self.published_state()
+        check_tensors(words, self.state_dict(), folder / WEIGHTS)
+        self.load_state_dict(words)
         self.freeze_encoder()
-        self._check_apart()
         if low_rank:
             self.add_low_rank(low_rank)
             self.freeze_encoder()
 
     def published_state(self) -> dict[str, Tensor]:
-        return load_file(self.folder / WEIGHTS)  # a memory map: what is not looked at is not read
-
-    def _read_words(self) -> dict[str, Tensor]:
-        path = self.folder / WEIGHTS
-        try:
-            with safe_open(path, framework="pt") as file:
-                state = {key: file.get_tensor(key) for key in file.keys() if not key.startswith("audio_tower.")}  # noqa: SIM118
-        except (SafetensorError, OSError) as error:
-            raise InputError(f"{path}: not a whole safetensors file ({error})") from error
-        check_shapes(state, self.state_dict(), path)
-        return state
-
-    def _check_apart(self) -> None:
-        # Not through forward: that would keep the two sentences before weights of a fine-tuned folder come in.
-        was_training = self.training
-        self.eval()
-        with torch.no_grad():
-            first, second = nn.functional.normalize(self.projection(self.encoder(["violin", "trumpet"])), dim=-1)
-        self.train(was_training)
-        if not first @ second < ALIKE:  # also where one is NaN
-            raise InputError(f"{self.folder}: 'violin' and 'trumpet' get the same condition: its files do not fit")
+        return read_tensors(self.folder / WEIGHTS, lambda key: key.startswith(self.published))
 
 
-def projection(size: int) -> nn.Sequential:
-    """CLAP's projection of `size` numbers into the space of conditions; the unit length comes after."""
-    return nn.Sequential(nn.Linear(size, CONDITION_SIZE), nn.ReLU(), nn.Linear(CONDITION_SIZE, CONDITION_SIZE))
+def cached_folder() -> Path:
+    """Where the cache has CLAP, once it was fetched."""
+    return cache_dir() / "clap"
 
 
 def word_shapes(sizes: dict[str, Any]) -> dict[str, Tensor]:
@@ -136,17 +112,6 @@ def word_shapes(sizes: dict[str, Any]) -> dict[str, Tensor]:
     return {prefix + key: value for prefix, part in parts.items() for key, value in part.state_dict().items()}
 
 
-def check_shapes(state: dict[str, Tensor], expected: dict[str, Tensor], path: Path) -> None:
-    """Raise InputError unless `state` has the keys and shapes of `expected`."""
-    if odd := sorted(state.keys() ^ expected.keys()):
-        kind = "missing" if odd[0] in expected else "foreign"
-        raise InputError(f"{path}: {len(odd)} of CLAP's key(s) missing or foreign, the first is {odd[0]} ({kind})")
-    for key, value in expected.items():
-        if state[key].shape != value.shape:
-            found, asked = tuple(state[key].shape), tuple(value.shape)
-            raise InputError(f"{path}: CLAP's {key} has shape {found}, not {asked}")
-
-
 def read_tokenizer(path: Path, entries: int) -> Any:
     """RoBERTa's tokenizer, once it is known to be that.
 
@@ -158,7 +123,7 @@ def read_tokenizer(path: Path, entries: int) -> Any:
         entries: what it must hold; RoBERTa's has 50,265.
 
     Raises:
-        InputError: missing, damaged, of another size, or with its marks elsewhere.
+        InputError: missing, damaged, of another size, or one that does not tell words apart.
     """
     from tokenizers import Tokenizer
 
@@ -170,31 +135,17 @@ def read_tokenizer(path: Path, entries: int) -> Any:
         raise InputError(f"{path}: not a tokenizer ({error})") from error
     if (found := tokenizer.get_vocab_size()) != entries:
         raise InputError(f"{path}: a tokenizer of {found:,} entries, RoBERTa's has {entries:,}")
-    if any(tokenizer.token_to_id(mark) != place for mark, place in SPECIAL.items()):
-        raise InputError(f"{path}: a tokenizer whose marks {', '.join(SPECIAL)} are not RoBERTa's")
     violin, trumpet = (tokenizer.encode(word).ids for word in ("violin", "trumpet"))
-    if violin == trumpet or violin[:1] != [SPECIAL["<s>"]] or violin[-1] != SPECIAL["</s>"]:
-        raise InputError(f"{path}: a tokenizer that does not tell 'violin' from 'trumpet'")
+    if violin == trumpet or (violin[0], violin[-1]) != (0, 2):  # RoBERTa's marks of a beginning and an end
+        raise InputError(f"{path}: a tokenizer that does not tell 'violin' from 'trumpet' as RoBERTa's does")
     return tokenizer
 
 
-def clap_folder() -> Path:
-    """Where the cache has CLAP.
-
-    Raises:
-        InputError: it is not there yet.
-    """
-    folder = cache_dir() / "clap"
-    if not (folder / SIZES).is_file():
-        raise InputError(f"{folder}: CLAP's weights are not there yet; fetch them with: lass-lab weights")
-    return folder
-
-
 def _read_sizes(path: Path) -> dict[str, Any]:
+    if not path.is_file():
+        raise InputError(f"{path.parent}: CLAP's weights are not there yet; fetch them with: lass-lab weights")
     try:
         sizes = json.loads(path.read_text())["text"]
         return {name: sizes[name] for name in ROBERTA_BASE}
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror})") from error
-    except (ValueError, TypeError, KeyError) as error:
+    except (OSError, ValueError, TypeError, KeyError) as error:
         raise InputError(f"{path}: not the sizes of a CLAP ({error})") from error

@@ -8,17 +8,17 @@ from pathlib import Path
 from types import ModuleType, SimpleNamespace
 
 import torch
-from safetensors import safe_open
 from torch import Tensor, nn
 from torch.nn import functional
 
+from lass_lab.models.querynet import projection
+from lass_lab.models.separator import check_tensors, read_tensors
 from lass_lab.signal.audio import SAMPLE_RATE
 from lass_lab.signal.files import InputError
 
 CLAP_RATE = 48_000  # Hz
-CLIP = 480_000  # samples at that rate, ten seconds
-EMBEDDING, CONDITION = 1024, 512
-PREFIX = "audio_tower."
+LONGEST = 480_000  # samples at that rate, ten seconds
+EMBEDDING_SIZE = 1024
 INSTALL = "pip install --no-deps laion-clap torchlibrosa"
 
 # HTSAT-base as CLAP has it (laion-clap's model_configs/HTSAT-base.json).
@@ -32,7 +32,7 @@ class ClapAudioTower(nn.Module):
     """A sound in, a condition out, in the space of the words (Chen et al., "HTS-AT", 2022; Wu et al., 2023).
 
     Built at the first sound, from the weights at `path`; until then, and for words, laion-clap need not be installed.
-    It stands still: it is in eval mode always, takes no gradients, and is no part of the state of what holds it.
+    It is always frozen: in eval mode, without gradients, and no part of the state of what holds it.
 
     Args:
         path: a safetensors file with its tensors under `audio_tower.htsat.` and `audio_tower.projection.`.
@@ -54,7 +54,7 @@ class ClapAudioTower(nn.Module):
         htsat, projection = (part.to(waveforms.device) for part in self._parts)
         with torch.autocast(waveforms.device.type, enabled=False):
             # laion-clap's device argument says where its input is to be brought: it is there.
-            found = htsat({"waveform": clip(waveforms.float())}, device=waveforms.device)
+            found = htsat({"waveform": ten_seconds(waveforms.float())}, device=waveforms.device)
             return functional.normalize(projection(found["embedding"]), dim=-1)
 
     def _build(self) -> list[nn.Module]:
@@ -62,21 +62,17 @@ class ClapAudioTower(nn.Module):
         with torch.random.fork_rng(), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # old calls of laion-clap's, which a user cannot mend
             htsat = module.create_htsat_model(SimpleNamespace(**HTSAT_BASE))
-            projection = nn.Sequential(nn.Linear(EMBEDDING, CONDITION), nn.ReLU(), nn.Linear(CONDITION, CONDITION))
-        for part, name in ((htsat, "htsat."), (projection, "projection.")):
-            with safe_open(self.path, framework="pt") as file:
-                keys = [key for key in file.keys() if key.startswith(PREFIX + name)]  # noqa: SIM118
-                state = {key.removeprefix(PREFIX + name): file.get_tensor(key) for key in keys}
-            try:
-                part.load_state_dict(state)
-            except RuntimeError as error:
-                lines = " ".join(str(error).split())
-                raise InputError(f"{self.path}: not the weights of laion-clap's HTSAT-base ({lines[:200]})") from error
+            parts = {"audio_tower.htsat.": htsat, "audio_tower.projection.": projection(EMBEDDING_SIZE)}
+        for prefix, part in parts.items():
+            state = read_tensors(self.path, lambda key, prefix=prefix: key.startswith(prefix))
+            state = {key.removeprefix(prefix): value for key, value in state.items()}
+            check_tensors(state, part.state_dict(), f"{self.path}: not the weights of laion-clap's HTSAT-base")
+            part.load_state_dict(state)
             part.eval().requires_grad_(False)
-        return [htsat, projection]
+        return list(parts.values())
 
 
-def clip(waveforms: Tensor) -> Tensor:
+def ten_seconds(waveforms: Tensor) -> Tensor:
     """Waveforms at 32 kHz -> CLAP's input: `(batch, 480000)` at 48 kHz.
 
     Resampled as AudioSep does; a shorter one is repeated as often as it fits whole, then followed by zeros, as
@@ -84,9 +80,9 @@ def clip(waveforms: Tensor) -> Tensor:
     """
     from torchaudio.functional import resample
 
-    waveforms = resample(waveforms, SAMPLE_RATE, CLAP_RATE)[:, :CLIP]
-    waveforms = waveforms.repeat(1, CLIP // waveforms.shape[1])
-    return functional.pad(waveforms, (0, CLIP - waveforms.shape[1]))
+    waveforms = resample(waveforms, SAMPLE_RATE, CLAP_RATE)[:, :LONGEST]
+    waveforms = waveforms.repeat(1, LONGEST // waveforms.shape[1])
+    return functional.pad(waveforms, (0, LONGEST - waveforms.shape[1]))
 
 
 def htsat_module() -> ModuleType:
@@ -100,8 +96,6 @@ def htsat_module() -> ModuleType:
         InputError: laion-clap or torchlibrosa is not installed, or cannot be imported.
     """
     name = f"{__name__}_htsat"
-    if f"{name}.htsat" in sys.modules:
-        return sys.modules[f"{name}.htsat"]
     spec = importlib.util.find_spec("laion_clap")
     if not (spec and spec.submodule_search_locations and importlib.util.find_spec("torchlibrosa")):
         raise InputError(f"query: a sound needs CLAP's audio tower, which is not installed: {INSTALL}")

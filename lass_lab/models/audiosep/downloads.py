@@ -2,9 +2,10 @@
 
 import hashlib
 import os
+import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from lass_lab.signal.files import InputError
 
@@ -36,17 +37,6 @@ class HubFile:
         return hf_hub_url(self.repository, self.path, repo_type=self.kind)
 
 
-@dataclass(frozen=True)
-class Published:
-    """What the hub says of a file: its size in bytes and its ETag, each None where it says nothing.
-
-    The ETag of a large file is its SHA-256; that of a small one is the SHA-1 of its git blob.
-    """
-
-    size: int | None = None
-    etag: str | None = None
-
-
 class NotFetched(InputError):
     """The hub cannot be reached, or does not have the file."""
 
@@ -70,70 +60,72 @@ def fetch(file: HubFile) -> tuple[Path, str]:
         NotFetched: it is not in the cache, and the hub does not give it.
         InputError: what came is not what the hub says it is.
     """
-    from huggingface_hub import hf_hub_download, try_to_load_from_cache
+    from huggingface_hub import hf_hub_download
+    from huggingface_hub.errors import LocalEntryNotFoundError
 
-    published = ask(file)
-    if published is None:
-        cached = try_to_load_from_cache(file.repository, file.path, repo_type=file.kind)
-        if not isinstance(cached, str):
-            raise NotFetched(f"{file.name}: not here, and the hub cannot be reached")
-        # Without symbolic links (Windows), the cache does not tell the hash.
-        blob = Path(cached).resolve().name
-        return Path(cached), verify(Path(cached), file, Published(etag=blob if len(blob) in (40, 64) else None))
     try:
         path = Path(hf_hub_download(file.repository, file.path, repo_type=file.kind))
-    except OSError as error:  # a full disk among them, which is no fault of the hub's
-        raise NotFetched(f"{file.name}: the download failed ({_reason(error)})") from error
-    except Exception as error:  # the hub raises many kinds
-        raise NotFetched(f"{file.name}: the download failed ({type(error).__name__})") from error
-    # Told by its own name: deleting a mere link to it would not have it fetched again.
-    return path, verify(path.resolve(), file, published)
+    except LocalEntryNotFoundError as error:
+        raise NotFetched(f"{file.name}: not here, and the hub cannot be reached") from error
+    except Exception as error:  # the hub raises many kinds; a full disk comes as an OSError
+        reason = getattr(error, "strerror", None) or type(error).__name__
+        raise NotFetched(f"{file.name}: the download failed ({reason})") from error
+    blob = path.resolve()  # named by its hash; a message names it, since to delete the link to it would not suffice
+    return path, verify(blob, file, etag=blob.name)
 
 
-def ask(file: HubFile) -> Published | None:
-    """What the hub says of the file; None where it cannot be asked."""
+def verify(path: Path, file: HubFile, etag: str | None = None) -> str:
+    """Check a file against the size and hash that the hub tells.
+
+    Where the hub cannot be asked, its size on the hub's page, the checksums inside of an archive, and `etag` serve. The
+    ETag of a large file is its SHA-256; that of a small one is the SHA-1 of its git blob.
+
+    Returns:
+        What it was checked against, in words.
+
+    Raises:
+        InputError: missing, of another size, of another hash, or damaged.
+    """
+    if not path.is_file():
+        raise InputError(f"{path}: {'is a folder, not a file' if path.is_dir() else 'no such file'}")
+    size, (published, told) = path.stat().st_size, _ask(file)
+    if published is not None and size != published:
+        raise InputError(f"{path}: has {size:,} bytes, the hub's {file.name} {published:,}; delete it and try again")
+    if file.gigabytes is not None and abs(size / 1e9 - file.gigabytes) > 0.01:  # the page rounds
+        raise InputError(f"{path}: has {size / 1e9:.4f} GB, {file.name} {file.gigabytes:.2f}: cut off, or another file")
+    etag = next((one for one in (told, etag) if one and len(one) in (40, 64)), None)
+    if etag:
+        digest = hashlib.sha256() if len(etag) == 64 else hashlib.sha1(b"blob %d\0" % size)
+        with path.open("rb") as content:
+            while block := content.read(1 << 20):
+                digest.update(block)
+        if (found := digest.hexdigest()) != etag:
+            hashes = f"{found[:12]}..., not {etag[:12]}..."
+            raise InputError(f"{path}: not the hub's {file.name} (hash {hashes}); delete it and try again")
+        return f"the hub's hash {etag[:12]}..."
+    if zipfile.is_zipfile(path):
+        check_archive(path)
+        return "its size and the checksums inside"
+    return "its contents"
+
+
+def _ask(file: HubFile) -> tuple[int | None, str | None]:
+    """The size in bytes and the ETag that the hub tells of a file, each None where it says nothing."""
     from huggingface_hub import get_hf_file_metadata
 
     try:
         found = get_hf_file_metadata(file.url)
     except Exception:  # the hub raises many kinds; each means that it says nothing
-        return None
-    return Published(found.size, found.etag if len(found.etag or "") in (40, 64) else None)
+        return None, None
+    return found.size, found.etag
 
 
-def verify(path: Path, file: HubFile, published: Published) -> str:
-    """Check a file's size and hash; returns what it was checked against, in words.
-
-    Raises:
-        InputError: missing, empty, of another size, or of another hash.
-    """
-    if not path.is_file():
-        raise InputError(f"{path}: {'is a folder, not a file' if path.is_dir() else 'no such file'}")
-    size = path.stat().st_size
-    if published.size is not None and size != published.size:
-        raise InputError(
-            f"{path}: has {size:,} bytes, the hub's {file.name} {published.size:,}; delete it and try again"
-        )
-    if file.gigabytes is not None and abs(size / 1e9 - file.gigabytes) > 0.01:  # the page rounds
-        raise InputError(f"{path}: has {size / 1e9:.4f} GB, {file.name} {file.gigabytes:.2f}: cut off, or another file")
-    if published.etag is None:
-        return "its size" if file.gigabytes else "its contents"
-    if (found := _etag(path, len(published.etag))) != published.etag:
-        raise InputError(
-            f"{path}: not the hub's {file.name} (hash {found[:12]}..., not {published.etag[:12]}...); "
-            "delete it and try again"
-        )
-    return f"the hub's hash {found[:12]}..."
-
-
-def _etag(path: Path, length: int) -> str:
-    """The file's ETag in the form that has so many hexadecimal digits."""
-    digest: Any = hashlib.sha256() if length == 64 else hashlib.sha1(b"blob %d\0" % path.stat().st_size)
-    with path.open("rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
-
-
-def _reason(error: OSError) -> str:
-    return error.strerror or type(error).__name__
+def check_archive(path: Path) -> None:
+    """Compare every record of a checkpoint with the checksum beside it, which PyTorch itself does not do."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            damaged = archive.testzip()
+    except (zipfile.BadZipFile, zlib.error, OSError, EOFError) as error:
+        raise InputError(f"{path}: not a whole PyTorch checkpoint; fetch it again") from error
+    if damaged:
+        raise InputError(f"{path}: damaged (the checksum of {damaged} is wrong); fetch it again")

@@ -1,11 +1,11 @@
 """AudioSep's names for the parts of its separation network, and ours."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from torch import Tensor
 
-from lass_lab.signal.files import InputError
+from lass_lab.models.separator import check_tensors
 
 PREFIX = "ss_model."
 FOURIER = ("base.stft.", "base.istft.")
@@ -35,13 +35,16 @@ def original_key(key: str, depth: int) -> str:
     return ".".join(["base", *path, part.replace("norm", "bn"), leaf])
 
 
-def translate(state: Mapping[str, Any], own: Mapping[str, Tensor], depth: int) -> dict[str, Tensor]:
+def translate(
+    state: Mapping[str, Any], own: Mapping[str, Tensor], depth: int, name: str = "AudioSep state"
+) -> dict[str, Tensor]:
     """AudioSep's state, renamed to the keys of `own` and checked against its shapes.
 
     Args:
         state: AudioSep's keys, bare or under `ss_model.`; other parts of a checkpoint may stand beside them.
         own: the state of the network to fill.
         depth: its number of encoder blocks.
+        name: what to call the state in an error.
 
     Raises:
         InputError: missing keys, foreign keys of the separation network, or a tensor of another shape.
@@ -49,19 +52,6 @@ def translate(state: Mapping[str, Any], own: Mapping[str, Tensor], depth: int) -
     prefixed = any(key.startswith(PREFIX) for key in state)
     given = {key.removeprefix(PREFIX): value for key, value in state.items() if not prefixed or key.startswith(PREFIX)}
     given = {key: value for key, value in given.items() if not key.startswith(FOURIER)}
-    wanted = {original_key(key, depth): key for key in own}
-    if missing := [key for key in wanted if key not in given]:
-        raise InputError(f"AudioSep state: missing {_some(missing)}")
-    if foreign := [key for key in given if key not in wanted]:
-        raise InputError(f"AudioSep state: foreign {_some(foreign)}")
-    for theirs, ours in wanted.items():
-        shape, expected = tuple(getattr(given[theirs], "shape", ())), tuple(own[ours].shape)
-        if not isinstance(given[theirs], Tensor) or shape != expected:
-            raise InputError(f"AudioSep state: {theirs} has shape {shape}, the network's is {expected}")
-    return {ours: given[theirs] for theirs, ours in wanted.items()}
-
-
-def _some(keys: Iterable[str], most: int = 3) -> str:
-    keys = list(keys)
-    rest = f" and {len(keys) - most} more" if len(keys) > most else ""
-    return f"{len(keys)} key(s): {', '.join(keys[:most])}{rest}"
+    theirs = {key: original_key(key, depth) for key in own}
+    check_tensors(given, {theirs[key]: value for key, value in own.items()}, name)
+    return {key: given[theirs[key]] for key in own}

@@ -10,9 +10,9 @@ import torch
 
 from authoring.training import lineage, pretraining
 from lass_lab.commands import training
+from lass_lab.course.nb03.lass_net import TransformerQueryNet
 from lass_lab.datasets.instruments import TAUGHT
 from lass_lab.models import ResUNetConfig, load_separator
-from lass_lab.models.transformer_query import TransformerQueryNet
 from lass_lab.signal import read_audio
 from tests.made_sources import DISTRACTORS, TONES, made_bank
 

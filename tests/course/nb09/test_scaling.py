@@ -6,8 +6,8 @@ from torch import nn
 
 from lass_lab.course.nb09 import scaling
 from lass_lab.models import ResUNet, ResUNetConfig
+from lass_lab.models.audiosep.fetching import CHECKPOINT
 from lass_lab.models.separator import CONFIG
-from lass_lab.models.weights import CHECKPOINT
 from lass_lab.signal.files import InputError
 
 

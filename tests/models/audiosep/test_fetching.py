@@ -13,14 +13,14 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
-from tests.models.test_checkpoints import Malice
 
 from lass_lab import cli
-from lass_lab.models import ResUNetConfig, load_separator, weights
-from lass_lab.models.audiosep import clap, downloads
-from lass_lab.models.audiosep import keys as audiosep_keys
-from lass_lab.models.weights import fetch_weights
+from lass_lab.models import ResUNetConfig, load_separator
+from lass_lab.models.audiosep import clap, downloads, fetching
+from lass_lab.models.audiosep.fetching import fetch_weights
+from lass_lab.models.audiosep.keys import original_key
 from lass_lab.signal.files import InputError
+from tests.models.audiosep.test_checkpoints import Malice
 from tests.models.made import FIXTURES, draw, made_audiosep_state
 from tests.models.made_clap import SMALL, made_clap_state, write_tokenizer
 
@@ -50,7 +50,7 @@ def files(tmp_path_factory):
     folder = tmp_path_factory.mktemp("published")
     return SimpleNamespace(
         folder=folder,
-        whole=lightning_checkpoint(folder / weights.CHECKPOINT.name, **made_clap_state(INSIDE)),
+        whole=lightning_checkpoint(folder / fetching.CHECKPOINT.name, **made_clap_state(INSIDE)),
         tokenizer=write_tokenizer(folder / "tokenizer.json"),
     )
 
@@ -62,7 +62,7 @@ def cache(tmp_path, monkeypatch):
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
     monkeypatch.setattr(clap, "ROBERTA_BASE", SMALL)
     for name in ("CHECKPOINT", "CLAP"):
-        monkeypatch.setattr(weights, name, replace(getattr(weights, name), gigabytes=None))
+        monkeypatch.setattr(fetching, name, replace(getattr(fetching, name), gigabytes=None))
     return tmp_path / "cache"
 
 
@@ -84,12 +84,12 @@ def test_files_brought_by_hand_make_the_separator(cache, files, monkeypatch):
     report = fetch_weights("audiosep", [files.whole, files.tokenizer])
     assert names(cache) == WRITTEN
     assert any(str(files.whole) in line and "checksums" in line for line in report)
-    monkeypatch.setattr(weights, "fetch", None)  # from here on nothing may be fetched
-    monkeypatch.setattr(weights, "read_state", None)
+    monkeypatch.setattr(fetching, "fetch", None)  # from here on nothing may be fetched
+    monkeypatch.setattr(fetching, "read_state", None)
     separator = load_separator("audiosep", device="cpu", precision="float32")
     shapes = json.loads((FIXTURES / "audiosep_state_dict.json").read_text())
     for key, value in separator.network.state_dict().items():
-        theirs = audiosep_keys.original_key(key, depth=6)
+        theirs = original_key(key, depth=6)
         assert torch.equal(value, draw(theirs, shapes[theirs], salt=0)), key
     assert separator.network.config == ResUNetConfig.audiosep()
     made = made_clap_state()
@@ -105,7 +105,7 @@ def test_claps_own_checkpoint_stands_in_where_audioseps_has_no_query_network(cac
     bare = lightning_checkpoint(tmp_path / "audiosep.ckpt")
     own = tmp_path / "clap.pt"
     torch.save({"epoch": np.int64(15), "loss": np.float64(0.1), "state_dict": made_clap_state(**layout)}, own)
-    with pytest.raises(InputError, match=f"{weights.CLAP.name}: .*--weights {weights.CLAP.name}$"):
+    with pytest.raises(InputError, match=f"{fetching.CLAP.name}: .*--weights {fetching.CLAP.name}$"):
         fetch_weights("audiosep", [bare, files.tokenizer])
     assert not cache.exists()
     fetch_weights("audiosep", [bare, own, files.tokenizer])
@@ -113,16 +113,6 @@ def test_claps_own_checkpoint_stands_in_where_audioseps_has_no_query_network(cac
     assert torch.equal(
         stored["encoder.roberta.pooler.dense.weight"], made_clap_state()["text_branch.pooler.dense.weight"]
     )
-
-
-def test_new_files_replace_the_old_ones(cache, files, tmp_path):
-    fetch_weights("audiosep", [files.whole, files.tokenizer])
-    other = {key: value * 2 for key, value in made_clap_state(INSIDE).items()}
-    fetch_weights("audiosep", [lightning_checkpoint(tmp_path / "other.ckpt", **other), files.tokenizer])
-    key = "text_projection.0.weight"
-    stored = load_file(cache / "clap" / "model.safetensors")["projection.0.weight"]
-    assert torch.equal(stored, other[INSIDE + key])
-    assert names(cache) == WRITTEN
 
 
 def test_offline_one_line_says_what_is_missing_and_where_to_put_it(cache, files):
@@ -146,14 +136,6 @@ def command(monkeypatch, *arguments):
     return caught.value.code or 0
 
 
-def test_the_command_reports_what_it_did(cache, files, monkeypatch, capsys):
-    assert command(monkeypatch, "audiosep", "--weights", files.whole, "--weights", files.tokenizer) == 0
-    out, err = capsys.readouterr()
-    assert (str(files.whole) in out) and (str(cache / "audiosep" / "model.safetensors") in out)
-    assert command(monkeypatch) == 0
-    assert capsys.readouterr().out.count("ready") == 2
-
-
 def test_the_command_runs_code_in_a_checkpoint_only_when_it_is_told_to(cache, files, tmp_path, monkeypatch, capsys):
     path, target = tmp_path / "audiosep.ckpt", tmp_path / "made by malice"
     torch.save({"state_dict": made_clap_state(INSIDE), "hook": Malice(target)}, path)
@@ -163,7 +145,7 @@ def test_the_command_runs_code_in_a_checkpoint_only_when_it_is_told_to(cache, fi
     assert err.startswith(f"lass-lab: {path}: asks for code to be run") and err.count("\n") == 1
     assert not target.exists() and not cache.exists()
     assert command(monkeypatch, *arguments, "--trust") == 2  # it has no separation network
-    assert "AudioSep state: missing" in capsys.readouterr().err
+    assert "AudioSep state: 327 key(s) missing" in capsys.readouterr().err
     assert target.exists()
 
 
@@ -182,7 +164,7 @@ def _truncated(files, tmp_path):
     path = tmp_path / "cut.ckpt"
     with files.whole.open("rb") as file:
         path.write_bytes(file.read(1_000_000))
-    return [path, files.tokenizer], "not a whole PyTorch checkpoint; fetch it again"
+    return [path, files.tokenizer], "not a whole PyTorch checkpoint"
 
 
 def _damaged(files, tmp_path):
@@ -198,38 +180,24 @@ def _another_kind(files, tmp_path):
     return [tmp_path / "weights.bin"], "weights.bin: ends in none of .ckpt, .pt, .json"
 
 
-def _twice(files, tmp_path):
-    return [files.tokenizer, tmp_path / "other.json"], "a second .json file beside"
-
-
 def _another_network(files, tmp_path):
     path = tmp_path / "other.ckpt"
     torch.save({"state_dict": {"ss_model.base.bn0.weight": torch.zeros(1025)}}, path)
-    return [path, files.tokenizer], f"{path}: AudioSep state: missing"
+    return [path, files.tokenizer], f"{path}: AudioSep state: "
 
 
 def _another_clap(files, tmp_path):
     state = made_clap_state(INSIDE)
     state[INSIDE + "text_projection.0.bias"] = torch.zeros(7)
     path = lightning_checkpoint(tmp_path / "other.ckpt", **state)
-    return [path, files.tokenizer], "CLAP's projection.0.bias has shape (7,), not (512,)"
-
-
-def _part_of_clap(files, tmp_path):
-    state = made_clap_state(INSIDE)
-    del state[INSIDE + "text_branch.pooler.dense.weight"]
-    path = lightning_checkpoint(tmp_path / "other.ckpt", **state)
-    return [path, files.tokenizer], "missing or foreign, the first is encoder.roberta.pooler.dense.weight (missing)"
+    return [path, files.tokenizer], "CLAP: projection.0.bias has shape (7,), not (512,)"
 
 
 def _another_tokenizer(files, tmp_path):
     return [files.whole, write_tokenizer(tmp_path / "tokenizer.json", 301)], "a tokenizer of 301 entries"
 
 
-CASES = (
-    _truncated, _damaged, _missing, _another_kind, _twice, _another_network, _another_clap, _part_of_clap,
-    _another_tokenizer,
-)  # fmt: skip
+CASES = (_truncated, _damaged, _missing, _another_kind, _another_network, _another_clap, _another_tokenizer)
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.__name__.strip("_"))
@@ -242,14 +210,14 @@ def test_a_file_that_is_not_the_one_is_named_and_nothing_is_written(cache, files
 
 
 def test_a_file_of_another_size_is_refused_before_it_is_read(files, cache, monkeypatch):
-    monkeypatch.setattr(weights, "CHECKPOINT", replace(weights.CHECKPOINT, gigabytes=1.26))
+    monkeypatch.setattr(fetching, "CHECKPOINT", replace(fetching.CHECKPOINT, gigabytes=1.26))
     with pytest.raises(InputError, match=r"has 0\.1\d+ GB, audiosep_base_4M_steps.ckpt 1.26: cut off, or another file"):
         fetch_weights("audiosep", [files.whole, files.tokenizer])
 
 
-@pytest.mark.parametrize(("name", "fault"), [("grand", "weights 'grand': only audiosep"), ("tiny", "weights 'tiny'")])
-def test_only_what_has_files_can_be_given_some(name, fault):
-    with pytest.raises(InputError, match=fault):
+@pytest.mark.parametrize("name", ["grand", "tiny"])
+def test_only_what_has_files_can_be_given_some(name):
+    with pytest.raises(InputError, match=f"weights '{name}': only audiosep"):
         fetch_weights(name, ["some.ckpt"])
 
 
@@ -302,7 +270,7 @@ def test_the_hub_is_asked_once_for_the_two_files_that_suffice(hub, cache, monkey
     ("told", "fault"),
     [
         ({"etag": "0" * 64}, "not the hub's tokenizer.json (hash"),
-        ({"size": 12}, "bytes, the hub's tokenizer.json 12; delete it and try again"),
+        ({"size": 12}, "bytes, the hub's tokenizer.json 12"),
         ({"broken": ConnectionError("reset")}, "tokenizer.json: the download failed (ConnectionError)"),
         ({"broken": OSError(28, "No space left on device")}, "the download failed (No space left on device)"),
     ],
@@ -337,12 +305,12 @@ def in_hubs_cache(folder, file, content):
 
 
 def test_offline_what_the_hubs_client_has_already_is_used_and_checked(cache, tmp_path):
-    blob = in_hubs_cache(tmp_path / "hub", weights.CHECKPOINT, b"content")
-    path, checked = downloads.fetch(weights.CHECKPOINT)
+    blob = in_hubs_cache(tmp_path / "hub", fetching.CHECKPOINT, b"content")
+    path, checked = downloads.fetch(fetching.CHECKPOINT)
     assert path.read_bytes() == b"content" and checked.startswith("the hub's hash ")
     blob.write_bytes(b"CONTENT")
     with pytest.raises(InputError, match=r"not the hub's audiosep_base_4M_steps.ckpt \(hash .*delete it and try again"):
-        downloads.fetch(weights.CHECKPOINT)
+        downloads.fetch(fetching.CHECKPOINT)
 
 
 def test_the_cache_lies_beside_the_hubs_unless_told(monkeypatch, tmp_path):

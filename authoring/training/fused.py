@@ -1,9 +1,9 @@
-"""Batch norm, FiLM's shift and leaky ReLU in one, written to touch memory as seldom as it can be.
+"""Batch norm, FiLM's shift and leaky ReLU in one, for pretraining on a CPU: memory is touched as seldom as can be.
 
-Run one after the other, as PyTorch does, the three and their gradients cost more of a training step on a CPU than the
-convolutions: those of a tiny network are cheap, and every pass over its features costs about as much as one of them.
-Here the forward pass reads the features twice and the backward pass, which recomputes what it needs, twice more. The
-four loops are plain PyTorch, made into one kernel each by `torch.compile`.
+The forward pass reads the features twice and the backward pass, which recomputes what it needs, twice more. The four
+loops are plain PyTorch, made into one kernel each by `torch.compile`. In bfloat16 on two cores, a step of pretraining
+takes 17 to 20% less time than with the three run one after the other; one of fine-tuning, whose norms are frozen, 3 to
+11% less, which is why the package does without. (`torch.compile` of the plain three gains 10%, after a minute.)
 """
 
 import functools
@@ -12,6 +12,8 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+
+from lass_lab.models.layers import SLOPE, ConditionedNorm
 
 PAYS_FROM = 200  # steps of training: compiling takes longer than fewer of them save
 LANES = 64  # channels are folded up to this width, so that even 8 of them fill a processor's vectors
@@ -25,6 +27,23 @@ def can_compile() -> bool:
 def pays(steps: int) -> bool:
     """Whether a run of so many steps is done sooner here with fused norms, compilation and all."""
     return steps >= PAYS_FROM and can_compile() and not torch.cuda.is_available()
+
+
+def fuse_norms(network: nn.Module, fuse: bool = True) -> None:
+    """Have every `ConditionedNorm` of a network computed in one, or no longer. Results differ by rounding only.
+
+    The first steps compile and take the longer for it.
+    """
+    for module in network.modules():
+        if isinstance(module, ConditionedNorm):
+            vars(module).pop("forward", None)
+            if fuse:
+                module.forward = functools.partial(_forward, module)
+
+
+def _forward(module: ConditionedNorm, features: Tensor, condition: Tensor) -> Tensor:
+    shift = module.film(condition).expand(len(features), -1)
+    return norm_shift_activate(features, shift, module.norm, SLOPE)
 
 
 def norm_shift_activate(features: Tensor, shift: Tensor, norm: nn.BatchNorm2d, slope: float) -> Tensor:

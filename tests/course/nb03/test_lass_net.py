@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
+from lass_lab.course.nb03.lass_net import TransformerQueryNet
 from lass_lab.models import LanguageSeparator, ResUNet, ResUNetConfig
-from lass_lab.models.transformer_query import TransformerQueryNet
 from lass_lab.signal.files import InputError
 
 SMALL = {"layers": 1, "size": 64, "hidden": 32}

@@ -1,9 +1,13 @@
-"""LASS-Net's kind of query network: a small transformer that learns its words together with the separation network."""
+"""LASS-Net's kind of query network: a small transformer that learns its words together with the separation network.
+
+Once this module is imported, folders of separators that have it can be opened.
+"""
 
 from torch import Tensor, nn
 
-from lass_lab.models.querynet import CONDITION_SIZE, QueryNet
-from lass_lab.models.sentence_encoder import LONGEST, TokenMean, sentence_encoder_folder
+from lass_lab.models.querynet import QueryNet, projection
+from lass_lab.models.sentence_encoder import LONGEST, TokenMean
+from lass_lab.models.separator import QUERY_NETWORKS
 from lass_lab.signal.files import InputError
 
 HEAD_SIZE = 64
@@ -41,14 +45,11 @@ class TransformerQueryNet(QueryNet):
             hidden_dropout_prob=0.0,
             attention_probs_dropout_prob=0.0,
         )
-        self.encoder = TokenMean(sentence_encoder_folder(), transformer)
-        self.projection = nn.Sequential(nn.Linear(size, hidden), nn.ReLU(), nn.Linear(hidden, CONDITION_SIZE))
+        self.encoder = TokenMean(transformer)
+        self.projection = projection(size, hidden)
         self.audio_tower = NoSounds()
         self.config = {"layers": layers, "size": size, "hidden": hidden}
         self.freeze_encoder()
-
-    def published_state(self) -> dict[str, Tensor]:
-        return {}  # nothing of it was: all is stored
 
 
 class NoSounds(nn.Module):
@@ -56,3 +57,6 @@ class NoSounds(nn.Module):
 
     def forward(self, waveforms: Tensor) -> Tensor:
         raise InputError("query: this separator knows words only; a sound cannot be its query")
+
+
+QUERY_NETWORKS[TransformerQueryNet.__name__] = __name__

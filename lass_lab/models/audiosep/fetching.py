@@ -1,0 +1,129 @@
+"""What "audiosep" is made of (Liu et al., 2023): fetched from the hub or brought by hand, and made ready to open."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from lass_lab.models.audiosep import clap
+from lass_lab.models.audiosep.checkpoints import clap_state, read_state
+from lass_lab.models.audiosep.downloads import HubFile, NotFetched, cache_dir, fetch, verify
+from lass_lab.models.audiosep.keys import translate
+from lass_lab.models.resunet import ResUNet, ResUNetConfig
+from lass_lab.models.separator import CONFIG, WEIGHTS, check_tensors, write_tensors
+from lass_lab.models.weights import FULL_SIZE, SHIPPED, shipped_folder
+from lass_lab.signal.files import InputError, atomic_path
+
+# The checkpoint most likely holds CLAP too; where not, CLAP's own does.
+CHECKPOINT = HubFile("Audio-AGI/AudioSep", "checkpoint/audiosep_base_4M_steps.ckpt", "space", 1.26)
+CLAP = HubFile("Audio-AGI/AudioSep", "checkpoint/music_speech_audioset_epoch_15_esc_89.98.pt", "space", 2.35)
+TOKENIZER = HubFile("FacebookAI/roberta-base", "tokenizer.json")
+
+
+def fetch_weights(name: str, files: Sequence[Path] = (), *, trust: bool = False) -> list[str]:
+    """Get the weights of a named separator and make them ready; from then on it opens without a network.
+
+    The files come from the hub (`HF_HOME` says where they are kept) or by hand, are checked by size and hash, read
+    without running anything in them, and written once more as safetensors, in float32, to `cache_dir()`.
+
+    Args:
+        name: "audiosep"; "tiny" ships and has nothing to fetch.
+        files: those fetched by hand, told apart by their suffix: .ckpt (AudioSep), .pt (CLAP), .json (the tokenizer).
+            Given any, they are made ready again even where that was done before.
+        trust: read a checkpoint even if it asks for code to be run.
+
+    Returns:
+        What was found and what was written, one line each.
+
+    Raises:
+        InputError: a file is missing, damaged or another one than named; says what to fetch and where to give it.
+    """
+    if name in SHIPPED and not files:
+        return [f"{shipped_folder(name)}: ships with the checkout"]
+    if name != FULL_SIZE:
+        raise InputError(f"weights '{name}': only {FULL_SIZE} has files to fetch")
+    if not files and is_ready():
+        return _sizes("ready")
+    given, report = _by_suffix(files), []
+    tokenizer, checkpoint = _gather((TOKENIZER, CHECKPOINT), given, report)
+    state = read_state(checkpoint, trust=trust)
+    network = _separation_state(state, checkpoint)
+    words, source = clap_state(state), checkpoint
+    if not words:
+        (source,) = _gather((CLAP,), given, report)
+        words = clap_state(read_state(source, trust=trust))
+    write_clap(words, source, tokenizer, clap.cached_folder())
+    _write_separator(network, cache_dir() / FULL_SIZE)
+    return report + _sizes("written")
+
+
+def is_ready() -> bool:
+    """Whether the cache has the full-size separator, whole."""
+    return (cache_dir() / FULL_SIZE / CONFIG).is_file() and (clap.cached_folder() / clap.SIZES).is_file()
+
+
+def write_clap(state: dict[str, Tensor], source: Path, tokenizer: Path, folder: Path) -> None:
+    """Write the folder of a `ClapQueryNet`; the file that marks it as whole comes last."""
+    words = {key: value for key, value in state.items() if not key.startswith("audio_tower.")}
+    check_tensors(words, clap.word_shapes(clap.ROBERTA_BASE), f"{source}: CLAP")
+    clap.read_tokenizer(tokenizer, clap.ROBERTA_BASE["vocab_size"])
+    with atomic_path(folder / clap.TOKENIZER, force=True) as path:
+        path.write_bytes(tokenizer.read_bytes())
+    write_tensors(state, folder / clap.WEIGHTS)
+    with atomic_path(folder / clap.SIZES, force=True) as path:
+        path.write_text(json.dumps({"text": clap.ROBERTA_BASE}, indent=2) + "\n")
+
+
+def _by_suffix(files: Sequence[Path]) -> dict[HubFile, Path]:
+    kinds = {".ckpt": CHECKPOINT, ".pt": CLAP, ".json": TOKENIZER}
+    paths = list(map(Path, files))
+    if odd := [path for path in paths if path.suffix.lower() not in kinds]:
+        raise InputError(f"{odd[0]}: ends in none of {', '.join(kinds)}, so it is none of the files that are needed")
+    return {kinds[path.suffix.lower()]: path for path in paths}
+
+
+def _gather(files: Sequence[HubFile], given: dict[HubFile, Path], report: list[str]) -> list[Path]:
+    """The files, by hand or from the hub, each checked; adds to `report` what by."""
+    paths, missing = [], []
+    for file in files:
+        try:
+            path, checked = (given[file], verify(given[file], file)) if file in given else fetch(file)
+        except NotFetched as error:
+            missing.append((file, error))
+            continue
+        paths.append(path)
+        report.append(f"{path}: checked by {checked}")
+    if missing:
+        size = {file: f", {file.gigabytes} GB" if file.gigabytes else "" for file in files}
+        wanted = " and ".join(f"{error} ({file.url}{size[file]})" for file, error in missing)
+        options = " ".join(f"--weights {path}" for path in [*given.values(), *(file.name for file, _ in missing)])
+        raise InputError(
+            f"{FULL_SIZE}: {wanted}; bring it here by hand, then run: lass-lab weights {FULL_SIZE} {options}"
+        )
+    return paths
+
+
+def _separation_state(state: dict[str, Tensor], source: Path) -> dict[str, Tensor]:
+    """AudioSep's separation network by our keys, float32, once it is known to be whole."""
+    config = ResUNetConfig.audiosep()
+    with torch.device("meta"):
+        own = ResUNet(config).state_dict()  # its keys and shapes alone
+    found = translate(state, own, len(config.channels), f"{source}: AudioSep state")
+    return {key: value.float() if value.is_floating_point() else value for key, value in found.items()}
+
+
+def _write_separator(state: dict[str, Tensor], folder: Path) -> None:
+    """Write the folder of a separator whose query network is CLAP as published."""
+    write_tensors({f"network.{key}": value.contiguous() for key, value in state.items()}, folder / WEIGHTS)
+    with atomic_path(folder / CONFIG, force=True) as path:
+        network = asdict(ResUNetConfig.audiosep())
+        config = {"query_network": {"kind": clap.ClapQueryNet.__name__}, "network": network}
+        path.write_text(json.dumps(config, indent=2) + "\n")
+
+
+def _sizes(what: str) -> list[str]:
+    paths = (cache_dir() / FULL_SIZE / WEIGHTS, clap.cached_folder() / clap.WEIGHTS)
+    return [f"{path}: {what}, {path.stat().st_size / 1e6:,.0f} MB" for path in paths]

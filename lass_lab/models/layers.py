@@ -1,0 +1,82 @@
+"""Layers of the separation network: batch norms conditioned on the query through FiLM, and convolutions kept exact.
+
+With running statistics and one condition for all of a batch, norm and shift are one factor and one offset a channel.
+Before a convolution they are a batch norm whose bias holds the shift; after one they are part of its kernel and bias.
+Either way the leaky ReLU is the only pass over the features left beside, and works in place. On a CPU, separating in
+bfloat16 takes three quarters of the time so.
+"""
+
+from contextlib import AbstractContextManager, nullcontext
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+MOMENTUM = 0.01  # of every batch norm's running statistics
+SLOPE = 0.01  # of the leaky ReLU below zero
+
+
+class ConditionedNorm(nn.Module):
+    """Batch norm, plus a shift read off the condition, then leaky ReLU.
+
+    FiLM (Perez et al., 2018) in its additive form: one linear layer gives the shift beta for each channel, the
+    same over time and frequency. Features `(batch, channels, frames, bins)`, condition `(batch, condition_size)`, or
+    `(1, condition_size)` for all of the batch.
+    """
+
+    folds = True  # norm and shift into one factor and offset, where they are that
+
+    def __init__(self, channels: int, condition_size: int) -> None:
+        super().__init__()
+        self.norm = nn.BatchNorm2d(channels, momentum=MOMENTUM)
+        self.film = nn.Linear(condition_size, channels)
+
+    def forward(self, features: Tensor, condition: Tensor) -> Tensor:
+        if self.is_affine(condition):
+            norm, bias = self.norm, self.norm.bias + self.shift(condition)
+            features = functional.batch_norm(
+                features, norm.running_mean, norm.running_var, norm.weight, bias, eps=norm.eps
+            )
+            return functional.leaky_relu_(features, SLOPE)
+        beta = self.film(condition)[:, :, None, None]
+        return functional.leaky_relu(self.norm(features) + beta, SLOPE)
+
+    def after(self, conv: nn.Conv2d, features: Tensor, condition: Tensor) -> Tensor:
+        """What `forward` makes of `conv(features)`, for a `conv` without bias."""
+        if not self.is_affine(condition):
+            return self(conv(features), condition)
+        scale = self.norm.weight * (self.norm.running_var + self.norm.eps).rsqrt()
+        bias = self.norm.bias - self.norm.running_mean * scale + self.shift(condition)
+        features = functional.conv2d(features, conv.weight * scale[:, None, None, None], bias, padding=conv.padding)
+        return functional.leaky_relu_(features, SLOPE)
+
+    def is_affine(self, condition: Tensor) -> bool:
+        """Whether norm and shift are one factor and one offset a channel, whatever the features."""
+        return self.folds and len(condition) == 1 and not self.norm.training
+
+    def shift(self, condition: Tensor) -> Tensor:
+        """The one condition's beta, `(channels,)`, in float32."""
+        with in_float32(condition):
+            return self.film(condition.float())[0]
+
+
+def in_float32(like: Tensor) -> AbstractContextManager:
+    """A context in which autocast is off on the device of `like`."""
+    kind = like.device.type
+    return torch.autocast(kind, enabled=False) if torch.amp.is_autocast_available(kind) else nullcontext()
+
+
+class ExactConv2d(nn.Conv2d):
+    """A convolution in float32 under autocast, too. Its result is rounded once, to what autocast works in.
+
+    Of what bfloat16 costs AudioSep's network in agreement, most comes from where the signal enters and leaves: the
+    input convolution, the shortcut of the outermost decoder block, the output layer. They are 1x1 convolutions and few
+    of the operations; a rounded kernel errs the same way at every frame and bin.
+    """
+
+    def forward(self, features: Tensor) -> Tensor:
+        kind, dtype = features.device.type, features.dtype
+        if torch.amp.is_autocast_available(kind) and torch.is_autocast_enabled(kind):
+            dtype = torch.get_autocast_dtype(kind)
+        with in_float32(features):
+            return super().forward(features.float()).to(dtype)
