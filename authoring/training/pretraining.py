@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -15,11 +16,19 @@ from torch.utils.data import DataLoader
 
 from lass_lab.datasets.instruments import RENDERED, TAUGHT
 from lass_lab.datasets.mixing import MixtureDataset, MixtureRecipe, SourceBank, Sources, collate
-from lass_lab.experiments.averaging import average
 from lass_lab.experiments.contrastive import ContrastiveRecipe, train_contrastively
+from lass_lab.experiments.finetuning import average
 from lass_lab.experiments.losses import find_loss
-from lass_lab.experiments.lower_rate import at_rate, lower_config
-from lass_lab.experiments.training import LAST, Schedule, SeparationTask, alone, fit, make_trainer
+from lass_lab.experiments.training import (
+    LAST,
+    Schedule,
+    SeparationTask,
+    at_rate,
+    fit,
+    lower_config,
+    make_trainer,
+    run_lock,
+)
 from lass_lab.models import LanguageSeparator, ResUNet, ResUNetConfig
 from lass_lab.models.fused import pays
 from lass_lab.models.querynet import TinyQueryNet
@@ -45,7 +54,7 @@ class PretrainingRecipe:
     seed: int = 0
     network: ResUNetConfig = ResUNetConfig()
     sample_rate: int = SAMPLE_RATE  # below 32,000: see `at_rate`
-    still_norms: bool = False  # keep the norms' statistics: after a run at a lower rate, whose bins were louder
+    freeze_norms: bool = False  # keep the norms' statistics: after a run at a lower rate, whose bins were louder
     lean: float = 0.0  # half of the conditions lean by up to this towards another instrument's: see `lean`
     average: float = 1.0  # share of the trained weights in the result, the rest being earlier ones: see `averaging`
     mixtures: MixtureRecipe = MixtureRecipe(strange=0.15, sounds=0.15)
@@ -85,7 +94,7 @@ class PretrainingTask(SeparationTask):
 
     def __init__(self, separator: LanguageSeparator, recipe: PretrainingRecipe) -> None:
         schedule = Schedule(recipe.steps, recipe.peak_rate, descent=recipe.descent)
-        still = [separator.network] if recipe.still_norms else []
+        still = [separator.network] if recipe.freeze_norms else []
         super().__init__(separator, schedule, still, recipe.sample_rate, recipe.loss)
         self.recipe = recipe
 
@@ -127,6 +136,7 @@ def pretrain(
     *,
     start: str | os.PathLike[str] | None = None,
     earlier: str | os.PathLike[str] | None = None,
+    callbacks: Sequence[lightning.Callback] = (),
     workers: int = 0,
     fuse: bool | None = None,
     progress: bool = True,
@@ -147,6 +157,7 @@ def pretrain(
         start: a folder with a separator to go on from, query network and all, instead of a random start. What made it
             (its history.json) is kept in the run's folder, for the model card.
         earlier: a folder with the separator to average with, where the recipe does; `start` unless told.
+        callbacks: further ones for the trainer.
         workers: processes that make mixtures; 0 makes them in the training process.
         fuse: train with fused norms (`ResUNet.fuse`): faster on a CPU, and needs a compiler; None where it pays.
 
@@ -166,7 +177,7 @@ def pretrain(
         raise InputError(f"{earlier}: has no share in the result; give an --average below 1")
     others = LanguageSeparator.from_folder(earlier or start) if recipe.average < 1 else None
     data = PretrainingData(sources, recipe, workers)
-    with alone(run):
+    with run_lock(run):
         lightning.seed_everything(recipe.seed, verbose=False)
         checkpoint = run / LAST
         if start:
@@ -183,7 +194,7 @@ def pretrain(
         separator.network.fuse(pays(recipe.steps) if fuse is None else fuse)
         task = PretrainingTask(separator, recipe)
         task.train()  # Lightning keeps the mode that it finds, and that of a loaded separator is eval
-        trainer = make_trainer(run, recipe.steps, log_every=50, progress=progress)
+        trainer = make_trainer(run, recipe.steps, callbacks, log_every=50, progress=progress)
         try:
             with at_rate(separator, recipe.sample_rate):
                 fit(trainer, task, data, run)

@@ -91,7 +91,7 @@ def test_batch_norms_keep_their_statistics_unless_asked_to_follow(made, tuned, t
 
     start = statistics(LanguageSeparator.from_folder(made["start"]))
     assert changed(start, statistics(tuned[1])) == set()
-    recipe = dataclasses.replace(RECIPE, still_norms=False, phase2=Phase(epochs=0, rate=0.0))
+    recipe = dataclasses.replace(RECIPE, freeze_norms=False, phase2=Phase(epochs=0, rate=0.0))
     followed = statistics(finetune(run=tmp_path, recipe=recipe, progress=False, **made))
     assert changed(start, followed) == set(start) - {key for key in start if "audio_tower" in key}
 
@@ -156,7 +156,7 @@ def test_sigterm_stops_at_the_next_checkpoint_and_the_same_call_goes_on(made, tu
 
 
 def test_frozen_blocks_stand_still_with_their_norms(made, tmp_path):
-    recipe = dataclasses.replace(RECIPE, frozen_blocks=1, still_norms=False, phase2=Phase(epochs=0, rate=0.0))
+    recipe = dataclasses.replace(RECIPE, frozen_blocks=1, freeze_norms=False, phase2=Phase(epochs=0, rate=0.0))
     after = finetune(run=tmp_path, recipe=recipe, progress=False, **made)
     moved = changed(state(LanguageSeparator.from_folder(made["start"])), state(after))
     still = ("network.input_", "network.encoder.0.")
@@ -203,7 +203,7 @@ def test_fine_tuning_teaches(made, tmp_path):
         items=dataclasses.replace(ITEMS, rehearsal=0.25),
         checkpoint_every=20,
         batch=8,
-        still_norms=False,
+        freeze_norms=False,
     )
     after = finetune(run=tmp_path, recipe=recipe, progress=False, **made)
     table = evaluate({"after": after}, [load_piece("three", made["data"])], progress=False)
@@ -282,7 +282,7 @@ def test_the_full_size_network_takes_the_same_recipe(made, tmp_path, monkeypatch
     start.save_pretrained(tmp_path / "start")
     data = made_duets(tmp_path / "data", seconds=35.2, splits={"one": "train"})
     # Made weights have no statistics of their own: with the norms held still, they would explode over the depth.
-    recipe = dataclasses.replace(RECIPE, items=DuetRecipe(seconds=0.3), batch=2, validate_every=2, still_norms=False)
+    recipe = dataclasses.replace(RECIPE, items=DuetRecipe(seconds=0.3), batch=2, validate_every=2, freeze_norms=False)
     where = {"start": tmp_path / "start", "data": data, "bank": made["bank"]}
     one_slice = partialmethod(lambda module: DataLoader(Subset(module.validation, [0]), collate_fn=collate))
     monkeypatch.setattr(FinetuningData, "val_dataloader", one_slice)

@@ -3,8 +3,7 @@
 import pandas as pd
 import pytest
 
-from lass_lab.experiments.paper_tables import METRICS, format_paper_tables, paper_tables
-from lass_lab.experiments.published import paper_results
+from lass_lab.experiments.paper_tables import METRICS, format_paper_tables, paper_results, paper_tables
 from lass_lab.signal.files import InputError
 
 STAGES = ["mixture", "pretrained", "phase 1", "phase 2", "paper's recipe", "ideal ratio mask", "phase-sensitive mask"]

@@ -12,8 +12,7 @@ from authoring.training.pretraining import PretrainingRecipe, lean, pretrain
 from lass_lab.datasets import load_piece
 from lass_lab.datasets.mixing import MixtureRecipe
 from lass_lab.experiments.contrastive import ContrastiveRecipe
-from lass_lab.experiments.lower_rate import at_rate
-from lass_lab.experiments.training import Schedule
+from lass_lab.experiments.training import Schedule, at_rate
 from lass_lab.models import LanguageSeparator, ResUNet, ResUNetConfig, load_separator
 from lass_lab.models.querynet import TinyQueryNet
 from lass_lab.signal import sdr_improvement
@@ -120,7 +119,7 @@ def test_norms_follow_what_is_heard_unless_told_to_stand_still(sources, tmp_path
     """From the weights of another run as well, whose separator is loaded in the mode in which it is used."""
     before = LanguageSeparator(TinyQueryNet(), ResUNet(SMALL))
     before.save_pretrained(tmp_path / "first")
-    recipe = dataclasses.replace(RECIPE, steps=2, contrastive=None, still_norms=still)
+    recipe = dataclasses.replace(RECIPE, steps=2, contrastive=None, freeze_norms=still)
     after = pretrain(sources, tmp_path / "run", recipe, start=tmp_path / "first", progress=False)
     moved = {
         key: not torch.equal(value, before.network.state_dict()[key])
@@ -213,7 +212,7 @@ def test_training_at_a_lower_rate_moves_the_whole_network_and_only_lower_bins_of
         batch = task.on_after_batch_transfer(batch, 0)
         assert batch["mixture"].shape[-1] == 2400
         estimate = separator(batch["mixture"], batch["query"])
-        task.lowered(estimate, batch["target"], batch["mixture"]).backward()
+        task.loss(estimate, batch["target"], batch["mixture"]).backward()
         optimizer.step()
     after = separator.network.state_dict()
     still = [key for key in before if torch.equal(before[key], after[key])]
