@@ -63,10 +63,8 @@ def paper_tables(table: pd.DataFrame) -> pd.DataFrame:
         ceilings ("ideal ratio mask", "phase-sensitive mask") that the table has.
 
     Raises:
-        InputError: the table lacks a column, or has no whole piece with one of the two sources.
+        InputError: the table has no whole piece with one of the two sources.
     """
-    if missing := {"separator", "source", "extent", "metric", "value"} - set(table.columns):
-        raise InputError(f"table: lacks the column {sorted(missing)[0]}; `evaluate` gives one that has it")
     paper = paper_results()
     whole = table[(table["extent"] == "piece") & table["metric"].isin(METRICS)]
     if absent := set(paper["source"]) - set(whole["source"]):
