@@ -17,7 +17,7 @@ from authoring.bench import cases
 from authoring.bench.cases import LARGE, PLAIN, TINY, Measured
 from authoring.bench.training import training_step
 from authoring.tables import markdown
-from lass_lab.experiments.training import hardware
+from lass_lab.experiments.trainer import hardware
 
 SLICE_S, FILE_S, HOUR_S, MINUTE_S = 5.0, 180.0, 3600.0, 60.0
 COLUMNS = (

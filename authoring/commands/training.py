@@ -73,7 +73,7 @@ def pretrain(
 
     from authoring.training.model_card import write_card
     from authoring.training.pretraining import PretrainingRecipe, pretrain
-    from lass_lab.experiments.training import StopWhenAsked
+    from lass_lab.experiments.trainer import StopWhenAsked
 
     if (out / "model.safetensors").exists() and not force:
         raise InputError(f"{out}: holds weights already; pass --force to overwrite")

@@ -12,7 +12,7 @@ from lass_lab.experiments.finetuning import stages
 from lass_lab.experiments.paper_tables import format_paper_tables, paper_tables
 from lass_lab.experiments.probes import format_probes, probe
 from lass_lab.experiments.recipes import RECIPE, read_recipe
-from lass_lab.experiments.training import hardware, run_facts
+from lass_lab.experiments.trainer import hardware, run_facts
 from lass_lab.models import load_separator
 from lass_lab.models.separator import CONFIG, WEIGHTS
 from lass_lab.signal.files import InputError, atomic_path

@@ -19,16 +19,8 @@ from lass_lab.datasets.mixing import MixtureDataset, MixtureRecipe, SourceBank, 
 from lass_lab.experiments.contrastive import ContrastiveRecipe, train_contrastively
 from lass_lab.experiments.finetuning import average
 from lass_lab.experiments.losses import find_loss
-from lass_lab.experiments.training import (
-    LAST,
-    Schedule,
-    SeparationTask,
-    at_rate,
-    fit,
-    lower_config,
-    make_trainer,
-    run_lock,
-)
+from lass_lab.experiments.trainer import LAST, fit, make_trainer, run_lock
+from lass_lab.experiments.training import Schedule, SeparationTask, at_rate, lower_config
 from lass_lab.models import LanguageSeparator, ResUNet, ResUNetConfig
 from lass_lab.models.fused import pays
 from lass_lab.models.querynet import TinyQueryNet
@@ -197,7 +189,7 @@ def pretrain(
         trainer = make_trainer(run, recipe.steps, callbacks, log_every=50, progress=progress)
         try:
             with at_rate(separator, recipe.sample_rate):
-                fit(trainer, task, data, run)
+                fit(trainer, task, data)
         except RuntimeError as error:
             if "size mismatch" in str(error):
                 shape = asdict(recipe.network)

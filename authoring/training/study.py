@@ -16,7 +16,7 @@ from lass_lab.experiments.finetuning import PHASES, at_step_zero, finetune
 from lass_lab.experiments.losses import LOSSES
 from lass_lab.experiments.probes import balance
 from lass_lab.experiments.recipes import RECIPE, RECIPES, FinetuningRecipe, described, read_recipe
-from lass_lab.experiments.training import hardware, run_facts
+from lass_lab.experiments.trainer import hardware, run_facts
 from lass_lab.models import load_separator
 from lass_lab.models.separator import CONFIG, WEIGHTS
 from lass_lab.signal.files import InputError, atomic_path

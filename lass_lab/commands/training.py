@@ -64,7 +64,7 @@ def finetune(
     """
     from lass_lab.course.trained import finetune_folder
     from lass_lab.experiments.finetuning import finetune
-    from lass_lab.experiments.training import StopWhenAsked
+    from lass_lab.experiments.trainer import StopWhenAsked
 
     plan = planned(recipe, profile, settings)
     run = run or finetune_folder(profile)

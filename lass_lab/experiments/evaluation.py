@@ -25,8 +25,8 @@ METRICS: dict[str, Callable[[np.ndarray, np.ndarray], float]] = {
 }
 SECONDS = 5.0  # of a slice
 DECIMALS = {"SDR": 2, "SDRi": 2, "SI-SDR": 2, "correlation": 4, "MSE": 6}  # in tables as text
-FLOOR = "mixture"  # the separator that does nothing: what every other must beat
-ORACLES = {"ideal ratio mask": "irm", "phase-sensitive mask": "psm"}  # those that know the answer: the ceilings
+FLOOR = "mixture"  # the separator that does nothing: every other must beat it
+ORACLES = {"ideal ratio mask": "irm", "phase-sensitive mask": "psm"}  # masks made from the answer: the ceilings
 RANDOM_PAIRS = MixtureRecipe(aligned=0.0, third=0.0, absent=0.0, level_db=0.0, heldout_captions=True)
 ORACLE_STFT = 2048, 640  # window and hop in samples: the tiny separator's
 COLUMNS = ["separator", "piece", "split", "source", "query", "extent", "start_s", "metric", "value"]
@@ -114,16 +114,15 @@ def mean_sdrs(separator: LanguageSeparator, pieces: Sequence[Piece]) -> dict[str
 def _measure(target: np.ndarray, estimate: np.ndarray, mixture: np.ndarray) -> list[tuple]:
     """Rows (extent, start_s, metric, value) for the whole and for each slice."""
     size = round(SECONDS * SAMPLE_RATE)
-    extents = [("piece", 0, len(target))]
-    extents += [("slice", start, start + size) for start in range(0, len(target) - size + 1, size)]
+    extents = [("piece", slice(0, len(target)))]
+    extents += [("slice", slice(start, start + size)) for start in range(0, len(target) - size + 1, size)]
     rows = []
-    for extent, start, stop in extents:
-        cut = slice(start, stop)
+    for extent, cut in extents:
         if extent == "slice" and not audible(target[cut]):
             continue
         values = {name: metric(target[cut], estimate[cut]) for name, metric in METRICS.items()}
         values["SDRi"] = values["SDR"] - sdr(target[cut], mixture[cut])
-        rows += [(extent, start / SAMPLE_RATE, name, value) for name, value in values.items()]
+        rows += [(extent, cut.start / SAMPLE_RATE, name, value) for name, value in values.items()]
     return rows
 
 
@@ -151,13 +150,12 @@ def format_summary(summary: pd.DataFrame) -> str:
     SDRi also carries its slices' mean and 95% interval.
     """
     keys = ["piece", "source", "query", "separator"]
-    wide = summary.pivot_table(index=keys, columns="metric", values="value", sort=False)
+    wide = summary.pivot_table(index=keys, columns="metric", values="value", sort=False)[[*DECIMALS]]
     gain = summary[summary["metric"] == "SDRi"].set_index(keys)
-    wide["SDRi by slice [95%]"] = gain.apply(
-        lambda row: f"{row['mean']:.2f} [{row['low']:.2f}, {row['high']:.2f}]", axis=1
-    )
+    texts = [f"{row.mean:.2f} [{row.low:.2f}, {row.high:.2f}]" for row in gain.itertuples()]
+    wide["SDRi by slice [95%]"] = pd.Series(texts, gain.index)
     formatters = {name: f"{{:.{count}f}}".format for name, count in DECIMALS.items()}
-    return wide.reset_index()[[*keys, *DECIMALS, "SDRi by slice [95%]"]].to_string(index=False, formatters=formatters)
+    return wide.reset_index().to_string(index=False, formatters=formatters)
 
 
 def bootstrap(values: np.ndarray, seed: int = 0) -> tuple[float, float]:

@@ -16,7 +16,8 @@ from lass_lab.datasets.duets import DuetDataset
 from lass_lab.datasets.mixing import SourceBank, Sources, collate
 from lass_lab.experiments.losses import find_loss
 from lass_lab.experiments.recipes import RECIPE, FinetuningRecipe, Phase, claim, described, read_recipe
-from lass_lab.experiments.training import Schedule, SeparationTask, at_rate, fit, lower_config, make_trainer, run_lock
+from lass_lab.experiments.trainer import fit, make_trainer, run_lock
+from lass_lab.experiments.training import Schedule, SeparationTask, at_rate, lower_config
 from lass_lab.models import LanguageSeparator, ResUNetConfig, load_separator
 from lass_lab.models.fused import pays
 from lass_lab.models.querynet import ENCODERS
@@ -182,7 +183,7 @@ def finetune(
                 with at_rate(separator, recipe.sample_rate):
                     task = FinetuningTask(separator, recipe, phase, steps, teacher)
                     separator.network.fuse(pays(steps) if fuse is None else fuse)
-                    fit(trainer, task, module, folder)
+                    fit(trainer, task, module)
                     separator.network.fuse(False)
                     if (chosen := folder / "best.ckpt").is_file():
                         state = torch.load(chosen, map_location="cpu", weights_only=False)["state_dict"]

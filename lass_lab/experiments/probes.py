@@ -32,7 +32,7 @@ COLUMNS = ["separator", "probe", "detail", "metric", "value", "low", "high", "n"
 def probe(
     separators: Mapping[str, LanguageSeparator],
     *,
-    piece: str | Piece | None = None,
+    piece: Piece | None = None,
     longest: float | None = None,
     bank: str | Path | None = None,
     pairs: int = 50,
@@ -42,15 +42,12 @@ def probe(
 
     Args:
         separators: name -> separator.
-        piece: the duet to measure on; None takes the first of the test split.
+        piece: the duet to measure on; by default the first of the test split.
         longest: use only so many seconds of each piece.
         bank, pairs: for the probe for forgetting; see there.
 
-    Returns:
-        The module's table.
-
     Raises:
-        InputError: an unknown piece, or a bank that is missing or lacks an instrument.
+        InputError: a bank that is missing or lacks an instrument, or a piece without the sources of the shipped duets.
     """
     duet = open_piece(piece or list_pieces("test")[0], longest)
     clips = query_clips(open_piece(list_pieces("train")[0]))
@@ -68,12 +65,10 @@ def probe(
     return pd.concat(tables, ignore_index=True)
 
 
-def paraphrases(
-    name: str, separator: LanguageSeparator, piece: str | Piece, *, longest: float | None = None
-) -> pd.DataFrame:
+def paraphrases(name: str, separator: LanguageSeparator, piece: Piece, *, longest: float | None = None) -> pd.DataFrame:
     """SDRi for each source by its canonical word and by the phrasings held out from training; their mean and worst.
 
-    Raises InputError: an unknown piece, or a source of it without captions.
+    Raises InputError: a source without captions.
     """
     piece = open_piece(piece, longest)
     words = {source: (source, *heldout_captions(source)) for source in piece.sources}
@@ -166,13 +161,9 @@ def out_of_domain(name: str, separator: LanguageSeparator, *, longest: float | N
 def audio_queries(
     name: str, separator: LanguageSeparator, piece: Piece, clips: Mapping[str, np.ndarray]
 ) -> pd.DataFrame:
-    """SDRi where each source is asked for by a sound like it, in place of words.
+    """SDRi where each source is asked for by a sound like it: a clip `(samples,)`, 32 kHz, as `query_clips` gives.
 
-    Args:
-        clips: source -> a clip `(samples,)`, 32 kHz, such as `query_clips` gives.
-
-    Raises:
-        InputError: a source that the piece lacks, or a clip that cannot be a query.
+    Raises InputError: a source that the piece lacks, or a clip that cannot be a query.
     """
     if unknown := [source for source in clips if source not in piece.sources]:
         raise InputError(f"piece {piece.name}: has no source '{unknown[0]}'")

@@ -19,7 +19,8 @@ from lass_lab.datasets.mixing import SourceBank, collate
 from lass_lab.experiments import evaluate, finetune
 from lass_lab.experiments.finetuning import FinetuningData, FinetuningTask, average
 from lass_lab.experiments.recipes import RECIPES, FinetuningRecipe, Phase, described
-from lass_lab.experiments.training import SeparationTask, StopWhenAsked
+from lass_lab.experiments.trainer import StopWhenAsked
+from lass_lab.experiments.training import SeparationTask
 from lass_lab.models import LanguageSeparator, ResUNet, ResUNetConfig
 from lass_lab.models.audiosep.clap import ClapQueryNet
 from lass_lab.models.querynet import TinyQueryNet
