@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lass_lab.commands.options import Device, Force, Model, Precision, finite
+from lass_lab.commands.options import Data, Device, Force, Model, Precision, finite
 from lass_lab.signal.files import InputError, atomic_path
 
 if TYPE_CHECKING:
@@ -83,12 +83,8 @@ def _estimate_paths(out: Path, mixture: Path, queries: list[str]) -> list[Path]:
 
 
 def evaluate(
-    model: Annotated[
-        list[str] | None, typer.Option(help="Separators to measure, by default tiny; may be repeated.")
-    ] = None,
-    piece: Annotated[
-        list[str] | None, typer.Option(help="Pieces, by default those of the test split; may be repeated.")
-    ] = None,
+    model: Annotated[list[str] | None, typer.Option(help="Separators to measure; by default tiny.")] = None,
+    piece: Annotated[list[str] | None, typer.Option(help="Pieces; by default those of the test split.")] = None,
     longest: Annotated[
         float | None, typer.Option(callback=finite, min=5, help="Use only so many seconds of each piece.")
     ] = None,
@@ -96,17 +92,13 @@ def evaluate(
         str | None, typer.Option(help="Measure a fine-tuning run: paper (beside the paper's numbers) or probes.")
     ] = None,
     run: Annotated[
-        Path | None,
-        typer.Option(help="For --table: a run of `lass-lab finetune`; by default runs/finetune, or else what ships."),
+        Path | None, typer.Option(help="For --table: a fine-tuning run; by default runs/finetune, or else what ships.")
     ] = None,
     sources: Annotated[
-        Path | None,
-        typer.Option(help="For the probes: sources to mix, to see what was forgotten; by default the shipped ones."),
+        Path | None, typer.Option(help="For the probe for forgetting: sources to mix; by default the shipped ones.")
     ] = None,
-    pairs: Annotated[int, typer.Option(min=2, help="For the probes: how many mixtures of those sources.")] = 50,
-    data: Annotated[
-        Path | None, typer.Option(help="Pieces as `lass-lab slice` writes them; by default the shipped duets.")
-    ] = None,
+    pairs: Annotated[int, typer.Option(min=2, help="For the same: how many mixtures.")] = 50,
+    data: Data = None,
     music_eval: Annotated[
         Path | None, typer.Option(help="AudioSep's list of mixtures, music_eval.csv, with its audio beside it.")
     ] = None,

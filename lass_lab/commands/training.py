@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lass_lab.commands.options import Model
+from lass_lab.commands.options import Data, Model
 from lass_lab.signal.files import InputError
 
 if TYPE_CHECKING:
@@ -23,12 +23,9 @@ Settings = Annotated[
 def weights(
     name: Annotated[str, typer.Argument(help="The separator to make ready.")] = "audiosep",
     weights: Annotated[
-        list[Path] | None,
-        typer.Option(help="A file fetched by hand: the .ckpt, CLAP's .pt, or the tokenizer's .json; one option each."),
+        list[Path] | None, typer.Option(help="A file fetched by hand: the .ckpt, CLAP's .pt, or the tokenizer's .json.")
     ] = None,
-    trust: Annotated[
-        bool, typer.Option("--trust", help="Read a checkpoint even if it asks for code to be run.")
-    ] = False,
+    trust: Annotated[bool, typer.Option("--trust", help="Read a checkpoint even if it asks to run code.")] = False,
 ) -> None:
     """Fetch a separator's weights, check them, and make them ready to open without a network."""
     from lass_lab.models.weights import fetch_weights
@@ -45,12 +42,9 @@ def finetune(
         str, typer.Option(help="preserving (keeps what was known), paper (the paper's own), or a recipe file (TOML).")
     ] = "preserving",
     profile: Profile = None,
-    data: Annotated[
-        Path | None, typer.Option(help="Duets as `lass-lab slice` writes them; by default the shipped ones.")
-    ] = None,
+    data: Data = None,
     sources: Annotated[
-        list[Path] | None,
-        typer.Option(help="Sources to rehearse with, by default the shipped ones; may be repeated."),
+        list[Path] | None, typer.Option(help="Sources to rehearse with; by default the shipped ones.")
     ] = None,
     settings: Settings = None,
     devices: Annotated[int, typer.Option(min=1, help="Processes on each machine, one a GPU.")] = 1,
@@ -59,8 +53,8 @@ def finetune(
 ) -> None:
     """Fine-tune a separator on the duets in two phases: query network frozen, then both networks together.
 
-    --set changes a field of the recipe, for instance phase1.epochs=3, loss=l1, items.rehearsal=0.3 or
-    phase2.encoder=top. The fields are those of lass_lab/experiments/preserving.toml.
+    --set changes a field of the recipe: phase1.epochs=3, loss=l1, items.rehearsal=0.3, phase2.encoder=top. All fields
+    are in lass_lab/experiments/recipes.py.
     """
     from lass_lab.course.trained import finetune_folder
     from lass_lab.experiments.finetuning import finetune
@@ -68,11 +62,8 @@ def finetune(
 
     plan = planned(recipe, profile, settings)
     run = run or finetune_folder(profile)
-    began = time.perf_counter()
-    finetune(
-        model, run, plan, data=data, bank=sources, callbacks=[StopWhenAsked()], devices=devices, nodes=nodes,
-        workers=workers,
-    )  # fmt: skip
+    began, where = time.perf_counter(), {"devices": devices, "nodes": nodes, "workers": workers}
+    finetune(model, run, plan, data=data, bank=sources, callbacks=[StopWhenAsked()], **where)
     minutes = (time.perf_counter() - began) / 60
     print(f"{run}: done in {minutes:.1f} minutes. Measure it: lass-lab evaluate --table paper --run {run}")
 

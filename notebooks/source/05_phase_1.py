@@ -3,13 +3,13 @@
 #
 # {{badge}}
 #
-# We teach the separator the trumpet, from two duets, while its query network stands perfectly still.
+# We teach the separator the trumpet, from two duets, while its query network is frozen.
 #
 # **You will**
 # - take the paper's new output layer apart, and find that it is less than it looks;
 # - build one that can learn more and forgets nothing;
 # - watch a training run: its loss, its learning rate, and what a slice sounds like before, midway and after;
-# - prove that what was meant to stand still did.
+# - prove that what was meant to be frozen did not change.
 #
 # {{time}}
 #
@@ -137,9 +137,9 @@ HTML(page)
 # %% [markdown]
 # ## How fast
 #
-# What is lowered? The paper takes the mean absolute error of the waveform (L1). There, a loud item counts more than a
+# Which loss function? The paper takes the mean absolute error of the waveform (L1). There, a loud item counts more than a
 # quiet one, and an item that goes badly more than one that goes well. We will be judged by SDR, in decibels; so
-# the course's recipe lowers the error's energy in decibels, and every item counts alike.
+# the course's loss is the error's energy in decibels, and every item counts alike.
 
 # %%
 from lass_lab.experiments.losses import LOSSES
@@ -220,7 +220,7 @@ truth = {"the true trumpet": piece.slice(0, 5).sources["trumpet"]}
 players({"mixture": live.mixture, **live.estimates, **truth})
 
 # %% [markdown]
-# ## Did the words stand still?
+# ## Did the words stay as they were?
 #
 # Phase 1 promises that the query network does not move. Not "hardly": not at all. We compare every number.
 

@@ -97,7 +97,7 @@ for choice in ENCODERS:
 pd.DataFrame(rows).T.style.format("{:,}")
 
 # %% [markdown]
-# The second row is what we take: *low-rank adaptation* (LoRA; Hu et al., 2021). The encoder's matrices stand still.
+# The second row is what we take: *low-rank adaptation* (LoRA; Hu et al., 2021). The encoder's matrices are frozen.
 # Beside some of them stand two thin ones, `down` and `up`, whose product is added. At the start `up` is all zeros:
 # nothing has changed yet, and everything may.
 #
@@ -116,9 +116,9 @@ def low_rank(weight, down, up, alpha):
 check_low_rank(low_rank)
 
 # %% [markdown]
-# ## Holding the rest still
+# ## Freezing the rest
 #
-# Phase 1 held the whole query network still; phase 2 still holds most of it. What does "still" take? The gradient is
+# Phase 1 froze the whole query network; phase 2 still freezes most of it. What does "frozen" take? The gradient is
 # the part that everybody remembers.
 #
 # **Exercise 2.** Write `freeze(part)`. The check trains a network around it for three steps and then compares: the
@@ -129,7 +129,7 @@ from lass_lab.course.nb05.checks import check_freeze
 
 
 def freeze(part):
-    """Hold a `torch.nn.Module` still, in place."""
+    """Freeze a `torch.nn.Module`, in place."""
     return ...
 
 

@@ -189,9 +189,9 @@ left.set_index("variant")[["trumpet", "violin", "others"]].style.format("{:.1f} 
 #
 # - **distillation**: rehearse towards what the old separator answered, not towards the true sources. It needs no stems
 #   of the old instruments, only mixtures.
-# - **frozen blocks**: let the outermost layers, which know what sound looks like, stand still.
+# - **frozen blocks**: freeze the outermost layers, which know what sound looks like.
 # - **averaging**: what you have just done, at the end of the recipe.
-# - **still norms**: batch norms keep the statistics of pretraining; else they follow two instruments.
+# - **frozen norms**: batch norms keep the statistics of pretraining; else they follow two instruments.
 #
 # What the recipe of this course does by default:
 
@@ -203,7 +203,7 @@ for name, each in RECIPES.items():
     items = each.items
     rows[name] = {"head": each.head, "rehearsal": f"{items.rehearsal:.0%}", "re-mixed": f"{items.remixed:.0%}"}
     rows[name] |= {"augmented": f"{items.augmented:.0%}", "encoder": each.phase2.encoder}
-    rows[name] |= {"all phrasings": each.phase2.captions, "still norms": each.freeze_norms}
+    rows[name] |= {"all phrasings": each.phase2.captions, "frozen norms": each.freeze_norms}
 pd.DataFrame(rows)
 
 # %% [markdown]

@@ -394,7 +394,7 @@ def gradient(separator, part):
 
 # %%
 copy = load_separator("tiny", precision="float32")
-for norms in ("stand still", "follow the batch"):
+for norms in ("are frozen", "follow the batch"):
     copy.network.train(norms == "follow the batch")
     whole = gradient(copy, items)
     halves = (gradient(copy, items[:2]) + gradient(copy, items[2:])) / 2
@@ -403,7 +403,7 @@ for norms in ("stand still", "follow the batch"):
 
 # %% [markdown]
 # In the first line only rounding is left. In the second, not: a batch norm that follows its batch sees two items where
-# it saw four, so the two halves have passed through another network. The course's recipe holds the norms still. Where
+# it saw four, so the two halves have passed through another network. The course's recipe freezes the norms. Where
 # they are to learn, `torch.nn.SyncBatchNorm` exchanges their statistics, too.
 #
 # ### Exercise 2: unequal shares
@@ -551,7 +551,7 @@ results[["notebook", "name", "value", "unit", "profile"]].style.hide(axis="index
 # - A larger model is the same class with other numbers; look at operations and memory before you wait for it.
 # - Half the bits cost decibels that can be measured, and are worth it where the processor plays along.
 # - Check recordings before you train on them, and rehearse before you train for long.
-# - Many GPUs compute the gradient of one large batch, if shares are equal and norms stand still.
+# - Many GPUs compute the gradient of one large batch, if shares are equal and norms are frozen.
 # - Weights are half of a model; the other half is what is written about them.
 #
 # **Try:** hold the dress rehearsal with recordings of your own, and then train on them in earnest. Which instrument
