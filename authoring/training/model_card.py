@@ -21,7 +21,7 @@ from lass_lab.experiments.evaluation import (
     format_summary,
     summarise,
 )
-from lass_lab.experiments.losses import FLOOR_DB
+from lass_lab.experiments.losses import IN_WORDS
 from lass_lab.experiments.trainer import hardware, run_facts
 from lass_lab.models import LanguageSeparator, load_separator
 from lass_lab.signal.audio import SAMPLE_RATE
@@ -30,11 +30,6 @@ from lass_lab.signal.files import atomic_path
 CREDITS = {  # folders of SoundFonts, as the commands that make them call them
     "recorded-notes": "the notes of tonejs-instruments (CC BY 3.0)",  # python -m authoring render notes
     "freepats": "the patches of FreePats (GPL 2 or later, with its exception for what is rendered)",  # render patches
-}
-LOSSES = {  # in words
-    "l1": "the mean absolute error of the waveform",
-    "relative-l1": "the mean absolute error of the waveform over the mixture's mean magnitude",
-    "decibels": f"the error's energy against the mixture's, in dB, with a floor at {FLOOR_DB:.0f} dB",
 }
 HELD_OUT = {"third": 0.0, "level_db": 0.0, "heldout_captions": True}
 UNHEARD = "random pairs in a SoundFont that nothing was trained on, SDRi (dB)"
@@ -242,7 +237,7 @@ def _losses(history: Sequence[Mapping[str, Any]]) -> str:
         name = entry["recipe"].get("loss", "relative-l1")  # the first runs, which had no choice, do not say
         if name not in list(told.values())[-1:]:
             told[number] = name
-    parts = [f"{f'from run {number + 1} on ' if number else ''}{LOSSES[name]}" for number, name in told.items()]
+    parts = [f"{f'from run {number + 1} on ' if number else ''}{IN_WORDS[name]}" for number, name in told.items()]
     return "; ".join(parts)
 
 

@@ -103,12 +103,9 @@ def validation_pieces(data: str | Path | None = None) -> list[Piece]:
 
 def mean_sdrs(separator: LanguageSeparator, pieces: Sequence[Piece]) -> dict[str, float]:
     """SDR (dB) for each source, the mean over pieces."""
-    found: dict[str, list[float]] = {}
-    for piece in pieces:
-        estimates = separator.separate(piece.mixture, list(piece.sources), progress=False)
-        for (source, waveform), estimate in zip(piece.sources.items(), estimates, strict=True):
-            found.setdefault(source, []).append(sdr(waveform, estimate))
-    return {source: float(np.mean(values)) for source, values in found.items()}
+    table = evaluate({"it": separator}, pieces, progress=False)
+    found = table.query("separator == 'it' and extent == 'piece' and metric == 'SDR'")
+    return found.groupby("source", sort=False)["value"].mean().to_dict()
 
 
 def _measure(target: np.ndarray, estimate: np.ndarray, mixture: np.ndarray) -> list[tuple]:
@@ -204,17 +201,12 @@ def level_db(estimate: np.ndarray, mixture: np.ndarray) -> float:
 
 
 def evaluate_items(separators: Mapping[str, LanguageSeparator], items: Sequence[EvaluationItem]) -> pd.DataFrame:
-    """AudioSep's own evaluation on MUSIC, for whoever has its files: mixtures with one target and one query each.
-
-    Args:
-        separators: name -> separator.
-        items: as `layouts.read_music_eval` gives them.
+    """AudioSep's own evaluation on MUSIC: mixtures with one target and one query each, as `read_music_eval` lists them.
 
     Returns:
         A row for each separator and item: separator, mixture (its file's name), query, and SDR, SDRi and SI-SDR in dB.
 
-    Raises:
-        InputError: a file that cannot be read.
+    Raises InputError: a file that cannot be read.
     """
     rows = []
     for item in tqdm(items, desc="mixtures"):

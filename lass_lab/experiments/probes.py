@@ -16,9 +16,16 @@ from tqdm.auto import tqdm
 from lass_lab.datasets.captions import heldout_captions
 from lass_lab.datasets.duets import Piece, data_dir, list_pieces
 from lass_lab.datasets.mixing import SourceBank, audible
-from lass_lab.experiments.evaluation import SECONDS, bootstrap, evaluate_mixtures, level_db, mean_sdrs, open_piece
+from lass_lab.experiments.evaluation import (
+    SECONDS,
+    bootstrap,
+    evaluate,
+    evaluate_mixtures,
+    level_db,
+    mean_sdrs,
+    open_piece,
+)
 from lass_lab.models import LanguageSeparator
-from lass_lab.models.querynet import Query
 from lass_lab.signal.audio import SAMPLE_RATE
 from lass_lab.signal.files import InputError
 from lass_lab.signal.metrics import sdr, sdr_improvement, si_sdr
@@ -70,16 +77,15 @@ def paraphrases(name: str, separator: LanguageSeparator, piece: Piece, *, longes
 
     Raises InputError: a source without captions.
     """
-    piece = open_piece(piece, longest)
-    words = {source: (source, *heldout_captions(source)) for source in piece.sources}
-    asked = [(source, query) for source, queries in words.items() for query in queries]
-    gains = dict(zip(asked, _gains(separator, piece, asked), strict=True))
+    words = {source: [source, *heldout_captions(source)] for source in piece.sources}
+    table = evaluate({name: separator}, [piece], words, longest=longest, progress=False)
+    found = table.query("separator == @name and extent == 'piece' and metric == 'SDRi'")
     rows = []
-    for source, (_, *heldout) in words.items():
-        values = [gains[source, query] for query in heldout]
-        rows += [(f'{source}: "{query}"', "SDRi", gains[source, query]) for query in words[source]]
-        rows.append((f"{source}: mean of the held-out", "SDRi", np.mean(values), len(values)))
-        rows.append((f"{source}: worst of the held-out", "SDRi", min(values), len(values)))
+    for source, gains in found.set_index("query").groupby("source", sort=False)["value"]:
+        rows += [(f'{source}: "{query}"', "SDRi", gain) for query, gain in gains.items()]
+        heldout = gains.iloc[1:]
+        rows.append((f"{source}: mean of the held-out", "SDRi", heldout.mean(), len(heldout)))
+        rows.append((f"{source}: worst of the held-out", "SDRi", heldout.min(), len(heldout)))
     return _table(name, "paraphrases", rows)
 
 
@@ -149,12 +155,9 @@ def forgetting(
 
 def out_of_domain(name: str, separator: LanguageSeparator, *, longest: float | None = None) -> pd.DataFrame:
     """SDR and SDRi of each source on the pieces of the split "out-of-domain", which sound unlike those trained on."""
-    rows = []
-    for piece in [open_piece(piece, longest) for piece in list_pieces("out-of-domain")]:
-        estimates = separator.separate(piece.mixture, list(piece.sources), progress=False)
-        for (source, waveform), estimate in zip(piece.sources.items(), estimates, strict=True):
-            rows.append((f"{piece.name}: {source}", "SDR", sdr(waveform, estimate)))
-            rows.append((f"{piece.name}: {source}", "SDRi", sdr_improvement(waveform, estimate, piece.mixture)))
+    table = evaluate({name: separator}, list_pieces("out-of-domain"), longest=longest, progress=False)
+    found = table.query("separator == @name and extent == 'piece' and metric in ('SDR', 'SDRi')")
+    rows = [(f"{row.piece}: {row.source}", row.metric, row.value) for row in found.itertuples()]
     return _table(name, "out of domain", rows)
 
 
@@ -167,8 +170,11 @@ def audio_queries(
     """
     if unknown := [source for source in clips if source not in piece.sources]:
         raise InputError(f"piece {piece.name}: has no source '{unknown[0]}'")
-    gains = _gains(separator, piece, list(clips.items()))
-    rows = [(f"{source}, by a clip of it", "SDRi", gain) for source, gain in zip(clips, gains, strict=True)]
+    estimates = separator.separate(piece.mixture, list(clips.values()), progress=False)
+    rows = [
+        (f"{source}, by a clip of it", "SDRi", sdr_improvement(piece.sources[source], estimate, piece.mixture))
+        for source, estimate in zip(clips, estimates, strict=True)
+    ]
     return _table(name, "audio query", rows)
 
 
@@ -217,15 +223,6 @@ def format_probes(table: pd.DataFrame) -> str:
     keys = ["probe", "detail", "metric"]
     wide = lines.pivot_table(index=keys, columns="separator", values="text", aggfunc="first", sort=False)
     return wide.rename_axis(columns="dB").to_string()
-
-
-def _gains(separator: LanguageSeparator, piece: Piece, asked: Sequence[tuple[str, Query]]) -> list[float]:
-    """SDRi for each (source, query)."""
-    estimates = separator.separate(piece.mixture, [query for _, query in asked], progress=False)
-    return [
-        sdr_improvement(piece.sources[source], estimate, piece.mixture)
-        for (source, _), estimate in zip(asked, estimates, strict=True)
-    ]
 
 
 def _bank(folder: str | Path | None, instruments: Sequence[str]) -> Path:

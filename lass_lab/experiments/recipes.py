@@ -14,12 +14,6 @@ from lass_lab.signal.audio import SAMPLE_RATE
 from lass_lab.signal.files import InputError, atomic_path
 
 RECIPE = "recipe.json"  # in a run's folder
-OTHERS = {  # entries of recipe.json in which two runs may differ, in words
-    "recipe": "another recipe",
-    "start": "another start",
-    "weights": "other weights of its start",
-    "sources": "other sources",
-}
 Recipe = TypeVar("Recipe")
 
 
@@ -181,5 +175,5 @@ def claim(run: Path, told: Mapping[str, Any]) -> None:
         with atomic_path(path, force=True) as temporary:  # of several processes each writes the same
             temporary.write_text(text)
     there, told = read_recipe(run), json.loads(text)
-    if others := [words for key, words in OTHERS.items() if there.get(key) != told.get(key)]:
-        raise InputError(f"{run}: holds a run of {' and '.join(others)}; remove it or choose another folder")
+    if others := [key for key in ("recipe", "start", "weights", "sources") if there.get(key) != told.get(key)]:
+        raise InputError(f"{run}: holds a run with another {' and '.join(others)}; remove it or choose another folder")

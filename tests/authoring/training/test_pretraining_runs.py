@@ -2,15 +2,14 @@
 
 import dataclasses
 
-import numpy as np
 import pytest
 import torch
 
 from authoring.training import pretraining
-from authoring.training.pretraining import PretrainingRecipe, lean, pretrain
+from authoring.training.pretraining import PretrainingRecipe, pretrain
 from lass_lab.datasets.mixing import MixtureRecipe
 from lass_lab.experiments.contrastive import ContrastiveRecipe
-from lass_lab.models import LanguageSeparator, ResUNet, ResUNetConfig, load_separator
+from lass_lab.models import LanguageSeparator, ResUNet, ResUNetConfig
 from lass_lab.models.querynet import TinyQueryNet
 from lass_lab.signal.files import InputError
 from tests.made_sources import STRANGERS, TONES, made_bank
@@ -22,23 +21,9 @@ RECIPE = PretrainingRecipe(
     batch=2,
     seconds=0.3,
     network=SMALL,
-    lean=0.5,
     mixtures=MixtureRecipe(strange=0.15, sounds=0.15, coloured=0.5),
     contrastive=CONTRASTIVE,
 )
-
-
-def test_conditions_that_lean_stay_of_length_one_and_nearest_to_their_own():
-    conditions = torch.eye(16, 512)  # as far apart as can be
-    leaning = lean(conditions, 0.9, np.random.default_rng(0))
-    assert torch.allclose(leaning.norm(dim=-1), torch.ones(16))
-    likeness = leaning @ conditions.T
-    assert torch.equal(likeness.argmax(dim=-1), torch.arange(16))
-    moved = ~torch.isclose(likeness.diagonal(), torch.ones(16))
-    assert 4 <= int(moved.sum()) <= 12  # half of them, by chance
-    assert float(likeness.diagonal().min()) >= 1 / np.sqrt(1 + 0.9**2)
-    assert torch.equal(leaning, lean(conditions, 0.9, np.random.default_rng(0)))
-    assert torch.equal(lean(conditions[:1], 0.9, np.random.default_rng(0)), conditions[:1])  # nowhere to lean to
 
 
 @pytest.fixture(scope="module")
@@ -83,20 +68,6 @@ def test_a_killed_run_resumes_to_the_weights_of_an_unbroken_one(sources, tmp_pat
     assert [key for key in before if not torch.equal(before[key], after[key])] == []
 
 
-def test_a_run_goes_on_from_the_weights_of_another(sources, tmp_path, short_epochs):
-    """The query network comes along untouched, and the run's folder keeps what made the first weights."""
-    first, run = tmp_path / "first", tmp_path / "run"
-    before = pretrain(sources, tmp_path / "earlier", dataclasses.replace(RECIPE, steps=2), progress=False)
-    before.save_pretrained(first)
-    (first / pretraining.HISTORY).write_text('[{"steps": 2, "hours": 0.1}]')
-    recipe = dataclasses.replace(RECIPE, steps=2, contrastive=None)
-    after = pretrain(sources, run, recipe, start=first, progress=False)
-    kept, start = after.query_network.state_dict(), LanguageSeparator.from_folder(first)
-    assert all(torch.equal(kept[key], value) for key, value in start.query_network.state_dict().items())
-    assert not torch.equal(after.network.input_conv.weight, start.network.input_conv.weight)
-    assert [entry["steps"] for entry in pretraining.read_history(run)] == [2]
-
-
 @pytest.mark.parametrize("still", [False, True])
 def test_norms_follow_the_data_unless_they_are_frozen(sources, tmp_path, short_epochs, still):
     """From the weights of another run as well, whose separator is loaded in the mode in which it is used."""
@@ -110,26 +81,6 @@ def test_norms_follow_the_data_unless_they_are_frozen(sources, tmp_path, short_e
         if key.endswith(("running_mean", "running_var"))
     }
     assert set(moved.values()) == {not still}
-
-
-def test_the_result_is_averaged_with_the_weights_before(sources, tmp_path, short_epochs):
-    before = LanguageSeparator(TinyQueryNet(), ResUNet(SMALL))
-    before.save_pretrained(tmp_path / "first")
-    recipe = dataclasses.replace(RECIPE, steps=2, contrastive=None)
-    trained, averaged = (
-        pretrain(
-            sources,
-            tmp_path / "run",
-            dataclasses.replace(recipe, average=share),
-            start=tmp_path / "first",
-            progress=False,
-        )
-        for share in (1.0, 0.25)
-    )
-    kernels = [each.network.input_conv.weight for each in (trained, averaged)]
-    first = load_separator(tmp_path / "first").network.input_conv.weight.cpu()
-    assert not torch.equal(kernels[0], first)
-    torch.testing.assert_close(kernels[1], 0.25 * kernels[0] + 0.75 * first)
 
 
 def test_training_teaches(sources, tmp_path, monkeypatch):
