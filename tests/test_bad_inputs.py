@@ -321,11 +321,11 @@ FLAGS = {
     "slice: endless": flags(f"seconds: {INFINITE}", "slice", ".", "--out", "out", "--seconds", "inf"),
     "render: endless": flags(f"seconds: {INFINITE}", "render", "sources", "--seconds", "inf"),
     "pretrain: a rate without bounds": flags(f"rate: {INFINITE}", "pretrain", "--rate", "inf"),
-    "finetune: epochs below zero": flags("epochs: there are no -2 of them", "finetune", "--epochs", "3", "-2"),
+    "finetune: epochs below zero": flags("recipe: phase2.epochs = -2", "finetune", "--set", "phase2.epochs=-2"),
     "finetune: weights that have nothing to average": flags(
-        "average: the head 'paper' has no weights in common", "finetune", "--head", "paper", "--average", "0.5"
+        "average: the head 'paper' has no weights in common", "finetune", "--set", "head=paper", "--set", "average=0.5"
     ),
-    "finetune: an unknown loss": flags("loss 'l2': choose one of l1", "finetune", "--loss", "l2"),
+    "finetune: an unknown loss": flags("loss 'l2': choose one of l1", "finetune", "--set", "loss=l2"),
     "pretrain: an unknown loss": flags("loss 'l2': choose one of l1", "pretrain", "--loss", "l2"),
     "pretrain: a rate above all": flags("sample_rate: cannot train at 48000 Hz", "pretrain", "--sample-rate", "48000"),
     "pretrain: a rate of zero": flags("sample_rate: cannot train at 0 Hz", "pretrain", "--sample-rate", "0"),

@@ -16,8 +16,8 @@ from tqdm.auto import tqdm
 from authoring.bench import cases
 from authoring.bench.cases import LARGE, PLAIN, TINY, Measured
 from authoring.bench.training import training_step
-from lass_lab.experiments.hardware import hardware
-from lass_lab.experiments.text_tables import markdown
+from authoring.tables import markdown
+from lass_lab.experiments.trainer import hardware
 
 SLICE_S, FILE_S, HOUR_S, MINUTE_S = 5.0, 180.0, 3600.0, 60.0
 COLUMNS = (

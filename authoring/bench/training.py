@@ -10,8 +10,8 @@ from lass_lab.datasets.duet_mixing import FinetuningDataset
 from lass_lab.datasets.duets import list_pieces, load_piece
 from lass_lab.datasets.mixing import SourceBank, collate
 from lass_lab.experiments.finetuning import FinetuningTask
-from lass_lab.experiments.lower_rate import at_rate
 from lass_lab.experiments.recipes import FinetuningRecipe
+from lass_lab.experiments.training import at_rate
 from lass_lab.signal.files import data_dir
 
 ITEMS, ITEM_S, RATE = 16, 1.26, 12_000  # the quick profile's
@@ -37,7 +37,7 @@ def training_step(phase: str, mode: str, device: str = "cpu") -> Measured:
 
         def step() -> None:
             with torch.autocast(device, torch.bfloat16, mode == BFLOAT16):
-                loss = task.lowered(task.estimate(batch), batch["target"], batch["mixture"])
+                loss = task.loss(task.estimate(batch), batch["target"], batch["mixture"])
             loss.backward()
             torch.nn.utils.clip_grad_norm_(task.parameters(), 1.0)
             optimizer.step()

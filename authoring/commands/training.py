@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from lass_lab.commands.options import Force, Model, finite
-from lass_lab.commands.training import planned
+from lass_lab.commands.training import Profile, Settings, planned
 from lass_lab.signal.files import InputError, atomic_path
 
 
@@ -42,8 +42,8 @@ def pretrain(
     sample_rate: Annotated[
         int, typer.Option(help="Train on the bins below half of this rate (Hz): 12000 takes half the time.")
     ] = 32000,
-    still_norms: Annotated[
-        bool, typer.Option("--still-norms", help="Keep the norms' statistics, as after a run at a lower rate.")
+    freeze_norms: Annotated[
+        bool, typer.Option("--freeze-norms", help="Keep the norms' statistics, as after a run at a lower rate.")
     ] = False,
     contrastive: Annotated[
         int | None, typer.Option(min=0, help="Steps of the query network's own training; with --start, none.")
@@ -73,13 +73,14 @@ def pretrain(
 
     from authoring.training.model_card import write_card
     from authoring.training.pretraining import PretrainingRecipe, pretrain
+    from lass_lab.experiments.trainer import StopWhenAsked
 
     if (out / "model.safetensors").exists() and not force:
         raise InputError(f"{out}: holds weights already; pass --force to overwrite")
     if threads:
         torch.set_num_threads(threads)
     recipe = PretrainingRecipe(
-        steps=steps, peak_rate=rate, descent=descent, loss=loss, sample_rate=sample_rate, still_norms=still_norms,
+        steps=steps, peak_rate=rate, descent=descent, loss=loss, sample_rate=sample_rate, freeze_norms=freeze_norms,
         lean=lean, average=average, seed=seed,
     )  # fmt: skip
     if contrastive is None:
@@ -87,7 +88,9 @@ def pretrain(
     words = replace(recipe.contrastive, steps=contrastive) if contrastive else None
     recipe = replace(recipe, contrastive=words, mixtures=replace(recipe.mixtures, sounds=sounds, equalised=equalised))
     sources = sources or [Path("runs/sources")]
-    separator = pretrain(sources, run, recipe, start=start, earlier=earlier, workers=workers, fuse=fuse)
+    separator = pretrain(
+        sources, run, recipe, start=start, earlier=earlier, callbacks=[StopWhenAsked()], workers=workers, fuse=fuse
+    )
     separator.save_pretrained(out)
     print(write_card(out, sources, run, recipe, earlier=earlier, unheard=unheard))
 
@@ -137,13 +140,8 @@ def study(
     ] = None,
     run: Annotated[Path, typer.Option(help="A folder for all runs; equal ones are trained once.")] = Path("runs/study"),
     model: Model = "tiny",
-    profile: Annotated[str | None, typer.Option(help="ci, quick or full; LASS_LAB_PROFILE's unless told.")] = None,
-    epochs: Annotated[
-        tuple[int, int] | None, typer.Option(help="Of phase 1 and of phase 2; the profile's unless told.")
-    ] = None,
-    rate: Annotated[
-        float | None, typer.Option(callback=finite, min=0, help="Learning rate of phase 1; the recipe's unless told.")
-    ] = None,
+    profile: Profile = None,
+    settings: Settings = None,
     pairs: Annotated[int, typer.Option(min=2, help="Mixtures of other instruments to measure with.")] = 50,
     threads: Annotated[int | None, typer.Option(min=1, help="CPU threads; all cores unless told.")] = None,
     out: Annotated[Path | None, typer.Option(help="Also write the tables to this page, FILE.md.")] = None,
@@ -156,7 +154,7 @@ def study(
 
     if threads:
         torch.set_num_threads(threads)
-    plan, names = planned("preserving", profile, epochs, rate), names or list(STUDIES)
+    plan, names = planned("preserving", profile, settings), names or list(STUDIES)
     for name in names:
         find_study(name)  # now, not after the first one's hours
     with atomic_path(out, force) if out else nullcontext() as path:  # what is in the way is told now, not afterwards

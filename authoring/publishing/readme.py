@@ -17,7 +17,7 @@ from datetime import date
 
 from authoring.publishing.notebooks import SOURCES, TIMES, built_path, repository, sources, tag
 from lass_lab.course.profile import CHECKOUT
-from lass_lab.experiments.hardware import hardware
+from lass_lab.experiments.trainer import hardware
 from lass_lab.signal.files import InputError, atomic_path
 
 README = CHECKOUT / "README.md"

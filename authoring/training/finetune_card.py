@@ -8,11 +8,10 @@ from typing import Any
 from lass_lab.datasets.duets import list_pieces
 from lass_lab.experiments.evaluation import evaluate, format_summary, summarise
 from lass_lab.experiments.finetuning import stages
-from lass_lab.experiments.hardware import hardware
 from lass_lab.experiments.paper_tables import format_paper_tables, paper_tables
 from lass_lab.experiments.probes import format_probes, probe
 from lass_lab.experiments.recipes import RECIPE, read_recipe
-from lass_lab.experiments.training import run_facts
+from lass_lab.experiments.trainer import hardware, run_facts
 from lass_lab.models import load_separator
 from lass_lab.models.separator import CONFIG, WEIGHTS
 from lass_lab.signal.files import InputError, atomic_path, refuse_existing

@@ -14,8 +14,7 @@ from authoring.training.pretraining import HISTORY, PretrainingRecipe, pretrain
 from lass_lab.course.nb03.lineage import EXCERPT_S, NUMBERS, QUERY
 from lass_lab.datasets.duets import list_pieces, load_piece
 from lass_lab.datasets.mixing import MixtureRecipe, Sources, list_folders
-from lass_lab.experiments.hardware import hardware
-from lass_lab.experiments.training import run_facts
+from lass_lab.experiments.trainer import hardware, run_facts
 from lass_lab.models import LanguageSeparator, ResUNet, load_separator
 from lass_lab.models.heads import scaling_mask
 from lass_lab.signal import write_audio

@@ -21,9 +21,8 @@ from lass_lab.experiments.evaluation import (
     format_summary,
     summarise,
 )
-from lass_lab.experiments.hardware import hardware
 from lass_lab.experiments.losses import IN_WORDS
-from lass_lab.experiments.training import run_facts
+from lass_lab.experiments.trainer import hardware, run_facts
 from lass_lab.models import LanguageSeparator, load_separator
 from lass_lab.signal.audio import SAMPLE_RATE
 from lass_lab.signal.files import atomic_path

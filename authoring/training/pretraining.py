@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -17,11 +18,11 @@ from authoring.training.fused import fuse_norms, pays
 from lass_lab.course.nb03.lass_net import TransformerQueryNet
 from lass_lab.datasets.instruments import RENDERED, TAUGHT
 from lass_lab.datasets.mixing import MixtureDataset, MixtureRecipe, SourceBank, Sources, collate
-from lass_lab.experiments.averaging import average
 from lass_lab.experiments.contrastive import ContrastiveRecipe, train_contrastively
+from lass_lab.experiments.finetuning import average
 from lass_lab.experiments.losses import find_loss
-from lass_lab.experiments.lower_rate import at_rate, lower_config
-from lass_lab.experiments.training import LAST, Schedule, SeparationTask, alone, fit, make_trainer
+from lass_lab.experiments.trainer import LAST, fit, make_trainer, run_lock
+from lass_lab.experiments.training import Schedule, SeparationTask, at_rate, lower_config
 from lass_lab.models import LanguageSeparator, ResUNet, ResUNetConfig
 from lass_lab.models.querynet import TinyQueryNet
 from lass_lab.signal.audio import SAMPLE_RATE
@@ -45,7 +46,7 @@ class PretrainingRecipe:
     seed: int = 0
     network: ResUNetConfig = ResUNetConfig()
     sample_rate: int = SAMPLE_RATE  # below 32,000: see `at_rate`
-    still_norms: bool = False  # keep the norms' statistics: after a run at a lower rate, whose bins were louder
+    freeze_norms: bool = False  # keep the norms' statistics: after a run at a lower rate, whose bins were louder
     lean: float = 0.0  # half of the conditions lean by up to this towards another instrument's: see `lean`
     average: float = 1.0  # share of the trained weights in the result, the rest being earlier ones: see `averaging`
     mixtures: MixtureRecipe = MixtureRecipe(distractors=0.15, sounds=0.15)
@@ -85,7 +86,7 @@ class PretrainingTask(SeparationTask):
 
     def __init__(self, separator: LanguageSeparator, recipe: PretrainingRecipe) -> None:
         schedule = Schedule(recipe.steps, recipe.peak_rate, descent=recipe.descent)
-        still = [separator.network] if recipe.still_norms else []
+        still = [separator.network] if recipe.freeze_norms else []
         super().__init__(separator, schedule, still, recipe.sample_rate, recipe.loss)
         self.recipe = recipe
 
@@ -127,6 +128,7 @@ def pretrain(
     *,
     start: str | os.PathLike[str] | None = None,
     earlier: str | os.PathLike[str] | None = None,
+    callbacks: Sequence[lightning.Callback] = (),
     workers: int = 0,
     fuse: bool | None = None,
     progress: bool = True,
@@ -147,6 +149,7 @@ def pretrain(
         start: a folder with a separator to go on from, query network and all, instead of a random start. What made it
             (its history.json) is kept in the run's folder, for the model card.
         earlier: a folder with the separator to average with, where the recipe does; `start` unless told.
+        callbacks: further ones for the trainer.
         workers: processes that make mixtures; 0 makes them in the training process.
         fuse: train with fused norms (`fused.fuse_norms`): faster on a CPU, and needs a compiler; None where it pays.
 
@@ -166,7 +169,7 @@ def pretrain(
         raise InputError(f"{earlier}: has no share in the result; give an --average below 1")
     others = LanguageSeparator.from_folder(earlier or start) if recipe.average < 1 else None
     data = PretrainingData(sources, recipe, workers)
-    with alone(run):
+    with run_lock(run):
         lightning.seed_everything(recipe.seed, verbose=False)
         checkpoint = run / LAST
         if start:
@@ -183,10 +186,10 @@ def pretrain(
         fuse_norms(separator.network, pays(recipe.steps) if fuse is None else fuse)
         task = PretrainingTask(separator, recipe)
         task.train()  # Lightning keeps the mode that it finds, and that of a loaded separator is eval
-        trainer = make_trainer(run, recipe.steps, log_every=50, progress=progress)
+        trainer = make_trainer(run, recipe.steps, callbacks, log_every=50, progress=progress)
         try:
             with at_rate(separator, recipe.sample_rate):
-                fit(trainer, task, data, run)
+                fit(trainer, task, data)
         except RuntimeError as error:
             if "size mismatch" in str(error):
                 shape = asdict(recipe.network)

@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from authoring.tables import markdown
+from lass_lab.experiments.evaluation import mean_sdrs, validation_pieces
 from lass_lab.experiments.finetuning import PHASES, at_step_zero, finetune
-from lass_lab.experiments.hardware import hardware
 from lass_lab.experiments.losses import LOSSES
-from lass_lab.experiments.probes import balance, mean_sdrs, validation_pieces
-from lass_lab.experiments.recipes import PAPER, RECIPE, FinetuningRecipe, described, read_recipe
-from lass_lab.experiments.text_tables import markdown
-from lass_lab.experiments.training import run_facts
+from lass_lab.experiments.probes import balance
+from lass_lab.experiments.recipes import RECIPE, RECIPES, FinetuningRecipe, described, read_recipe
+from lass_lab.experiments.trainer import hardware, run_facts
 from lass_lab.models import load_separator
 from lass_lab.models.separator import CONFIG, WEIGHTS
 from lass_lab.signal.files import InputError, atomic_path
@@ -67,11 +67,12 @@ def _phase2(**changes: Any) -> Change:
 def _as_the_paper(recipe: FinetuningRecipe) -> FinetuningRecipe:
     """The paper's recipe, over as many epochs, and on items of that length and rate."""
     sizes = {name: getattr(recipe, name) for name in ("batch", "sample_rate", "checkpoint_every", "validate_every")}
+    paper = RECIPES["paper"]
     return replace(
-        PAPER,
-        phase1=replace(PAPER.phase1, epochs=recipe.phase1.epochs),
-        phase2=replace(PAPER.phase2, epochs=recipe.phase2.epochs),
-        items=replace(PAPER.items, seconds=recipe.items.seconds),
+        paper,
+        phase1=replace(paper.phase1, epochs=recipe.phase1.epochs),
+        phase2=replace(paper.phase2, epochs=recipe.phase2.epochs),
+        items=replace(paper.items, seconds=recipe.items.seconds),
         seed=recipe.seed,
         **sizes,
     )
@@ -94,10 +95,10 @@ STUDIES: dict[str, Study] = {
             "distillation": _with(distillation=True),
             "two encoder blocks frozen": _with(frozen_blocks=2),
             "averaged with the old weights": _with(average=0.7),
-            "norms that follow": _with(still_norms=False),
+            "norms that follow": _with(freeze_norms=False),
         },
     ),
-    "losses": Study("What is to be lowered?", {loss: _with(loss=loss) for loss in LOSSES}),
+    "losses": Study("Which loss function?", {loss: _with(loss=loss) for loss in LOSSES}),
     "hearing": Study(
         "What does it help to hear?",
         {

@@ -1,4 +1,4 @@
-"""Commands that use a separator: `separate`, `evaluate`, `bench`."""
+"""Commands that use a separator: `separate`, `evaluate`."""
 
 import re
 import sys
@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from lass_lab.commands.options import Device, Force, Model, Precision, finite
+from lass_lab.commands.options import Data, Device, Force, Model, Precision, finite
 from lass_lab.signal.files import InputError, atomic_path
 
 
@@ -67,8 +67,8 @@ def _estimate_paths(out: Path, mixture: Path, queries: list[str]) -> list[Path]:
 
 
 def evaluate(
-    model: Annotated[list[str] | None, typer.Option(help="Separators to measure; tiny unless told.")] = None,
-    piece: Annotated[list[str] | None, typer.Option(help="Pieces; those of the test split unless told.")] = None,
+    model: Annotated[list[str] | None, typer.Option(help="Separators to measure; by default tiny.")] = None,
+    piece: Annotated[list[str] | None, typer.Option(help="Pieces; by default those of the test split.")] = None,
     longest: Annotated[
         float | None, typer.Option(callback=finite, min=5, help="Use only so many seconds of each piece.")
     ] = None,
@@ -76,16 +76,13 @@ def evaluate(
         str | None, typer.Option(help="Measure a fine-tuning run: paper (beside the paper's numbers) or probes.")
     ] = None,
     run: Annotated[
-        Path | None, typer.Option(help="For --table: a run of `lass-lab finetune`; runs/finetune, or else what ships.")
+        Path | None, typer.Option(help="For --table: a fine-tuning run; by default runs/finetune, or else what ships.")
     ] = None,
     sources: Annotated[
-        Path | None,
-        typer.Option(help="For the probes: sources to mix, to see what was forgotten; the shipped ones unless told."),
+        Path | None, typer.Option(help="For the probe for forgetting: sources to mix; by default the shipped ones.")
     ] = None,
-    pairs: Annotated[int, typer.Option(min=2, help="For the probes: how many mixtures of those sources.")] = 50,
-    data: Annotated[
-        Path | None, typer.Option(help="Pieces as `lass-lab slice` writes them; the shipped duets unless told.")
-    ] = None,
+    pairs: Annotated[int, typer.Option(min=2, help="For the same: how many mixtures.")] = 50,
+    data: Data = None,
     music_eval: Annotated[
         Path | None, typer.Option(help="AudioSep's list of mixtures, music_eval.csv, with its audio beside it.")
     ] = None,
@@ -112,35 +109,29 @@ def evaluate(
     named |= {name: name for name in model or ([] if table else ["tiny"])}
 
     from lass_lab.datasets import list_pieces, load_piece
-    from lass_lab.experiments.evaluation import evaluate, format_summary, summarise
+    from lass_lab.datasets.layouts import read_music_eval
+    from lass_lab.experiments import evaluation, paper_tables, probes
     from lass_lab.models import load_separator
 
-    with atomic_path(out, force) if out else nullcontext() as path:  # what is in the way is told now, not afterwards
+    with atomic_path(out, force) if out else nullcontext() as path:  # what is in the way is named now, not afterwards
         if music_eval:
-            from lass_lab.datasets.layouts import read_music_eval
-
             items = read_music_eval(music_eval, music_eval.parent)
         else:
             pieces = [load_piece(name, data) for name in piece or list_pieces("test", data)]
         separators = {name: load_separator(where, device=device) for name, where in named.items()}
         if music_eval:
-            from lass_lab.experiments.music_eval import evaluate_items, summarise_items
-
-            numbers = evaluate_items(separators, items)
-            print(summarise_items(numbers).to_string(index=False, na_rep="", float_format="{:.2f}".format))
+            numbers = evaluation.evaluate_items(separators, items)
+            summary = evaluation.summarise_items(numbers)
+            print(summary.to_string(index=False, na_rep="", float_format="{:.2f}".format))
         elif table == "probes":
-            from lass_lab.experiments.probes import format_probes, probe
-
-            numbers = probe(separators, piece=pieces[0], longest=longest, bank=sources, pairs=pairs)
-            print(format_probes(numbers))
-        elif table == "paper":
-            from lass_lab.experiments.paper_tables import format_paper_tables, paper_tables
-
-            numbers = evaluate(separators, pieces, longest=longest, oracles=True)
-            print(format_paper_tables(paper_tables(numbers)))
+            numbers = probes.probe(separators, piece=pieces[0], longest=longest, bank=sources, pairs=pairs)
+            print(probes.format_probes(numbers))
         else:
-            numbers = evaluate(separators, pieces, longest=longest)
-            print(format_summary(summarise(numbers)))
+            numbers = evaluation.evaluate(separators, pieces, longest=longest, oracles=table == "paper")
+            if table:
+                print(paper_tables.format_paper_tables(paper_tables.paper_tables(numbers)))
+            else:
+                print(evaluation.format_summary(evaluation.summarise(numbers)))
         if path:
             numbers.to_csv(path, index=False)
 

@@ -1,6 +1,7 @@
 """What several commands share."""
 
 import math
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -15,6 +16,7 @@ def finite(option: typer.CallbackParam, number: float | None) -> float | None:
     return number
 
 
+Data = Annotated[Path | None, typer.Option(help="Duets as `lass-lab slice` writes them; by default the shipped ones.")]
 Model = Annotated[str, typer.Option(help="tiny, audiosep, a folder, or a hub id.")]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda, ...")]
 Precision = Annotated[str, typer.Option(help="auto, float32 or bfloat16.")]

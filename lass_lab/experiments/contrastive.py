@@ -12,17 +12,18 @@ from tqdm.auto import tqdm
 
 from lass_lab.datasets.captions import heldout_captions, training_captions
 from lass_lab.datasets.mixing import SourceBank
-from lass_lab.experiments.evaluation import bootstrap
+from lass_lab.experiments.evaluation import SECONDS, bootstrap
 from lass_lab.models.querynet import TinyQueryNet
 from lass_lab.signal.audio import SAMPLE_RATE
 
 TEMPERATURE = 0.07  # where CLIP (Radford et al., 2021) starts, too
 COLDEST = 0.01
+MEASURES = ("text to audio, recall@1", "audio to text, recall@1", "instrument from the words alone")
 
 
 @dataclass(frozen=True)
 class ContrastiveRecipe:
-    """Everything that decides what contrastive training ends in. A batch holds every instrument once."""
+    """Everything that decides the result of contrastive training. A batch holds every instrument once."""
 
     steps: int = 800
     seconds: float = 2.54
@@ -46,7 +47,7 @@ def contrastive_loss(words: Tensor, sounds: Tensor, temperature: Tensor | float)
 def train_contrastively(
     query_network: TinyQueryNet, bank: SourceBank, recipe: ContrastiveRecipe | None = None, *, progress: bool = True
 ) -> pd.DataFrame:
-    """Train the words' projection and the audio tower together; the sentence encoder stands still.
+    """Train the words' projection and the audio tower together; the sentence encoder is frozen.
 
     Args:
         query_network: trained in place, left in eval mode.
@@ -58,6 +59,7 @@ def train_contrastively(
         One row a step: loss, and the temperature, which is learnt.
     """
     recipe = recipe or ContrastiveRecipe()
+    samples = round(recipe.seconds * SAMPLE_RATE)
     log_temperature = nn.Parameter(torch.tensor(float(np.log(TEMPERATURE))))
     towers = [*query_network.projection.parameters(), *query_network.audio_tower.parameters()]
     optimizer = torch.optim.AdamW(
@@ -70,7 +72,6 @@ def train_contrastively(
     for step in tqdm(range(recipe.steps), desc="words and sounds", disable=not progress):
         rng = np.random.default_rng((recipe.seed, step))
         words = [str(rng.choice(training_captions(name))) for name in bank.instruments]
-        samples = round(recipe.seconds * SAMPLE_RATE)
         sounds = [bank.cut(rng, name, samples) for name in bank.instruments]
         temperature = log_temperature.exp().clamp_min(COLDEST)
         loss = contrastive_loss(query_network(words), query_network(sounds), temperature)
@@ -84,7 +85,7 @@ def train_contrastively(
 
 
 def evaluate_retrieval(
-    query_network: TinyQueryNet, bank: SourceBank, *, cuts: int = 8, seconds: float = 5.0, seed: int = 3
+    query_network: TinyQueryNet, bank: SourceBank, *, cuts: int = 8, seconds: float = SECONDS
 ) -> pd.DataFrame:
     """How well held-out words find held-out sounds, and how well they name their instrument, with and without training.
 
@@ -93,7 +94,7 @@ def evaluate_retrieval(
 
     Args:
         query_network: the trained one.
-        bank: sounds that training never heard (split "test").
+        bank: sounds that training never used (split "test").
         cuts: for each instrument.
         seconds: length of a cut.
 
@@ -101,35 +102,31 @@ def evaluate_retrieval(
         One row a measure: `measure`, `contrastive` with `low` and `high` (shares of 1, 95% bootstrap over queries),
         `untrained` (sentence vectors, and towers at their random start), `chance`, and `queries`, their number.
     """
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(3)
     names = bank.instruments
-    samples = round(seconds * SAMPLE_RATE)
-    sounds = [bank.cut(rng, name, samples) for name in names for _ in range(cuts)]
+    sounds = [bank.cut(rng, name, round(seconds * SAMPLE_RATE)) for name in names for _ in range(cuts)]
     with torch.random.fork_rng():
-        torch.manual_seed(seed)
+        torch.manual_seed(3)
         untrained = TinyQueryNet(encoder=query_network.encoder).eval()
     with torch.inference_mode():
-        trained = _hits(query_network.eval(), names, sounds, cuts, query_network)
-        before = _hits(untrained, names, sounds, cuts, query_network.encoder)
-    measures = ("text to audio, recall@1", "audio to text, recall@1", "instrument from the words alone")
+        trained = _hits(query_network.eval(), names, sounds, query_network)
+        before = _hits(untrained, names, sounds, query_network.encoder)
     rows = [
         (measure, hits.mean(), *bootstrap(hits), plain.mean(), 1 / len(names), len(hits))
-        for measure, hits, plain in zip(measures, trained, before, strict=True)
+        for measure, hits, plain in zip(MEASURES, trained, before, strict=True)
     ]
     return pd.DataFrame(rows, columns=["measure", "contrastive", "low", "high", "untrained", "chance", "queries"])
 
 
 def _hits(
-    network: TinyQueryNet, names: Sequence[str], sounds: Sequence[np.ndarray], cuts: int, sentences: nn.Module
+    network: TinyQueryNet, names: Sequence[str], sounds: Sequence[np.ndarray], sentences: nn.Module
 ) -> list[np.ndarray]:
-    """For each measure, 1 where a query found what it should, else 0."""
+    """For each of `MEASURES`, 1 where a query found its instrument, else 0."""
     heldout = [phrase for name in names for phrase in heldout_captions(name)]
-    asked = torch.arange(len(names)).repeat_interleave(len(heldout) // len(names))
-    played = torch.arange(len(names)).repeat_interleave(cuts)
-    words, heard = network(heldout), network(sounds)
-    likeness = words @ heard.T
-    alone = functional.normalize(sentences(heldout), dim=-1)
+    asked, played = (torch.arange(len(names)).repeat_interleave(len(each) // len(names)) for each in (heldout, sounds))
+    likeness = network(heldout) @ network(sounds).T
     prototypes = torch.stack([sentences(list(training_captions(name))).mean(0) for name in names])
-    named = (alone @ functional.normalize(prototypes, dim=-1).T).argmax(1)
+    vectors, prototypes = (functional.normalize(each, dim=-1) for each in (sentences(heldout), prototypes))
+    named = (vectors @ prototypes.T).argmax(1)
     found = (played[likeness.argmax(1)] == asked, asked[likeness.argmax(0)] == played, named == asked)
     return [hits.double().numpy() for hits in found]

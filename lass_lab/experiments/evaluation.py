@@ -1,33 +1,34 @@
-"""How well a separator hears: separators x pieces x queries into one tidy table, and what may be concluded from it."""
+"""Measuring separators: separators x pieces x queries into one tidy table, and what may be concluded from it."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from tqdm.auto import tqdm
 
-from lass_lab.datasets.duets import Piece, load_piece
+from lass_lab.datasets.duets import VALIDATION_S, Piece, list_pieces, load_piece
 from lass_lab.datasets.instruments import TAUGHT
+from lass_lab.datasets.layouts import EvaluationItem
 from lass_lab.datasets.mixing import MixtureDataset, MixtureRecipe, SourceBank, audible
 from lass_lab.models import LanguageSeparator
-from lass_lab.signal.audio import SAMPLE_RATE
+from lass_lab.signal.audio import SAMPLE_RATE, read_audio
 from lass_lab.signal.files import InputError
 from lass_lab.signal.metrics import sdr, si_sdr, spectral_correlation, spectral_mse
 from lass_lab.signal.spectral import oracle_estimate
 
-Metric = Callable[[np.ndarray, np.ndarray], float]
-METRICS: dict[str, Metric] = {
+METRICS: dict[str, Callable[[np.ndarray, np.ndarray], float]] = {
     "SDR": sdr,
     "SI-SDR": si_sdr,
     "correlation": spectral_correlation,
     "MSE": spectral_mse,
 }
+SECONDS = 5.0  # of a slice
 DECIMALS = {"SDR": 2, "SDRi": 2, "SI-SDR": 2, "correlation": 4, "MSE": 6}  # in tables as text
-FLOOR = "mixture"  # the separator that does nothing: what every other must beat
-ORACLES = {"ideal ratio mask": "irm", "phase-sensitive mask": "psm"}  # those that know the answer: the ceilings
+FLOOR = "mixture"  # the separator that does nothing: every other must beat it
+ORACLES = {"ideal ratio mask": "irm", "phase-sensitive mask": "psm"}  # masks made from the answer: the ceilings
 RANDOM_PAIRS = MixtureRecipe(aligned=0.0, absent=0.0, level_db=0.0, heldout_captions=True)
+ORACLE_STFT = 2048, 640  # window and hop in samples: the tiny separator's
 COLUMNS = ["separator", "piece", "split", "source", "query", "extent", "start_s", "metric", "value"]
 
 
@@ -36,25 +37,22 @@ def evaluate(
     pieces: Sequence[str | Piece],
     queries: Mapping[str, Sequence[str]] | None = None,
     *,
-    seconds: float = 5.0,
     longest: float | None = None,
     oracles: bool = False,
-    n_fft: int = 2048,
-    hop: int = 640,
     progress: bool = True,
 ) -> pd.DataFrame:
-    """Measure every separator on every piece by every query, whole and slice by slice.
+    """Measure every separator on every piece by every query, whole and by slices of five seconds.
+
+    Slices in which the target is silent are left out: their SDR says nothing.
 
     Args:
         separators: name -> separator. The mixture itself stands in the table as the separator "mixture".
         pieces: names or pieces.
         queries: source -> queries that ask for it; None asks by each source's name.
-        seconds: length of a slice. Slices in which the target cannot be heard are left out: their SDR is about nothing.
         longest: use only so many seconds of each piece.
         oracles: add the separators "ideal ratio mask" and "phase-sensitive mask", which are made from the true sources
-            over the whole piece: what a mask on the mixture's magnitude could reach. One that also turns the phase, as
-            AudioSep's does, could in principle pass them.
-        n_fft, hop: of the oracles' STFT, in samples; the tiny separator's unless told.
+            over the whole piece, with the tiny separator's STFT: what a mask on the mixture's magnitude could reach.
+            One that also turns the phase, as AudioSep's does, could in principle pass them.
 
     Returns:
         One row a number: separator, piece, split, source, query, extent ("piece" or "slice"), start_s, metric ("SDR",
@@ -68,12 +66,9 @@ def evaluate(
         raise InputError(f"separator '{taken[0]}': the table has one of that name already; call it something else")
     rows = []
     for piece in [open_piece(piece, longest) for piece in pieces]:
-        asked = [
-            (source, query)
-            for source in (queries or piece.sources)
-            for query in (queries[source] if queries else [source])
-        ]
-        if unknown := {source for source, _ in asked} - set(piece.sources):
+        wanted = queries or {source: [source] for source in piece.sources}
+        asked = [(source, query) for source, words in wanted.items() for query in words]
+        if unknown := wanted.keys() - piece.sources.keys():
             raise InputError(f"piece {piece.name}: has no source '{sorted(unknown)[0]}'")
         words = [query for _, query in asked]
         estimates = {FLOOR: [piece.mixture] * len(words)}
@@ -81,14 +76,13 @@ def evaluate(
             estimates[name] = separator.separate(piece.mixture, words, progress=False)
         for name, kind in ORACLES.items() if oracles else ():
             known = {
-                source: oracle_estimate(piece.mixture, piece.sources[source], kind, n_fft, hop)
-                for source in dict.fromkeys(source for source, _ in asked)
+                source: oracle_estimate(piece.mixture, piece.sources[source], kind, *ORACLE_STFT) for source in wanted
             }
             estimates[name] = [known[source] for source, _ in asked]
         for name, found in estimates.items():
             for (source, query), estimate in zip(asked, found, strict=True):
                 key = (name, piece.name, piece.split, source, query)
-                rows += [(*key, *row) for row in _measure(piece.sources[source], estimate, piece.mixture, seconds)]
+                rows += [(*key, *row) for row in _measure(piece.sources[source], estimate, piece.mixture)]
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
@@ -98,30 +92,38 @@ def open_piece(piece: str | Piece, longest: float | None = None) -> Piece:
     Raises InputError for an unknown name.
     """
     piece = piece if isinstance(piece, Piece) else load_piece(piece)
-    if longest is None or longest >= piece.seconds:
-        return piece
-    stop = round(longest * SAMPLE_RATE)
-    sources = {name: waveform[:stop] for name, waveform in piece.sources.items()}
-    return replace(piece, mixture=piece.mixture[:stop], sources=sources)
+    return piece if longest is None or longest >= piece.seconds else piece.slice(0, longest)
 
 
-def _measure(target: np.ndarray, estimate: np.ndarray, mixture: np.ndarray, seconds: float) -> list[tuple]:
+def validation_pieces(data: str | Path | None = None) -> list[Piece]:
+    """The last 30 s of each training piece: all choices are made on them."""
+    pieces = [load_piece(name, data) for name in list_pieces("train", data)]
+    return [piece.slice(piece.seconds - VALIDATION_S, VALIDATION_S) for piece in pieces]
+
+
+def mean_sdrs(separator: LanguageSeparator, pieces: Sequence[Piece]) -> dict[str, float]:
+    """SDR (dB) for each source, the mean over pieces."""
+    table = evaluate({"it": separator}, pieces, progress=False)
+    found = table.query("separator == 'it' and extent == 'piece' and metric == 'SDR'")
+    return found.groupby("source", sort=False)["value"].mean().to_dict()
+
+
+def _measure(target: np.ndarray, estimate: np.ndarray, mixture: np.ndarray) -> list[tuple]:
     """Rows (extent, start_s, metric, value) for the whole and for each slice."""
-    size = round(seconds * SAMPLE_RATE)
-    extents = [("piece", 0, len(target))]
-    extents += [("slice", start, start + size) for start in range(0, len(target) - size + 1, size)]
+    size = round(SECONDS * SAMPLE_RATE)
+    extents = [("piece", slice(0, len(target)))]
+    extents += [("slice", slice(start, start + size)) for start in range(0, len(target) - size + 1, size)]
     rows = []
-    for extent, start, stop in extents:
-        cut = slice(start, stop)
+    for extent, cut in extents:
         if extent == "slice" and not audible(target[cut]):
             continue
         values = {name: metric(target[cut], estimate[cut]) for name, metric in METRICS.items()}
         values["SDRi"] = values["SDR"] - sdr(target[cut], mixture[cut])
-        rows += [(extent, start / SAMPLE_RATE, name, value) for name, value in values.items()]
+        rows += [(extent, cut.start / SAMPLE_RATE, name, value) for name, value in values.items()]
     return rows
 
 
-def summarise(table: pd.DataFrame, *, resamples: int = 2000, seed: int = 0) -> pd.DataFrame:
+def summarise(table: pd.DataFrame, *, seed: int = 0) -> pd.DataFrame:
     """One row for each separator, piece, source, query and metric: the piece's value, and its slices' mean.
 
     The interval is the 95% percentile bootstrap over slices (Efron & Tibshirani, 1993, ch. 13). It says how far the
@@ -135,7 +137,7 @@ def summarise(table: pd.DataFrame, *, resamples: int = 2000, seed: int = 0) -> p
     rows = []
     for key, group in table[table["extent"] == "slice"].groupby(keys, sort=False):
         values = group["value"].to_numpy()
-        rows.append((*key, whole.get(key, np.nan), values.mean(), *bootstrap(values, resamples, seed), len(values)))
+        rows.append((*key, whole.get(key, np.nan), values.mean(), *bootstrap(values, seed), len(values)))
     return pd.DataFrame(rows, columns=[*keys, "value", "mean", "low", "high", "slices"])
 
 
@@ -145,20 +147,20 @@ def format_summary(summary: pd.DataFrame) -> str:
     SDRi also carries its slices' mean and 95% interval.
     """
     keys = ["piece", "source", "query", "separator"]
-    wide = summary.pivot_table(index=keys, columns="metric", values="value", sort=False)
+    wide = summary.pivot_table(index=keys, columns="metric", values="value", sort=False)[[*DECIMALS]]
     gain = summary[summary["metric"] == "SDRi"].set_index(keys)
-    wide["SDRi by slice [95%]"] = gain.apply(
-        lambda row: f"{row['mean']:.2f} [{row['low']:.2f}, {row['high']:.2f}]", axis=1
-    )
-    order = ["SDR", "SDRi", "SI-SDR", "correlation", "MSE", "SDRi by slice [95%]"]
+    texts = [f"{row.mean:.2f} [{row.low:.2f}, {row.high:.2f}]" for row in gain.itertuples()]
+    wide["SDRi by slice [95%]"] = pd.Series(texts, gain.index)
     formatters = {name: f"{{:.{count}f}}".format for name, count in DECIMALS.items()}
-    return wide.reset_index()[[*keys, *order]].to_string(index=False, formatters=formatters)
+    return wide.reset_index().to_string(index=False, formatters=formatters)
 
 
-def bootstrap(values: np.ndarray, resamples: int = 2000, seed: int = 0) -> tuple[float, float]:
-    """95% percentile bootstrap interval of the mean of `values` `(n,)`."""
-    rng = np.random.default_rng(seed)
-    means = rng.choice(values, (resamples, len(values))).mean(axis=1)
+def bootstrap(values: np.ndarray, seed: int = 0) -> tuple[float, float]:
+    """95% percentile bootstrap interval of the mean of `values` `(n,)`, from 2000 resamples.
+
+    Not `scipy.stats.bootstrap`, which refuses a single value: a piece may have one audible slice.
+    """
+    means = np.random.default_rng(seed).choice(values, (2000, len(values))).mean(axis=1)
     low, high = np.percentile(means, [2.5, 97.5])
     return float(low), float(high)
 
@@ -167,23 +169,22 @@ def evaluate_mixtures(
     separator: LanguageSeparator,
     sources: str | Path,
     *,
-    split: str = "test",
     instruments: Sequence[str] = TAUGHT,
     pairs: int = 200,
     recipe: MixtureRecipe = RANDOM_PAIRS,
-    seconds: float = 5.0,
+    seconds: float = SECONDS,
     seed: int = 2,
     progress: bool = True,
 ) -> pd.DataFrame:
-    """Measure on mixtures of taught instruments drawn from rendered sources, asked for in held-out phrasings.
+    """Measure on mixtures drawn from the test split of rendered sources, asked for in held-out phrasings.
 
     Every mixture is asked for one of its sources and then for the other: two rows, of the `pairs` rows in all.
 
     Returns:
         One row a mixture: instrument, query, mixture_sdr and sdr in dB, sdri (their difference), and level, the
-        estimate's energy against the mixture's in dB (what counts where the query names what is not there).
+        estimate's energy against the mixture's in dB (what counts where the query names an absent instrument).
     """
-    drawn = MixtureDataset(SourceBank(sources, split, instruments), pairs, seconds, recipe, seed)
+    drawn = MixtureDataset(SourceBank(sources, "test", instruments), pairs, seconds, recipe, seed)
     rows = []
     for item in tqdm(drawn, desc="mixtures", disable=not progress):
         mixture, target = item["mixture"][0].numpy(), item["target"][0].numpy()
@@ -197,3 +198,40 @@ def level_db(estimate: np.ndarray, mixture: np.ndarray) -> float:
     """The energy of an estimate against the mixture's, in dB; both `(samples,)`, silence counted as -100 dB."""
     energies = [max(float(np.mean(np.square(waveform))), 1e-10) for waveform in (estimate, mixture)]
     return 10 * float(np.log10(energies[0] / energies[1]))
+
+
+def evaluate_items(separators: Mapping[str, LanguageSeparator], items: Sequence[EvaluationItem]) -> pd.DataFrame:
+    """AudioSep's own evaluation on MUSIC: mixtures with one target and one query each, as `read_music_eval` lists them.
+
+    Returns:
+        A row for each separator and item: separator, mixture (its file's name), query, and SDR, SDRi and SI-SDR in dB.
+
+    Raises InputError: a file that cannot be read.
+    """
+    rows = []
+    for item in tqdm(items, desc="mixtures"):
+        mixture, target = read_audio(item.mixture), read_audio(item.target)
+        before = sdr(target, mixture)
+        for name, separator in separators.items():
+            estimate = separator.separate(mixture, item.query, progress=False)
+            after = sdr(target, estimate)
+            rows.append((name, item.mixture.name, item.query, after, after - before, si_sdr(target, estimate)))
+    return pd.DataFrame(rows, columns=["separator", "mixture", "query", "SDR", "SDRi", "SI-SDR"])
+
+
+def summarise_items(table: pd.DataFrame) -> pd.DataFrame:
+    """Means by query of what `evaluate_items` gives, and their mean: "all", in which every query counts the same.
+
+    Returns:
+        Columns separator, query, SDRi and its 95% bootstrap interval over mixtures (low, high; none for "all"),
+        SI-SDR, mixtures.
+    """
+    rows = []
+    for name, measured in table.groupby("separator", sort=False):
+        means = measured.groupby("query")[["SDRi", "SI-SDR"]].mean()
+        for query, group in measured.groupby("query"):
+            gain, scale_free = means.loc[query]
+            rows.append((name, query, gain, *bootstrap(group["SDRi"].to_numpy()), scale_free, len(group)))
+        gain, scale_free = means.mean()
+        rows.append((name, "all", gain, np.nan, np.nan, scale_free, len(measured)))
+    return pd.DataFrame(rows, columns=["separator", "query", "SDRi", "low", "high", "SI-SDR", "mixtures"])

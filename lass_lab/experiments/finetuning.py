@@ -1,6 +1,5 @@
-"""Fine-tuning in two phases: first the separation network, told by a query network that stands still; then both."""
+"""Fine-tuning in two phases: first the separation network alone, with the query network frozen; then both."""
 
-import json
 import os
 from collections.abc import Sequence
 from dataclasses import replace
@@ -9,28 +8,21 @@ from typing import Any
 
 import lightning
 import torch
-from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint
+from lightning.pytorch.callbacks import ModelCheckpoint
 from torch.utils.data import DataLoader, DistributedSampler
 
 from lass_lab.datasets.duet_mixing import FinetuningDataset, Rephrased, epoch_items, training_starts
 from lass_lab.datasets.duets import DuetDataset
 from lass_lab.datasets.mixing import SourceBank, Sources, collate
-from lass_lab.experiments.averaging import average
 from lass_lab.experiments.losses import find_loss
-from lass_lab.experiments.lower_rate import at_rate
-from lass_lab.experiments.recipes import RECIPE, FinetuningRecipe, Phase, described, read_recipe
-from lass_lab.experiments.training import Schedule, SeparationTask, alone, fit, make_trainer
+from lass_lab.experiments.recipes import RECIPE, FinetuningRecipe, Phase, claim, described, read_recipe
+from lass_lab.experiments.trainer import fit, make_trainer, run_lock
+from lass_lab.experiments.training import Schedule, SeparationTask, at_rate, lower_config
 from lass_lab.models import LanguageSeparator, ResUNetConfig, load_separator
 from lass_lab.models.querynet import ENCODERS
 from lass_lab.models.separator import CONFIG
-from lass_lab.signal.files import InputError, atomic_path, data_dir
+from lass_lab.signal.files import InputError, data_dir
 
-OTHERS = {  # what of a run's recipe.json may differ, in words
-    "recipe": "another recipe",
-    "start": "another start",
-    "weights": "other weights of its start",
-    "sources": "other sources",
-}
 MONITOR = "validation_sdri"
 PHASES = ("phase1", "phase2")
 
@@ -38,7 +30,7 @@ PHASES = ("phase1", "phase2")
 class FinetuningData(lightning.LightningDataModule):
     """Items for every round of `checkpoint_every` steps; for validation, the last 30 s of each training piece.
 
-    What is validated is what is trained: where a phase asks in all phrasings, so does its validation. By the plain word
+    Validation asks as training does: in a phase that asks in all phrasings, so does its validation. By the plain word
     alone, a phase that learns other words could be taken back to where it had learnt none.
     """
 
@@ -57,16 +49,14 @@ class FinetuningData(lightning.LightningDataModule):
         return whole * -(-phase.epochs * self.epoch_items // (self.recipe.batch * processes * whole))
 
     def train_dataloader(self) -> DataLoader:
-        # Lightning asks again for every round.
-        recipe = self.recipe
-        items = recipe.batch * recipe.checkpoint_every * self.trainer.world_size
+        recipe, world = self.recipe, self.trainer.world_size
+        items = recipe.batch * recipe.checkpoint_every * world
         first = self.trainer.current_epoch * items
         mixtures = FinetuningDataset(
             self.pieces, self.bank, recipe.items, range(first, first + items), seed=recipe.seed
         )
-        # Lightning's own sampler for several processes would shuffle: a step would hold other items than alone.
-        world, rank = self.trainer.world_size, self.trainer.global_rank
-        sampler = DistributedSampler(mixtures, world, rank, shuffle=False) if world > 1 else None
+        # Lightning's own sampler for several processes would shuffle: a step would hold other items than in one.
+        sampler = DistributedSampler(mixtures, world, self.trainer.global_rank, shuffle=False) if world > 1 else None
         return DataLoader(mixtures, recipe.batch, sampler=sampler, num_workers=self.workers, collate_fn=collate)
 
     def val_dataloader(self) -> DataLoader:
@@ -75,10 +65,10 @@ class FinetuningData(lightning.LightningDataModule):
 
 
 class FinetuningTask(SeparationTask):
-    """One phase's training: what learns and at which rate, what stands in which mode, and whom to ask what was known.
+    """One phase: what learns and at which rate, what is frozen, and the teacher whose answers are rehearsed, if any.
 
-    Modes, set on purpose: the sentence encoder always in eval mode, so without dropout; batch norms in eval mode where
-    the recipe holds them still, and in frozen blocks; all else in train mode, which only batch norms would notice.
+    The sentence encoder is always in eval mode, so without dropout; batch norms are where the recipe freezes them, and
+    in frozen blocks; all else is in train mode, which only batch norms would notice.
     """
 
     def __init__(
@@ -89,13 +79,13 @@ class FinetuningTask(SeparationTask):
         steps: int,
         teacher: LanguageSeparator | None = None,
     ) -> None:
-        network = separator.network
-        frozen = [network.input_norm, network.input_conv, *network.encoder[: recipe.frozen_blocks]]
-        frozen = frozen if recipe.frozen_blocks else []
+        network, frozen = separator.network, []
+        if recipe.frozen_blocks:
+            frozen = [network.input_norm, network.input_conv, *network.encoder[: recipe.frozen_blocks]]
         schedule = Schedule(steps, phase.rate, phase.warmup, recipe.descent)
-        still = [network] if recipe.still_norms else frozen
-        super().__init__(separator, schedule, still, recipe.sample_rate, recipe.loss)
-        self.recipe, self.phase = recipe, phase
+        norms = [network] if recipe.freeze_norms else frozen
+        super().__init__(separator, schedule, norms, recipe.sample_rate, recipe.loss)
+        self.phase = phase
         self._teacher = (teacher,)  # in a tuple, so that it is no part of the task: neither trained nor saved
         if phase.query_rate:
             separator.query_network.learn(phase.encoder)
@@ -112,13 +102,13 @@ class FinetuningTask(SeparationTask):
     def on_after_batch_transfer(self, batch: dict[str, Any], dataloader_idx: int) -> dict[str, Any]:
         teacher = self._teacher[0]
         places = [place for place, rehearsed in enumerate(batch.get("rehearsed", ())) if rehearsed]
-        if teacher is None or not places:
-            return super().on_after_batch_transfer(batch, dataloader_idx)
-        with torch.no_grad():
-            answers = teacher.to(self.device)(batch["mixture"][places], [batch["query"][place] for place in places])
-        target = batch["target"].clone()
-        target[places] = answers.to(target.dtype)
-        return super().on_after_batch_transfer(batch | {"target": target}, dataloader_idx)
+        if teacher is not None and places:
+            with torch.no_grad():
+                answers = teacher.to(self.device)(batch["mixture"][places], [batch["query"][place] for place in places])
+            target = batch["target"].clone()
+            target[places] = answers.to(target.dtype)
+            batch = batch | {"target": target}
+        return super().on_after_batch_transfer(batch, dataloader_idx)
 
 
 def finetune(
@@ -138,7 +128,7 @@ def finetune(
     """Teach a separator the sources of the training pieces, in two phases, and keep what it knew.
 
     Each phase leaves a separator in `run/phase1` and `run/phase2`: the one that was best on the validation slices
-    (the last 30 s of each training piece), asked as the phase asks. The test piece is never looked at. A run that was
+    (the last 30 s of each training piece), asked as the phase asks. The test piece is never used. A run that was
     killed goes on from its last checkpoint, at most `recipe.checkpoint_every` steps back, to the same weights; a phase
     that is there is not done again.
 
@@ -158,39 +148,46 @@ def finetune(
         The separator after the last phase, in eval mode on the CPU.
 
     Raises:
-        InputError: unusable data, bank or start, or a folder that holds a run of another recipe, start or sources, or
-            of a start that had other weights then, or in which another process trains.
+        InputError: unusable recipe, data, bank or start, or a folder that holds a run of another recipe, start or
+            sources, or of a start that had other weights then, or in which another process trains.
         RunStopped: SIGTERM came; the same call goes on.
     """
     recipe, run, data = recipe or FinetuningRecipe(), Path(run), Path(data or data_dir())
-    sources = None
-    if recipe.items.needs_bank:
-        sources = SourceBank(bank or data_dir() / "sources", "train")
     _check(recipe)
+    sources = SourceBank(bank or data_dir() / "sources", "train") if recipe.items.needs_bank else None
     module = FinetuningData(recipe, data, sources, workers)
     before = load_separator(start, precision="float32").cpu()
-    with alone(run):
-        _claim(run, described(start, before.fingerprint(), recipe, bank))
+    lower_config(before.network.config, recipe.sample_rate)  # now, not after minutes
+    with run_lock(run):
+        claim(run, described(start, before.fingerprint(), recipe, bank))
         teacher = before.requires_grad_(False).eval() if recipe.distillation else None
         done: str | os.PathLike[str] = start
         for name, phase in zip(PHASES, (recipe.phase1, recipe.phase2), strict=True):
             folder = run / name
-            if (folder / CONFIG).is_file():
-                done = folder
-                continue
-            if not phase.epochs or name not in phases:
-                continue
-            earlier, done = done, folder
-            separator = at_step_zero(load_separator(earlier), recipe)
-            module.recipe = replace(recipe, items=replace(recipe.items, captions=phase.captions))
-            steps = module.steps(phase, devices * nodes)
-            with at_rate(separator, recipe.sample_rate):
-                task = FinetuningTask(separator, recipe, phase, steps, teacher)
-                _fit(task, module, folder, steps, callbacks, devices, nodes, progress)
-            if recipe.average < 1 and name == PHASES[-1]:
-                average(separator, before, recipe.average)
-            separator.cpu().eval().requires_grad_(False)
-            separator.save_pretrained(folder)
+            if not (folder / CONFIG).is_file():
+                if not phase.epochs or name not in phases:
+                    continue
+                separator = at_step_zero(load_separator(done), recipe)
+                module.recipe = replace(recipe, items=replace(recipe.items, captions=phase.captions))
+                steps = module.steps(phase, devices * nodes)
+                best = ModelCheckpoint(
+                    folder, "best", monitor=MONITOR, mode="max", save_weights_only=True, enable_version_counter=False
+                )
+                trainer = make_trainer(
+                    folder, steps, [best, *callbacks], validate_every=recipe.validate_every,
+                    log_every=min(10, recipe.checkpoint_every), devices=devices, nodes=nodes, progress=progress,
+                )  # fmt: skip
+                with at_rate(separator, recipe.sample_rate):
+                    task = FinetuningTask(separator, recipe, phase, steps, teacher)
+                    fit(trainer, task, module)
+                    if (chosen := folder / "best.ckpt").is_file():
+                        state = torch.load(chosen, map_location="cpu", weights_only=False)["state_dict"]
+                        task.load_state_dict(state, strict=False)
+                if recipe.average < 1 and name == PHASES[-1]:
+                    average(separator, before, recipe.average)
+                separator.cpu().eval().requires_grad_(False)
+                separator.save_pretrained(folder)
+            done = folder
     return load_separator(done, precision="float32").cpu()
 
 
@@ -202,8 +199,36 @@ def at_step_zero(separator: LanguageSeparator, recipe: FinetuningRecipe) -> Lang
     return separator
 
 
+def average(separator: LanguageSeparator, other: LanguageSeparator, share: float) -> LanguageSeparator:
+    """Move the weights of `separator`, in place, to `share` of its own and the rest of the other's.
+
+    Wortsman et al., "Robust fine-tuning of zero-shot models", 2022: between weights before and after training the loss
+    is often lower than at either, above all on sounds unlike those that were trained on. Where the two have another
+    layout (a low-rank map, the branch of a preserving head), the other's count as zero: in both, the last factor starts
+    there.
+
+    Raises:
+        InputError: heads that are not the same function of the same weights.
+    """
+    heads = {separator.network.config.head, other.network.config.head}
+    if len(heads) > 1 and heads != {"audiosep", "preserving"}:
+        raise InputError(f"average: the heads '{min(heads)}' and '{max(heads)}' have no weights in common")
+    theirs = {key.replace(".base_layer.", "."): value for key, value in other.state_dict().items()}
+    with torch.no_grad():
+        for key, value in separator.state_dict().items():
+            if not value.is_floating_point():
+                continue
+            counterpart = theirs.get(key.replace(".base_layer.", "."))
+            if counterpart is not None:
+                value.lerp_(counterpart.to(value), 1 - share)
+            elif key.endswith(("lora_B.default.weight", "head.lower.weight", "head.lower.bias")):
+                value.mul_(share)
+    separator.query_network.forget_sentences()
+    return separator
+
+
 def stages(run: str | os.PathLike[str]) -> dict[str, str]:
-    """What a run began with, and each phase that it finished, by what `load_separator` opens.
+    """The start of a run, and each phase that it finished, by what `load_separator` opens.
 
     Raises:
         InputError: the folder holds no finished phase, or a recipe that cannot be read.
@@ -215,55 +240,14 @@ def stages(run: str | os.PathLike[str]) -> dict[str, str]:
     return {"pretrained": read_recipe(run)["start"], **finished}
 
 
-def _fit(
-    task: FinetuningTask,
-    data: FinetuningData,
-    folder: Path,
-    steps: int,
-    further: Sequence[lightning.Callback],
-    devices: int,
-    nodes: int,
-    progress: bool,
-) -> None:
-    """Train one phase to its end, from its last checkpoint where there is one, and take its best weights."""
-    best = ModelCheckpoint(
-        folder, filename="best", monitor=MONITOR, mode="max", save_weights_only=True, enable_version_counter=False
-    )
-    callbacks = [best, *further]
-    if task.recipe.patience:
-        callbacks.append(EarlyStopping(MONITOR, patience=task.recipe.patience, mode="max"))
-    trainer = make_trainer(
-        folder,
-        steps,
-        callbacks,
-        validate_every=task.recipe.validate_every,
-        log_every=min(10, task.recipe.checkpoint_every),
-        devices=devices,
-        nodes=nodes,
-        progress=progress,
-    )
-    fit(trainer, task, data, folder)
-    chosen = folder / "best.ckpt"
-    if chosen.is_file():
-        task.load_state_dict(torch.load(chosen, map_location="cpu", weights_only=False)["state_dict"], strict=False)
-
-
 def _check(recipe: FinetuningRecipe) -> None:
     """Before anything is written: what is only looked up after a phase, or minutes."""
     ResUNetConfig(head=recipe.head)
     find_loss(recipe.loss)
-    if recipe.phase2.encoder not in ENCODERS:
-        raise InputError(f"encoder '{recipe.phase2.encoder}': choose one of {', '.join(ENCODERS)}")
+    for phase in (recipe.phase1, recipe.phase2):
+        if phase.encoder not in ENCODERS:
+            raise InputError(f"encoder '{phase.encoder}': choose one of {', '.join(ENCODERS)}")
     if recipe.average < 1 and recipe.head not in ("audiosep", "preserving"):
         raise InputError(f"average: the head '{recipe.head}' has no weights in common with the one before")
-
-
-def _claim(run: Path, told: dict[str, Any]) -> None:
-    """Write down what the run is, or see that it is the one that is there."""
-    path, text = run / RECIPE, json.dumps(told, indent=1) + "\n"
-    if not path.is_file():
-        with atomic_path(path, force=True) as temporary:  # of several processes each writes the same
-            temporary.write_text(text)
-    there, told = read_recipe(run), json.loads(text)
-    if others := [words for key, words in OTHERS.items() if there.get(key) != told.get(key)]:
-        raise InputError(f"{run}: holds a run of {' and '.join(others)}; remove it or choose another folder")
+    if recipe.items.rehearsal > 0.95 or not all((recipe.batch, recipe.checkpoint_every, recipe.validate_every)):
+        raise InputError("recipe: needs a rehearsal of at most 0.95, and at least one item, step and checkpoint")

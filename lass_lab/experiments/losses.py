@@ -1,4 +1,4 @@
-"""What training lowers: the size of the error, as it is, as a share of the mixture's, or in decibels.
+"""Loss functions of training: the size of the error, as it is, as a share of the mixture's, or in decibels.
 
 Waveforms are `(batch, 1, samples)`; each loss is a mean over the batch.
 """
@@ -32,7 +32,7 @@ def decibels(estimate: Tensor, target: Tensor, mixture: Tensor) -> Tensor:
     """Energy of the error against the mixture's, in dB: what SDR is made of, so each item counts by its own SDR.
 
     With a floor under it (after Wisdom et al., "What's all the FUSS about free universal sound separation data?",
-    2021): without one, silence earns without limit where the query names what is not there.
+    2021): without one, silence earns without limit where the query names an absent instrument.
     """
     error, energy = (
         waveform.float().square().flatten(1).mean(1) + QUIETEST for waveform in (estimate - target, mixture)
@@ -49,7 +49,7 @@ IN_WORDS = {
 
 
 def find_loss(name: str) -> Loss:
-    """The loss of that name; raises InputError where there is none."""
+    """The loss function of that name; raises InputError where there is none."""
     if name not in LOSSES:
         raise InputError(f"loss '{name}': choose one of {', '.join(LOSSES)}")
     return LOSSES[name]

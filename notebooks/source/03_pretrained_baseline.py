@@ -312,7 +312,7 @@ check_beats_silence(beats_silence)
 # see the same picture?
 
 # %%
-from lass_lab.experiments.published import paper_results
+from lass_lab.experiments.paper_tables import paper_results
 
 ours = summary.assign(separator=summary["separator"] + ", here")
 results_table(pd.concat([ours, paper_results("pretrained")]))

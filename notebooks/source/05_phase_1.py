@@ -72,7 +72,7 @@ from copy import deepcopy
 import pandas as pd
 
 from lass_lab.datasets import list_pieces, load_piece
-from lass_lab.experiments.probes import validation_pieces
+from lass_lab.experiments.evaluation import validation_pieces
 from lass_lab.models import load_separator
 from lass_lab.models.heads import HEADS
 from lass_lab.signal import sdr

@@ -29,14 +29,15 @@
 # %%
 from lass_lab.course.profile import current
 from lass_lab.course.trained import find_phase1
-from lass_lab.experiments.probes import paraphrases, validation_pieces
+from lass_lab.experiments.evaluation import validation_pieces
+from lass_lab.experiments.probes import paraphrases
 from lass_lab.models import load_separator
 
 profile = current()
 start, run, weights = find_phase1()
 phase1 = load_separator(weights)
 piece = validation_pieces()[0].slice(0, 10)
-words_before = paraphrases("phase 1", phase1, piece, progress=False)
+words_before = paraphrases("phase 1", phase1, piece)
 words_before[["detail", "value"]].rename(columns={"value": "SDRi (dB)"}).style.hide().format(precision=1)
 
 # %% [markdown]
@@ -207,7 +208,7 @@ players({"mixture": live.mixture, **live.estimates, **truth})
 # %%
 from lass_lab.course.ledger import record
 
-words_after = paraphrases("phase 2", phase2, piece, progress=False)
+words_after = paraphrases("phase 2", phase2, piece)
 both = pd.concat([words_before, words_after])
 table = both.pivot(index="detail", columns="separator", values="value").loc[words_before["detail"]]
 for source in ("violin", "trumpet"):

@@ -77,7 +77,8 @@ for name, (items, times) in tqdm(short.items(), unit="run"):
 # %%
 from lass_lab.course.nb08.tradeoff import show_tradeoff
 from lass_lab.course.plots import figure_html
-from lass_lab.experiments.probes import balance, validation_pieces
+from lass_lab.experiments.evaluation import validation_pieces
+from lass_lab.experiments.probes import balance
 
 pieces = [piece.slice(0, 10) for piece in validation_pieces()]
 points = pd.DataFrame(
@@ -202,7 +203,7 @@ for name, each in RECIPES.items():
     items = each.items
     rows[name] = {"head": each.head, "rehearsal": f"{items.rehearsal:.0%}", "re-mixed": f"{items.remixed:.0%}"}
     rows[name] |= {"augmented": f"{items.augmented:.0%}", "encoder": each.phase2.encoder}
-    rows[name] |= {"all phrasings": each.phase2.captions, "frozen norms": each.still_norms}
+    rows[name] |= {"all phrasings": each.phase2.captions, "frozen norms": each.freeze_norms}
 pd.DataFrame(rows)
 
 # %% [markdown]

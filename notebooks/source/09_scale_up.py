@@ -88,7 +88,7 @@ sizes.style.format({"parameters": "{:,.0f}", "operations": "{:.3g}", "seconds he
 # %%
 from lass_lab.course.tables import results_table
 from lass_lab.experiments.evaluation import evaluate, summarise
-from lass_lab.experiments.published import paper_results
+from lass_lab.experiments.paper_tables import paper_results
 
 separators = {"tiny": tiny} | ({"AudioSep": full} if full else {})
 patient = full and not torch.cuda.is_available()  # ten seconds are enough to ask of a CPU

@@ -53,7 +53,7 @@ def test_training_lowers_the_loss_and_learns_the_temperature(trained):
     assert log["temperature"].nunique() > 10
 
 
-def test_the_sentence_encoder_stands_still(trained):
+def test_the_sentence_encoder_is_frozen(trained):
     _, network, before, _ = trained
     after = network.encoder.state_dict()
     assert all(torch.equal(before[key], after[key]) for key in before)

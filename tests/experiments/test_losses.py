@@ -1,4 +1,4 @@
-"""What training lowers, against closed forms."""
+"""Loss functions against closed forms."""
 
 import pytest
 import torch

@@ -1,36 +1,15 @@
-"""The training loop: the schedule's shape, a run that can be killed, and weights that come out of it."""
+"""The learning rate's schedule, and training at a lower rate."""
 
-import dataclasses
-
-import numpy as np
 import pytest
 import torch
 from torchaudio.functional import resample
 
-from authoring.training import pretraining
-from authoring.training.pretraining import PretrainingRecipe, lean, pretrain
 from lass_lab.datasets import load_piece
-from lass_lab.datasets.mixing import MixtureRecipe
-from lass_lab.experiments.contrastive import ContrastiveRecipe
-from lass_lab.experiments.lower_rate import at_rate
-from lass_lab.experiments.training import Schedule
+from lass_lab.experiments.training import Schedule, SeparationTask, at_rate
 from lass_lab.models import LanguageSeparator, ResUNet, ResUNetConfig, load_separator
 from lass_lab.models.querynet import TinyQueryNet
-from lass_lab.signal import sdr_improvement
-from lass_lab.signal.files import InputError
-from tests.made_sources import DISTRACTORS, TONES, made_bank
 
 SMALL = ResUNetConfig(channels=(4, 6), n_fft=256, hop=64)
-CONTRASTIVE = ContrastiveRecipe(steps=5, seconds=0.5)
-RECIPE = PretrainingRecipe(
-    steps=6,
-    batch=2,
-    seconds=0.3,
-    network=SMALL,
-    lean=0.5,
-    mixtures=MixtureRecipe(distractors=0.15, sounds=0.15, equalised=0.5),
-    contrastive=CONTRASTIVE,
-)
 
 
 def test_the_schedule_rises_holds_and_ends_at_zero():
@@ -44,124 +23,6 @@ def test_the_schedule_rises_holds_and_ends_at_zero():
 def test_a_longer_run_is_the_same_run_until_the_shorter_one_descends():
     short, long = Schedule(steps=1000), Schedule(steps=5000)
     assert [short(step) for step in range(700)] == [long(step) for step in range(700)]
-
-
-def test_conditions_that_lean_stay_of_length_one_and_nearest_to_their_own():
-    conditions = torch.eye(16, 512)  # as far apart as can be
-    leaning = lean(conditions, 0.9, np.random.default_rng(0))
-    assert torch.allclose(leaning.norm(dim=-1), torch.ones(16))
-    likeness = leaning @ conditions.T
-    assert torch.equal(likeness.argmax(dim=-1), torch.arange(16))
-    moved = ~torch.isclose(likeness.diagonal(), torch.ones(16))
-    assert 4 <= int(moved.sum()) <= 12  # half of them, by chance
-    assert float(likeness.diagonal().min()) >= 1 / np.sqrt(1 + 0.9**2)
-    assert torch.equal(leaning, lean(conditions, 0.9, np.random.default_rng(0)))
-    assert torch.equal(lean(conditions[:1], 0.9, np.random.default_rng(0)), conditions[:1])  # nowhere to lean to
-
-
-@pytest.fixture(scope="module")
-def sources(tmp_path_factory):
-    return made_bank(tmp_path_factory.mktemp("bank"), tones=TONES | DISTRACTORS)
-
-
-@pytest.fixture
-def short_epochs(monkeypatch):
-    monkeypatch.setattr(pretraining, "STEPS_AN_EPOCH", 2)
-    monkeypatch.setattr(pretraining, "VALIDATION_PAIRS", 2)
-
-
-class Killed(BaseException):
-    pass
-
-
-def learnt(separator):
-    return {key: value for key, value in separator.state_dict().items() if "encoder.bert" not in key}
-
-
-def test_a_killed_run_resumes_to_the_weights_of_an_unbroken_one(sources, tmp_path, short_epochs, monkeypatch):
-    torch.use_deterministic_algorithms(True)
-    try:
-        unbroken = pretrain(sources, tmp_path / "unbroken", RECIPE, progress=False)
-        real_step = pretraining.SeparationTask.training_step
-
-        def dies_in_the_third_epoch(task, batch, index):
-            if task.global_step == 5:
-                raise Killed
-            return real_step(task, batch, index)
-
-        with monkeypatch.context() as patch:
-            patch.setattr(pretraining.SeparationTask, "training_step", dies_in_the_third_epoch)
-            with pytest.raises(Killed):
-                pretrain(sources, tmp_path / "killed", RECIPE, progress=False)
-        resumed = pretrain(sources, tmp_path / "killed", RECIPE, progress=False)
-    finally:
-        torch.use_deterministic_algorithms(False)
-    before, after = learnt(unbroken), learnt(resumed)
-    assert before.keys() == after.keys()
-    assert [key for key in before if not torch.equal(before[key], after[key])] == []
-
-
-def test_a_run_goes_on_from_the_weights_of_another(sources, tmp_path, short_epochs):
-    """The query network comes along untouched, and the run's folder keeps what made the first weights."""
-    first, run = tmp_path / "first", tmp_path / "run"
-    before = pretrain(sources, tmp_path / "earlier", dataclasses.replace(RECIPE, steps=2), progress=False)
-    before.save_pretrained(first)
-    (first / pretraining.HISTORY).write_text('[{"steps": 2, "hours": 0.1}]')
-    recipe = dataclasses.replace(RECIPE, steps=2, contrastive=None)
-    after = pretrain(sources, run, recipe, start=first, progress=False)
-    kept, start = after.query_network.state_dict(), LanguageSeparator.from_folder(first)
-    assert all(torch.equal(kept[key], value) for key, value in start.query_network.state_dict().items())
-    assert not torch.equal(after.network.input_conv.weight, start.network.input_conv.weight)
-    assert [entry["steps"] for entry in pretraining.read_history(run)] == [2]
-
-
-@pytest.mark.parametrize("still", [False, True])
-def test_norms_follow_what_is_heard_unless_told_to_stand_still(sources, tmp_path, short_epochs, still):
-    """From the weights of another run as well, whose separator is loaded in the mode in which it is used."""
-    before = LanguageSeparator(TinyQueryNet(), ResUNet(SMALL))
-    before.save_pretrained(tmp_path / "first")
-    recipe = dataclasses.replace(RECIPE, steps=2, contrastive=None, still_norms=still)
-    after = pretrain(sources, tmp_path / "run", recipe, start=tmp_path / "first", progress=False)
-    moved = {
-        key: not torch.equal(value, before.network.state_dict()[key])
-        for key, value in after.network.state_dict().items()
-        if key.endswith(("running_mean", "running_var"))
-    }
-    assert set(moved.values()) == {not still}
-
-
-def test_the_result_is_averaged_with_the_weights_before(sources, tmp_path, short_epochs):
-    before = LanguageSeparator(TinyQueryNet(), ResUNet(SMALL))
-    before.save_pretrained(tmp_path / "first")
-    recipe = dataclasses.replace(RECIPE, steps=2, contrastive=None)
-    trained, averaged = (
-        pretrain(
-            sources,
-            tmp_path / "run",
-            dataclasses.replace(recipe, average=share),
-            start=tmp_path / "first",
-            progress=False,
-        )
-        for share in (1.0, 0.25)
-    )
-    kernels = [each.network.input_conv.weight for each in (trained, averaged)]
-    first = load_separator(tmp_path / "first").network.input_conv.weight.cpu()
-    assert not torch.equal(kernels[0], first)
-    torch.testing.assert_close(kernels[1], 0.25 * kernels[0] + 0.75 * first)
-
-
-def test_without_earlier_weights_there_is_nothing_to_average_with(sources, tmp_path):
-    with pytest.raises(InputError, match="average: needs earlier weights, of --start or --earlier"):
-        pretrain(sources, tmp_path / "run", dataclasses.replace(RECIPE, average=0.5), progress=False)
-    assert not (tmp_path / "run").exists()
-
-
-def test_earlier_weights_that_cannot_be_averaged_with_are_named_before_training(sources, tmp_path):
-    LanguageSeparator(TinyQueryNet(), ResUNet(dataclasses.replace(SMALL, hop=SMALL.hop // 2))).save_pretrained(tmp_path)
-    for share, fault in ((0.5, "is a network of other sizes"), (1.0, "give an --average below 1")):
-        recipe = dataclasses.replace(RECIPE, contrastive=None, average=share)
-        with pytest.raises(InputError, match=fault):
-            pretrain(sources, tmp_path / "run", recipe, earlier=tmp_path, progress=False)
 
 
 def test_at_a_lower_rate_the_network_sees_the_same_lower_bins():
@@ -184,36 +45,19 @@ def test_at_a_lower_rate_the_network_sees_the_same_lower_bins():
     assert apart < 0.02, apart
 
 
-def test_at_a_lower_rate_the_network_hears_as_well():
-    """The violin of ten seconds comes out as clean from the lower bins alone as from all of them."""
-    separator = load_separator("tiny", precision="float32")
-    piece = load_piece("joy").slice(20.0, 10.24)
-    mixture, target = (torch.from_numpy(wave)[None, None] for wave in (piece.mixture, piece.sources["violin"]))
-    lower_mixture, lower_target = (resample(wave, 32_000, 12_000) for wave in (mixture, target))
-    with torch.no_grad():
-        whole = separator(mixture, ["violin"])
-        with at_rate(separator, 12_000):
-            lower = separator(lower_mixture, ["violin"])
-    gains = [
-        sdr_improvement(*(wave[0, 0].numpy() for wave in waves))
-        for waves in ((target, whole, mixture), (lower_target, lower, lower_mixture))
-    ]
-    assert min(gains) > 2 and abs(gains[0] - gains[1]) < 1, gains
-
-
-def test_training_at_a_lower_rate_moves_the_whole_network_and_only_lower_bins_of_its_norm(sources, tmp_path):
+def test_training_at_a_lower_rate_moves_the_whole_network_and_only_lower_bins_of_its_norm():
     separator = LanguageSeparator(TinyQueryNet(), ResUNet(SMALL))
     separator.network.input_norm.running_mean.fill_(0.5)
     before = {key: value.clone() for key, value in separator.network.state_dict().items()}
     with at_rate(separator, 8_000):
         assert separator.network.input_norm.running_mean[0] == 0.5 / 4  # of a window a quarter as long
-        task = pretraining.PretrainingTask(separator, dataclasses.replace(RECIPE, sample_rate=8_000))
+        task = SeparationTask(separator, Schedule(steps=6), sample_rate=8_000)
         optimizer = task.configure_optimizers()["optimizer"]
         batch = {"mixture": torch.randn(2, 1, 9600), "target": torch.randn(2, 1, 9600), "query": ["violin", "flute"]}
         batch = task.on_after_batch_transfer(batch, 0)
         assert batch["mixture"].shape[-1] == 2400
         estimate = separator(batch["mixture"], batch["query"])
-        task.lowered(estimate, batch["target"], batch["mixture"]).backward()
+        task.loss(estimate, batch["target"], batch["mixture"]).backward()
         optimizer.step()
     after = separator.network.state_dict()
     still = [key for key in before if torch.equal(before[key], after[key])]
@@ -222,29 +66,3 @@ def test_training_at_a_lower_rate_moves_the_whole_network_and_only_lower_bins_of
     for key in ("weight", "bias", "running_mean", "running_var"):
         moved = after[f"input_norm.{key}"] != before[f"input_norm.{key}"]
         assert moved[: lower - 1].any() and not moved[lower:].any()
-
-
-def test_training_teaches(sources, tmp_path, monkeypatch):
-    """A few hundred steps on three pure tones: the separator must follow the words."""
-    from lass_lab.experiments.evaluation import evaluate_mixtures
-
-    monkeypatch.setattr(pretraining, "STEPS_AN_EPOCH", 125)
-    monkeypatch.setattr(pretraining, "VALIDATION_PAIRS", 2)
-    recipe = dataclasses.replace(RECIPE, steps=250, batch=4, contrastive=ContrastiveRecipe(steps=100, seconds=0.5))
-    taught = pretrain(sources, tmp_path / "run", recipe, fuse=False, progress=False)  # to compile takes longer here
-    table = evaluate_mixtures(taught, sources, split="train", pairs=20, seconds=0.5, progress=False)
-    assert table["sdri"].mean() > 3
-
-
-def test_checkpoints_hold_no_copy_of_the_sentence_encoder(sources, tmp_path, short_epochs):
-    pretrain(sources, tmp_path / "run", dataclasses.replace(RECIPE, steps=2), progress=False)
-    state = torch.load(tmp_path / "run" / "last.ckpt", weights_only=False)
-    assert not any("encoder.bert" in key for key in state["state_dict"])
-    assert state["global_step"] == 2 and state["callbacks"]["Timer"]["time_elapsed"]["train"] > 0
-
-
-def test_a_checkpoint_of_another_network_is_named(sources, tmp_path, short_epochs):
-    pretrain(sources, tmp_path / "run", dataclasses.replace(RECIPE, steps=2), progress=False)
-    other = dataclasses.replace(RECIPE, network=dataclasses.replace(SMALL, channels=(4, 8)))
-    with pytest.raises(InputError, match="another shape"):
-        pretrain(sources, tmp_path / "run", other, progress=False)

@@ -18,9 +18,8 @@ from lass_lab.course.profile import CHECKOUT, PACKAGES
 from lass_lab.datasets.duets import list_pieces, load_piece
 from lass_lab.experiments.evaluation import bootstrap, evaluate
 from lass_lab.experiments.finetuning import MONITOR, RECIPE
-from lass_lab.experiments.hardware import hardware
 from lass_lab.experiments.probes import forgetting, paraphrases
-from lass_lab.experiments.training import run_facts
+from lass_lab.experiments.trainer import hardware, run_facts
 from lass_lab.models import LanguageSeparator
 from lass_lab.models.separator import WEIGHTS
 from lass_lab.signal.files import InputError, atomic_path, data_dir
@@ -94,7 +93,7 @@ def measure(
     duets = evaluate(separators, pieces, longest=longest, oracles=True, progress=progress)
     probes = []
     for name, separator in separators.items():
-        probes.append(paraphrases(name, separator, pieces[0], longest=longest, progress=progress))
+        probes.append(paraphrases(name, separator, pieces[0], longest=longest))
         probes.append(forgetting(name, separator, pairs=pairs, seed=SEEDS["mixtures"], progress=progress))
     phases = {name: Path(where) for name, where in list(stages.items())[1:]}
     told = json.loads((home / RECIPE).read_text()) if home else None

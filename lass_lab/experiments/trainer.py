@@ -1,0 +1,191 @@
+"""The trainer that drives every run, its callbacks, checkpoints and lock, and what a run says about itself."""
+
+import io
+import logging
+import os
+import re
+import signal
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import lightning
+import psutil
+import torch
+from filelock import FileLock, Timeout
+from lightning.fabric.plugins import TorchCheckpointIO
+from lightning.pytorch.callbacks import ModelCheckpoint, Timer, TQDMProgressBar
+from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
+from lightning.pytorch.utilities import rank_zero_only
+from lightning.pytorch.utilities.exceptions import SIGTERMException
+
+from lass_lab.models.weights import native_bfloat16
+from lass_lab.signal.files import InputError, RunStopped, atomic_path
+
+LAST = "last.ckpt"
+GRADIENT_NORM_LIMIT = 1.0  # on the norm of all gradients together
+LOCK = ".lock"
+WAIT_S = 6.0  # the workers of a run that was killed notice it within 5 seconds, and hold its lock until then
+
+logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)  # not which devices are missing, nor advertisements
+
+
+class StopWhenAsked(lightning.Callback):
+    """At SIGTERM, train on to the next checkpoint, a few steps away, and raise RunStopped; at a second one, exit.
+
+    It takes the signal from the whole process while training lasts: for command lines, not for callers of `finetune`.
+    """
+
+    asked = False
+
+    def on_train_start(self, *_: Any) -> None:
+        signal.signal(signal.SIGTERM, self._ask)  # once training ends, Lightning puts back what was there before
+
+    def on_train_epoch_end(self, trainer: lightning.Trainer, _: lightning.LightningModule) -> None:
+        if trainer.strategy.reduce_boolean_decision(self.asked, all=False):
+            self.asked = trainer.should_stop = True
+
+    def on_train_end(self, trainer: lightning.Trainer, _: lightning.LightningModule) -> None:
+        if self.asked and trainer.global_step < trainer.max_steps:
+            done = f"{trainer.global_step} of {trainer.max_steps} steps"
+            raise RunStopped(f"{trainer.default_root_dir}: stopped after {done}; the same command goes on from there")
+
+    def _ask(self, number: int, frame: Any) -> None:
+        if self.asked:
+            raise SystemExit(128 + number)
+        self.asked = True
+
+
+class WholeCheckpoints(TorchCheckpointIO):
+    """Checkpoints that replace the old ones whole: Lightning's own come from the folder for temporary files.
+
+    Where that is on another disk, they are copied over the old ones, and a kill or a full disk leaves half of one.
+    """
+
+    def save_checkpoint(self, checkpoint: dict[str, Any], path: str | os.PathLike[str], storage_options: Any = None):
+        content = io.BytesIO()
+        torch.save(checkpoint, content)
+        with atomic_path(path, force=True) as temporary:
+            temporary.write_bytes(content.getbuffer())
+
+
+@contextmanager
+def run_lock(run: Path) -> Iterator[None]:
+    """Hold a run's folder: two runs in one would write over each other's logs and checkpoints.
+
+    Of processes that train together, started by SLURM or torchrun, the first holds it for all.
+
+    Raises:
+        InputError: another process trains there, or the folder cannot be written to.
+    """
+    if rank_zero_only.rank:
+        yield
+        return
+    lock = FileLock(run / LOCK)
+    try:
+        run.mkdir(parents=True, exist_ok=True)
+        lock.acquire(timeout=WAIT_S)
+    except Timeout as error:
+        raise InputError(f"{run}: another process trains in this folder; wait for it, or choose another") from error
+    except OSError as error:
+        raise InputError(f"{run}: cannot be written to ({error.strerror})") from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def make_trainer(
+    run: Path,
+    steps: int,
+    callbacks: Sequence[lightning.Callback] = (),
+    *,
+    validate_every: int = 2,
+    log_every: int = 10,
+    devices: int = 1,
+    nodes: int = 1,
+    progress: bool = True,
+) -> lightning.Trainer:
+    """A trainer whose epoch is a round of so many steps that a checkpoint should be written after it.
+
+    It writes `run/last.ckpt` after every round and logs to `run/log/` (CSV, and TensorBoard's format), computes in
+    bfloat16 where the device can, and limits the norm of all gradients to 1. A `Timer`, whose state is in the
+    checkpoint, makes the time of a resumed run that of all its parts.
+
+    Args:
+        run: the run's own folder.
+        steps: optimiser steps in all.
+        callbacks: further ones.
+        validate_every, log_every: rounds between validations, and steps between entries of the log.
+        devices, nodes: processes on each machine, and machines. Started by SLURM or torchrun, each process finds its
+            place by itself; else Lightning starts the others.
+        progress: show a progress bar.
+    """
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    started = any(name in os.environ for name in ("SLURM_NTASKS", "TORCHELASTIC_RUN_ID", "LOCAL_RANK"))
+    together = "ddp" if started else "ddp_spawn"  # spawned ones end with their phase; a script's copies would go on
+    # Written at the end of a round, when the next one's items are the only state that is not in the weights.
+    keep_last = ModelCheckpoint(
+        run, filename="last", every_n_epochs=1, save_on_train_epoch_end=True, enable_version_counter=False
+    )
+    bar = [TQDMProgressBar(refresh_rate=5)] if progress else []
+    return lightning.Trainer(
+        default_root_dir=run,
+        accelerator="gpu" if device == "cuda" else "cpu",
+        devices=devices,
+        num_nodes=nodes,
+        strategy=together if devices * nodes > 1 else "auto",
+        max_steps=steps,
+        precision="bf16-mixed" if native_bfloat16(torch.device(device)) else "32-true",
+        gradient_clip_val=GRADIENT_NORM_LIMIT,
+        reload_dataloaders_every_n_epochs=1,
+        check_val_every_n_epoch=validate_every,
+        num_sanity_val_steps=0,
+        log_every_n_steps=log_every,
+        logger=[CSVLogger(run, name="log"), TensorBoardLogger(run, name="log")],
+        callbacks=[Timer(), *callbacks, *bar, keep_last],
+        plugins=[WholeCheckpoints()],
+        enable_progress_bar=progress,
+        enable_model_summary=False,
+    )
+
+
+def fit(trainer: lightning.Trainer, task: lightning.LightningModule, data: lightning.LightningDataModule) -> None:
+    """Train until all steps are done, from the run's `last.ckpt` where there is one.
+
+    Raises:
+        RunStopped: SIGTERM came before the last step.
+    """
+    checkpoint = Path(trainer.default_root_dir) / LAST
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", module="lightning")  # of frozen parts, and of resuming a folder
+        try:
+            trainer.fit(task, data, ckpt_path=checkpoint if checkpoint.exists() else None, weights_only=False)
+        except SIGTERMException as error:  # Lightning's own answer, where `StopWhenAsked` is not there, or not yet
+            raise RunStopped(f"{trainer.default_root_dir}: stopped by a signal; the same command goes on") from error
+
+
+def run_facts(run: Path) -> dict[str, float]:
+    """Steps done and hours taken, from the run's last checkpoint; those of all its parts where it was resumed."""
+    checkpoint = run / LAST
+    if not checkpoint.is_file():
+        raise InputError(f"{checkpoint}: no such file; is the run finished?")
+    state = torch.load(checkpoint, map_location="cpu", weights_only=False)  # written by our own run
+    elapsed = state["callbacks"]["Timer"]["time_elapsed"]
+    return {"steps": state["global_step"], "hours": (elapsed["train"] + elapsed["validate"]) / 3600}
+
+
+def hardware() -> str:
+    """The hardware that this process computes on, beside every number that depends on it: "2 CPU cores (AMD EPYC)"."""
+    if torch.cuda.is_available():
+        return torch.cuda.get_device_name()
+    cpuinfo = Path("/proc/cpuinfo")
+    model = re.search(r"^model name\s*: (.+)$", cpuinfo.read_text(), re.MULTILINE) if cpuinfo.exists() else None
+    return f"{cores()} CPU cores" + (f" ({model[1].strip()})" if model else "")
+
+
+def cores() -> int:
+    """Physical cores: two threads of one core count once."""
+    return psutil.cpu_count(logical=False) or psutil.cpu_count() or 1
