@@ -5,7 +5,7 @@ import pytest
 from playwright.sync_api import expect
 
 from lass_lab.course import ledger
-from lass_lab.course.report.report import report
+from lass_lab.course.report import report
 from tests.browser.senses import assert_sounds, cut_off, grave_faults, press_play, tab_through
 from tests.made_runs import made_run
 from tests.made_separators import Known
