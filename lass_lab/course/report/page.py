@@ -11,9 +11,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from lass_lab.course.figures import figure_html
 from lass_lab.course.players import players
 from lass_lab.course.plots import compare_spectrograms
+from lass_lab.course.report import tables as report_tables
 from lass_lab.course.report.numbers import SEEDS, Numbers
 from lass_lab.course.report.plots import show_details, show_training
-from lass_lab.course.report import tables as report_tables
 from lass_lab.course.trained import SHIPPED_STAGES
 from lass_lab.datasets.duets import Piece
 from lass_lab.experiments.paper_tables import NOTE

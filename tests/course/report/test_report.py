@@ -17,11 +17,11 @@ from typer.testing import CliRunner
 
 from lass_lab.commands import reporting
 from lass_lab.course import ledger
+from lass_lab.course.report import numbers as report_numbers
+from lass_lab.course.report import report
 from lass_lab.course.report.numbers import git_commit, read_curves, read_numbers
 from lass_lab.course.report.page import comparison_page, find_excerpt
 from lass_lab.course.report.plots import show_details, show_training
-from lass_lab.course.report import numbers as report_numbers
-from lass_lab.course.report import report
 from lass_lab.course.report.report import compare_reports, write_report
 from lass_lab.datasets.duets import Piece
 from lass_lab.experiments.evaluation import summarise
