@@ -30,7 +30,9 @@ def _window(apart_hz: float, bins: float = 2) -> int:
 check_window = Exercise(
     reference=_window,
     cases=lambda: [(apart,) for apart in _APART_HZ],
-    praise=lambda given: f"valleys of {min(map(valley_db, _APART_HZ, map(int, given))):.1f} dB or more part the tones.",
+    praise=lambda given: (
+        f"valleys of {min(map(valley_db, _APART_HZ, map(int, given))):.1f} dB or more separate the tones."
+    ),
     mistakes={
         "with windows so short there is hardly a valley, and two tones look like one.": partial(_window, bins=1),
         "windows half as long resolve the tones, too, and blur time less.": partial(_window, bins=4),

@@ -10,6 +10,7 @@ check_heard_at = Exercise(
     # One second of the tone, and where its spectrum is strongest.
     reference=lambda hertz, rate: np.abs(np.fft.rfft(np.sin(2 * np.pi * hertz * np.arange(rate) / rate))).argmax(),
     cases=lambda: [(hertz, 32_000) for hertz in (3_000, 19_000, 30_000, 41_000, 52_000)] + [(7_000, 8_000)],
+    praise="on 6 tones, each sampled at its rate and measured, it says where they are heard.",
     atol=0.6,
     mistakes={
         "it gives every tone its own frequency; above half the rate there is no room for it.": lambda f, r: f,
@@ -68,6 +69,7 @@ check_mix = Exercise(
         (unseen(0, first).sources["violin"], unseen(1, second).sources["trumpet"], sdr_db)
         for first, second, sdr_db in ((63, 48, 6.0), (77, 118, -4.5), (133, 84, 13.0))
     ],
+    praise="on three pairs that you have not heard, the SDR of the target is what was asked for, 6, -4.5 and 13 dB.",
     mistakes={
         "it is the other way round: a higher SDR needs a softer other source.": lambda t, o, db: _mix(t, o, -db),
         "a factor on samples is 10 ** (dB / 20).": partial(_mix, factor=lambda db: 10 ** (-db / 10)),
