@@ -420,7 +420,8 @@ players(panels)
 # ### Exercise 3: mix at a level
 #
 # How is a re-mixed item brought to a level? Write a function that returns the mixture of two sources, the target as it
-# is, the other one turned up or down, so that the target's SDR in the mixture is `sdr_db`. The check measures it.
+# is, the other one turned up or down, so that the target's SDR in the mixture is `sdr_db`. The check tries it on
+# noise at levels that you have not seen.
 
 # %%
 from lass_lab.course.nb04.checks import check_mix
