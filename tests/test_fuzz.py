@@ -109,7 +109,7 @@ def test_manifests(tmp_path):
     path = tmp_path / "manifest.csv"
 
     def read():
-        for row in read_manifest(path):
+        for row in read_manifest(path).itertuples():
             assert row.seconds > 0 and all(query.strip() for query in row.queries)
             load_piece(row.piece, tmp_path)
 

@@ -135,10 +135,7 @@ class FinetuningDataset(PairDataset):
 
 
 class Rephrased(Dataset):
-    """Another dataset's items, each asked for in a phrasing of its `query`, which is the same every time.
-
-    Phrasings are those for training; a word that has none stays.
-    """
+    """Another dataset's items, each asked for in a training phrasing of its `query`, the same one every time."""
 
     def __init__(self, items: Dataset) -> None:
         self.items = items

@@ -39,7 +39,8 @@ def read_table(path: Path, columns: Sequence[str]) -> pd.DataFrame:
     except FileNotFoundError as error:
         raise InputError(f"{path}: no such file") from error
     except (OSError, ValueError) as error:
-        raise InputError(f"{path}: cannot be read as a CSV table ({' '.join(str(error).split())})") from error
+        reason = " ".join(str(getattr(error, "strerror", None) or error).split())
+        raise InputError(f"{path}: cannot be read as a CSV table ({reason})") from error
     if missing := [column for column in columns if column not in table]:
         raise InputError(f"{path}, line 1: column '{missing[0]}' is missing")
     table = table.fillna("").set_axis(table.index + 2)

@@ -36,7 +36,7 @@ class SourceBank:
 
     Raises:
         InputError: a folder has no `sources.csv`, it cannot be read, lacks a column or a value, or holds no clip of the
-            split; a clip that cannot be read is named when it is.
+            split. A clip that cannot be read is named when it is.
     """
 
     def __init__(self, folders: Sources, split: str, instruments: Sequence[str] | None = None) -> None:

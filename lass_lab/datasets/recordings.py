@@ -15,7 +15,6 @@ from lass_lab.signal.audio import SAMPLE_RATE, AudioError, audio_info, decibels,
 
 TRIM_S = 0.05  # stems whose lengths differ by more do not belong together
 MISMATCH_DB = -20.0  # a mixture that differs by more from the sum of its stems was made in another way
-FULL_SCALE = 32767
 
 
 @dataclass
@@ -110,7 +109,7 @@ def quantised(stems: dict[str, np.ndarray], notes: list[str]) -> dict[str, np.nd
 
     steps = rounded(1.0)
     peak = max(float(np.abs(step).max()) for step in steps.values())
-    if peak > FULL_SCALE:
+    if peak > 32767:
         gain = PEAK * 32768 / peak
         steps = rounded(gain)
         notes.append(f"its peak is {peak / 32768:.3f}, so all of it is turned down by {-2 * decibels(gain):.1f} dB")

@@ -11,7 +11,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "audio": [
             "SAMPLE_RATE",
             "AudioError",
-            "AudioInfo",
             "AudioWarning",
             "amplitude",
             "audio_info",

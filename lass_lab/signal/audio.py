@@ -22,8 +22,7 @@ SAMPLE_RATE = 32_000  # Hz, everywhere inside the package
 
 _SUBTYPES = {".wav": "PCM_16", ".flac": "PCM_16", ".ogg": "VORBIS", ".mp3": "MPEG_LAYER_III"}
 LOUDEST = 1e10  # of a sample; full scale is 1, and from some 1e15 on float32 cannot hold a spectrum's energy
-_READ_BLOCK = 65_536  # frames
-WRITE_BLOCK = 65_536  # libsndfile's Vorbis encoder puts a whole write on its stack
+WRITE_BLOCK = 65_536  # samples, also at a time when read; libsndfile's Vorbis encoder puts a whole write on its stack
 
 
 class AudioError(InputError):
@@ -82,7 +81,7 @@ def read_blocks(path: str | os.PathLike[str]) -> Iterator[np.ndarray]:
         rate, read, given, last = file.samplerate, 0, 0, False
         resampler = None if rate == SAMPLE_RATE else soxr.ResampleStream(rate, SAMPLE_RATE, 1, quality="VHQ")
         while not last:
-            frames = file.read(_READ_BLOCK, dtype="float32", always_2d=True)
+            frames = file.read(WRITE_BLOCK, dtype="float32", always_2d=True)
             last = not len(frames)
             finite = np.isfinite(frames).all(axis=1)
             if not finite.all():

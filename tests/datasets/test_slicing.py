@@ -49,8 +49,7 @@ def left_out(folder, out, **options):
     report = slice_folder(folder, out, **options)
     assert list(report.pieces["piece"]) == list_pieces(data=out) == ["good"]
     assert sorted(path.name for path in (out / "duets").iterdir()) == ["good"]
-    assert all(str(fault) in str(report) for fault in report.faults)
-    assert "Left out: " in str(report)
+    assert all(str(fault) in str(report).partition("Left out: ")[2] for fault in report.faults)
     return [str(fault) for fault in report.faults]
 
 

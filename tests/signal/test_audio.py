@@ -58,13 +58,6 @@ def test_lossy_formats_come_back_close_and_in_time(tmp_path, suffix):
     assert np.sqrt(np.mean((got[middle] - waveform[middle]) ** 2)) < 0.01
 
 
-def test_channels_are_averaged(tmp_path):
-    left, right = tone(300), tone(500)
-    for channels in (np.stack([left, right], 1), np.stack([left, right, left, right, left, right], 1)):
-        soundfile.write(tmp_path / "many.wav", channels, RATE, subtype="FLOAT")
-        np.testing.assert_allclose(read_audio(tmp_path / "many.wav"), (left + right) / 2, atol=1e-7)
-
-
 @pytest.mark.parametrize("rate", [8_000, 22_050, 44_100, 48_000, 96_000])
 def test_a_resampled_sine_is_the_sine_sampled_at_the_other_rate(tmp_path, rate):
     soundfile.write(tmp_path / "sine.wav", tone(1_000, rate=rate), rate, subtype="FLOAT")

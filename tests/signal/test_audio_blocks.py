@@ -10,7 +10,7 @@ import pytest
 import soundfile
 import soxr
 
-from lass_lab.signal import AudioError, AudioWarning, InputError, read_audio, read_blocks, write_audio, write_blocks
+from lass_lab.signal import AudioError, AudioWarning, InputError, read_blocks, write_audio, write_blocks
 
 RATE = 32_000
 
@@ -42,22 +42,6 @@ def test_compressed_files_are_decoded_without_seams(tmp_path, suffix):
     whole, _ = soundfile.read(path, dtype="float32")
     expected = whole.mean(axis=1, dtype=np.float64).astype(np.float32)
     np.testing.assert_array_equal(np.concatenate(list(read_blocks(path))), expected)
-
-
-def test_a_fault_further_on_is_told_with_its_place_in_the_file(tmp_path):
-    samples = noise(48_000 * 5)
-    samples[48_000 * 4] = np.nan
-    soundfile.write(tmp_path / "nan.wav", samples, 48_000, subtype="FLOAT")
-    blocks = read_blocks(tmp_path / "nan.wav")
-    assert len(next(blocks)) > 10_000
-    with pytest.raises(AudioError, match=r"nan\.wav: holds NaN or infinite samples, the first at 4\.000 s$"):
-        list(blocks)
-
-
-def test_a_file_whose_numbers_are_no_sound_is_named(tmp_path):
-    soundfile.write(tmp_path / "huge.wav", np.array([0.1, 1e30]), RATE, subtype="FLOAT")
-    with pytest.raises(AudioError, match=r"huge\.wav: has a peak of 1e\+30, where full scale is 1$"):
-        read_audio(tmp_path / "huge.wav")
 
 
 @pytest.mark.parametrize("suffix", [".wav", ".flac"])
@@ -102,12 +86,6 @@ def test_where_something_fails_nothing_is_left_and_nothing_lost(tmp_path, blocks
     assert list(tmp_path.iterdir()) == [old]
 
 
-def in_a_process(code, *arguments):
-    return subprocess.Popen(
-        [sys.executable, "-c", code, *map(str, arguments)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
-
-
 def test_a_kill_leaves_the_old_file(tmp_path):
     path = tmp_path / "result.wav"
     path.write_text("old")
@@ -122,31 +100,9 @@ def test_a_kill_leaves_the_old_file(tmp_path):
             time.sleep(60)
         write_blocks([sys.argv[1]], blocks(), force=True)
     """
-    writer = in_a_process(code, path)
+    writer = subprocess.Popen([sys.executable, "-c", code, str(path)], stdout=subprocess.PIPE, text=True)
     assert writer.stdout.readline() == "writing\n"
     writer.send_signal(signal.SIGKILL)
     writer.communicate()
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]  # what had come so far had no name
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="limits of POSIX")
-def test_a_full_disk_ends_in_one_line_and_the_old_file_stays(tmp_path):
-    """A limit on a file's size ends a write as a full disk does."""
-    path = tmp_path / "result.wav"
-    path.write_text("old")
-    code = """if True:
-        import resource, sys
-        import numpy as np
-        from lass_lab.signal import InputError, write_blocks
-        resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
-        blocks = [np.zeros((1, 10_000), np.float32)] * 5
-        try:
-            write_blocks([sys.argv[1]], blocks, force=True)
-        except InputError as error:
-            print(error)
-    """
-    writer = in_a_process(code, path)
-    out, err = writer.communicate()
-    assert out.startswith(f"{path}: cannot be written") and out.count("\n") == 1, err
-    assert list(tmp_path.iterdir()) == [path] and path.read_text() == "old"

@@ -103,12 +103,6 @@ def test_masks_have_their_closed_forms():
     np.testing.assert_allclose(phase_sensitive_mask(target, mixture), [[0.25, 0, 1, 0]], atol=1e-15)
 
 
-@pytest.mark.parametrize("kind", ["irm", "psm"])
-def test_the_oracle_of_a_source_alone_is_that_source(kind):
-    source = noise(20_000)
-    assert np.abs(oracle_estimate(source, source, kind) - source).max() < 1e-6
-
-
 def test_oracles_beat_the_mixture_and_the_phase_sensitive_one_is_best():
     time = np.arange(32_000) / 32_000
     target = np.sin(2 * np.pi * 440 * time)
@@ -134,7 +128,6 @@ def test_bad_input_is_named_in_one_line():
             lambda: mel_spectrogram(noise(9), max_hz=2e4),
             "mel bands: there are no 64 from 50 to 20000 Hz at 32000 Hz",
         ),
-        (lambda: mel_spectrogram(noise(9), max_hz=20), "mel bands: there are no 64 from 50 to 20 Hz at 32000 Hz"),
     ):
         with pytest.raises(InputError) as caught:
             call()
