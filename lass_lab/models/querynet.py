@@ -92,7 +92,7 @@ class QueryNet(nn.Module):
         if encoder == "low-rank":
             self.add_low_rank()
         elif encoder == "top":
-            self._transformer().encoder.layer[-1].requires_grad_(True)
+            next(self.encoder.children()).encoder.layer[-1].requires_grad_(True)
         self.projection.requires_grad_(True)
         self.audio_tower.requires_grad_(False)
         return self.train(self.training)
@@ -103,14 +103,10 @@ class QueryNet(nn.Module):
 
         if not self.config.get("low_rank"):
             adapters = LoraConfig(r=rank, lora_alpha=2 * rank, target_modules=["query", "value"])
-            inject_adapter_in_model(adapters, self._transformer())
+            inject_adapter_in_model(adapters, next(self.encoder.children()))
             self.config |= {"low_rank": rank}
         for name, parameter in self.encoder.named_parameters():
             parameter.requires_grad_("lora_" in name)
-
-    def _transformer(self) -> nn.Module:
-        """The encoder's own, of transformers' BERT family."""
-        return next(self.encoder.children())
 
     @property
     def encoder_frozen(self) -> bool:

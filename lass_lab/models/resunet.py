@@ -64,11 +64,6 @@ class ResUNetConfig:
         (246 in the original, whose STFT and inverse are convolutions)."""
         return cls(channels=(32, 64, 128, 256, 384, 384), hop=320, inert_parameters=True)
 
-    @property
-    def frame_multiple(self) -> int:
-        """Frames are padded to a multiple of this: every pooling but the last halves them."""
-        return 2 ** (len(self.channels) - 1)
-
 
 class ResidualBlock(nn.Module):
     """Two conditioned, pre-activated 3x3 convolutions beside a shortcut (He et al., 2016).
@@ -202,7 +197,7 @@ class ResUNet(nn.Module):
         frames = magnitude.shape[2]
         # The batch norm runs over bins, which therefore stand where channels do.
         features = self.input_norm(magnitude.transpose(1, 3)).transpose(1, 3)
-        padding = -frames % self.config.frame_multiple
+        padding = -frames % 2 ** (len(self.config.channels) - 1)  # every pooling but the last halves them
         features = functional.pad(features, (0, -1, 0, padding))  # -1: drops the topmost bin
         features = self.input_conv(features.contiguous(memory_format=self.layout))
         skips = []

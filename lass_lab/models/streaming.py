@@ -21,20 +21,13 @@ class Windows:
 
     Attributes:
         size: samples of a window.
-        overlap: samples shared by two neighbours.
+        overlap: samples shared by two neighbours; at most `size / 2`.
         margin: samples thrown away on each side of the overlap; at most `overlap / 2`.
     """
 
     size: int
     overlap: int
     margin: int = 0
-
-    def __post_init__(self) -> None:
-        if not 0 <= 2 * self.margin <= self.overlap <= self.size // 2 or self.size < 1:
-            raise InputError(
-                f"windows: size {self.size}, overlap {self.overlap} and margin {self.margin} do not fit: "
-                "0 <= 2 margin <= overlap <= size / 2"
-            )
 
     @property
     def step(self) -> int:

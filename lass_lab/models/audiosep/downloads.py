@@ -4,6 +4,7 @@ import hashlib
 import os
 import zipfile
 import zlib
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -86,9 +87,14 @@ def verify(path: Path, file: HubFile, etag: str | None = None) -> str:
     Raises:
         InputError: missing, of another size, of another hash, or damaged.
     """
+    from huggingface_hub import get_hf_file_metadata
+
     if not path.is_file():
         raise InputError(f"{path}: {'is a folder, not a file' if path.is_dir() else 'no such file'}")
-    size, (published, told) = path.stat().st_size, _ask(file)
+    size, published, told = path.stat().st_size, None, None
+    with suppress(Exception):  # the hub raises many kinds; each means that it says nothing
+        metadata = get_hf_file_metadata(file.url)
+        published, told = metadata.size, metadata.etag
     if published is not None and size != published:
         raise InputError(f"{path}: has {size:,} bytes, the hub's {file.name} {published:,}; delete it and try again")
     if file.gigabytes is not None and abs(size / 1e9 - file.gigabytes) > 0.01:  # the page rounds
@@ -107,17 +113,6 @@ def verify(path: Path, file: HubFile, etag: str | None = None) -> str:
         check_archive(path)
         return "its size and the checksums inside"
     return "its contents"
-
-
-def _ask(file: HubFile) -> tuple[int | None, str | None]:
-    """The size in bytes and the ETag that the hub tells of a file, each None where it says nothing."""
-    from huggingface_hub import get_hf_file_metadata
-
-    try:
-        found = get_hf_file_metadata(file.url)
-    except Exception:  # the hub raises many kinds; each means that it says nothing
-        return None, None
-    return found.size, found.etag
 
 
 def check_archive(path: Path) -> None:
