@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 import soundfile
 import torch
-from tests.models.test_checkpoints import Malice
 from torch import nn
 
 from lass_lab.datasets import load_piece
@@ -23,6 +22,7 @@ from lass_lab.models import LanguageSeparator, querynet
 from lass_lab.models.audiosep.checkpoints import check_archive, clap_state, read_state
 from lass_lab.signal import InputError
 from tests.made_separators import small
+from tests.models.audiosep.test_checkpoints import Malice
 
 NASTY = (
     "", " ", "nan", "-nan", "inf", "-1", "0", "1e999", "9" * 5_000, "1_0", "0x10", "١", "true", "None", "[]", "\0", '"',
@@ -229,25 +229,8 @@ def folder(tmp_path, monkeypatch):
 
 
 VALUES = (
-    None,
-    True,
-    -1,
-    0,
-    1,
-    7,
-    2**40,
-    10**30,
-    0.5,
-    float("nan"),
-    "",
-    "text",
-    [],
-    [1],
-    [[2]],
-    [10**9] * 6,
-    {},
-    {"a": 1},
-)
+    None, True, -1, 0, 1, 7, 2**40, 10**30, 0.5, float("nan"), "", "text", [], [1], [[2]], [10**9] * 6, {}, {"a": 1},
+)  # fmt: skip
 
 
 def test_configurations_of_separators(folder):

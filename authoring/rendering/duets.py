@@ -102,9 +102,9 @@ ARRANGEMENTS = tuple(
 )
 
 
-def arrange(arrangement: Arrangement) -> tuple[dict[str, list[Note]], float]:
-    """The notes of both players, and the length in seconds. The same every time."""
-    rng = np.random.default_rng((0, *arrangement.name.encode()))
+def arrange(arrangement: Arrangement, seed: int = 0) -> tuple[dict[str, list[Note]], float]:
+    """The notes of both players, and the length in seconds. The same seed gives the same notes."""
+    rng = np.random.default_rng((seed, *arrangement.name.encode()))
     notes: dict[str, list[Note]] = {player: [] for player in PLAYERS}
     now = 0.3
     for section in arrangement.sections:

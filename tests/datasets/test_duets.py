@@ -104,6 +104,7 @@ def test_a_slice_outside_its_piece_is_refused():
 def test_an_arrangement_is_deterministic_and_playable_in_overlapping_ranges(arrangement):
     notes, seconds = arrange(arrangement)
     assert (notes, seconds) == arrange(arrangement)
+    assert notes != arrange(arrangement, seed=1)[0]
     pitches = {player: [note.pitch for note in notes[player]] for player in PLAYERS}
     for player in PLAYERS:
         assert INSTRUMENTS[player].low <= min(pitches[player]) <= max(pitches[player]) <= INSTRUMENTS[player].high
