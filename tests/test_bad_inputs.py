@@ -114,18 +114,6 @@ def a_name_too_long_to_write(folder):
     return separate(sound(folder / f"{LONG[:250]}.wav")), f"{LONG[:250]}.violin.wav: File name too long"
 
 
-def a_file_in_place_of_the_tables_folder(folder):
-    taken = written(folder / "taken", "x")
-    return ("evaluate", "--out", taken / "numbers.csv"), "taken/numbers.csv: its folder cannot be made ("
-
-
-def weights_cut_off(folder, monkeypatch):
-    monkeypatch.setenv("LASS_LAB_CACHE", str(folder / "cache"))
-    files = (written(folder / "audiosep.ckpt", bytes(999)), written(folder / "tokenizer.json", "{}"))
-    options = [part for path in files for part in ("--weights", path)]
-    return ("weights", "audiosep", *options), "audiosep.ckpt: has 0.0000 GB, audiosep_base_4M_steps.ckpt 1.26: cut off"
-
-
 def call(fault, *arguments, **variables):
     """A case: this call, with these environment variables."""
 
@@ -239,8 +227,7 @@ TABLES = {
 
 ALONE = (
     no_query, a_clip_too_short, a_file_in_place_of_the_folder, a_folder_in_place_of_the_estimate,
-    a_name_too_long_to_write, a_file_in_place_of_the_tables_folder, weights_cut_off, a_folder_without_a_separator,
-    no_piece_to_train_on, a_damaged_recipe,
+    a_name_too_long_to_write, a_folder_without_a_separator, no_piece_to_train_on, a_damaged_recipe,
 )  # fmt: skip
 CASES = {case.__name__.replace("_", " "): case for case in ALONE} | OPTIONS | SEPARATORS | TABLES
 CASES |= {f"recording {name[:10]}": recording(name) for name in RECORDINGS}
