@@ -21,11 +21,6 @@ KILOBYTES = 200
 ABSOLUTE_PATH = re.compile(r"""(?<![\w:/.])(?:/(?:home|Users|root|tmp|mnt|opt|srv|var|work|data)/|[A-Z]:\\)""")
 
 
-def test_the_first_notebooks_are_there():
-    names = {path.stem for path in BUILT if path.is_file()}
-    assert {"00_welcome", "03_pretrained_baseline"} <= names
-
-
 @pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.stem)
 def test_a_notebook_is_what_its_source_gives(source):
     path = notebooks.built_path(source)
@@ -42,20 +37,8 @@ def test_no_notebook_is_without_a_source():
 @each_notebook
 def test_a_notebook_runs(path, tmp_path):
     """Alone, offline, in the ci profile, and with an empty folder for what it leaves behind."""
-    environment = {
-        **os.environ,
-        "LASS_LAB_PROFILE": "ci",
-        "LASS_LAB_RUNS": str(tmp_path / "runs"),
-        "HF_HUB_OFFLINE": "1",
-    }
-    options = [
-        "--nbval-lax",
-        "--nbval-current-env",
-        "--nbval-cell-timeout=300",
-        "-p",
-        "no:cacheprovider",
-        "-q",
-    ]
+    environment = os.environ | {"LASS_LAB_PROFILE": "ci", "LASS_LAB_RUNS": str(tmp_path / "runs")}
+    options = ["--nbval-lax", "--nbval-current-env", "--nbval-cell-timeout=300", "-p", "no:cacheprovider", "-q"]
     result = subprocess.run(
         [sys.executable, "-m", "pytest", *options, "-o", "addopts=", "-o", "timeout=600", str(path)],
         cwd=tmp_path,

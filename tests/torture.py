@@ -10,7 +10,6 @@ import hashlib
 import json
 import os
 import queue
-import random
 import resource
 import signal
 import subprocess
@@ -165,15 +164,11 @@ class Disk:
         """Leave so many bytes free; the limit to run a command under, where the disk itself is not full."""
         if not self.mounted:
             return free
-        self.clear()
-        told = os.statvfs(self.folder)
-        pages = told.f_bavail - free // told.f_bsize
-        with self.ballast.open("wb") as file:
-            os.posix_fallocate(file.fileno(), 0, pages * told.f_bsize)
-        return None
-
-    def clear(self) -> None:
         self.ballast.unlink(missing_ok=True)
+        told = os.statvfs(self.folder)
+        with self.ballast.open("wb") as file:
+            os.posix_fallocate(file.fileno(), 0, (told.f_bavail - free // told.f_bsize) * told.f_bsize)
+        return None
 
     def close(self) -> None:
         if self.mounted:
@@ -186,96 +181,80 @@ class Disk:
 class Hub:
     """A server that gives files as the hub does, slowly, and does harm to as many answers as it is told.
 
-    files: path in its repository -> content. harm: "drops" the connection half-way, "stalls" half-way until `release`
-    is called, "corrupts" a bit, or gives "fewer" bytes. times: how many more answers of the longest file it harms.
+    files: path in its repository -> content. harm: "drops" the connection or "stalls" half-way, "corrupts" a bit,
+    or gives "fewer" bytes. times: how many more answers of the longest file it harms. begins: where in that file each
+    answer so far began.
     """
 
-    def __init__(self, files: dict[str, bytes], seconds: float = 0.5) -> None:
-        self.files, self.seconds = files, seconds
-        self.harm, self.times, self.given = "", 0, []
-        self.random = random.Random(0)
-        self._released = Event()
-        hub = self
-
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_HEAD(self) -> None:
-                hub.answer(self, body=False)
-
-            def do_GET(self) -> None:
-                hub.answer(self, body=True)
-
-            def log_message(self, *_: object) -> None:
-                pass
-
-        class Server(ThreadingHTTPServer):
-            daemon_threads = True
-
-            def handle_error(self, *_: object) -> None:
-                pass  # whoever asked was killed meanwhile
-
-        self.server = Server(("127.0.0.1", 0), Handler)
+    def __init__(self, files: dict[str, bytes]) -> None:
+        self.files, self.longest = files, max(files.values(), key=len)
+        self.harm, self.times, self.begins = "", 0, []
+        self.closed = Event()
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (Answer,), {"hub": self}))
+        self.server.daemon_threads = True
+        self.server.handle_error = lambda *_: None  # whoever asked was killed meanwhile
+        self.address = f"http://127.0.0.1:{self.server.server_address[1]}"
         Thread(target=self.server.serve_forever, daemon=True).start()
 
-    @property
-    def address(self) -> str:
-        return f"http://127.0.0.1:{self.server.server_address[1]}"
-
-    def harms(self, harm: str, times: int = 1) -> None:
-        self.harm, self.times = harm, times
-        self._released.clear()
-
-    def release(self) -> None:
-        self.harm, self.times = "", 0
-        self._released.set()
-
     def close(self) -> None:
-        self.release()
+        self.closed.set()
         self.server.shutdown()
         self.server.server_close()
 
-    def answer(self, asked: BaseHTTPRequestHandler, body: bool) -> None:
-        path = next((path for path in self.files if asked.path.endswith(f"/resolve/main/{path}")), None)
-        if path is None:
-            asked.send_response(404)
-            asked.send_header("Content-Length", "0")
-            asked.end_headers()
+
+class Answer(BaseHTTPRequestHandler):
+    """What a `Hub` answers."""
+
+    hub: Hub
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+    def do_HEAD(self) -> None:
+        self.do_GET(body=False)
+
+    def do_GET(self, body: bool = True) -> None:
+        given = (content for path, content in self.hub.files.items() if self.path.endswith(f"/resolve/main/{path}"))
+        content = next(given, None)
+        if content is None:
+            self.head(404, {"Content-Length": 0})
             return
-        content = self.files[path]
         harm = ""
-        if body and self.times and content == max(self.files.values(), key=len):
-            harm, self.times = self.harm, self.times - 1
-        begin = int((asked.headers.get("Range") or "bytes=0-").removeprefix("bytes=").partition("-")[0])
-        if body:
-            self.given.append((path, begin, harm))
+        begin = int((self.headers.get("Range") or "bytes=0-").removeprefix("bytes=").partition("-")[0])
+        if body and content == self.hub.longest:
+            self.hub.begins.append(begin)
+            if self.hub.times:
+                harm, self.hub.times = self.hub.harm, self.hub.times - 1
         part = bytearray(content[begin:])
         if harm == "corrupts":
-            part[self.random.randrange(len(part))] ^= 1
+            part[len(part) // 2] ^= 1
         if harm == "fewer":
-            part = part[: len(part) // 2]
-        asked.send_response(206 if begin else 200)
-        asked.send_header("Content-Length", str(len(part)))
+            del part[len(part) // 2 :]
+        headers = {"Content-Length": len(part), "Accept-Ranges": "bytes", "X-Repo-Commit": "c" * 40}
+        headers |= {"ETag": f'"{hashlib.sha256(content).hexdigest()}"', "X-Linked-Size": len(content)}
         if begin:
-            asked.send_header("Content-Range", f"bytes {begin}-{len(content) - 1}/{len(content)}")
-        asked.send_header("Accept-Ranges", "bytes")
-        asked.send_header("ETag", f'"{hashlib.sha256(content).hexdigest()}"')
-        asked.send_header("X-Linked-Size", str(len(content)))
-        asked.send_header("X-Repo-Commit", "c" * 40)
-        asked.end_headers()
+            headers["Content-Range"] = f"bytes {begin}-{len(content) - 1}/{len(content)}"
+        self.head(206 if begin else 200, headers)
         if body:
-            self._send(asked, part, harm)
+            self.send(part, harm)
 
-    def _send(self, asked: BaseHTTPRequestHandler, part: bytearray, harm: str) -> None:
+    def head(self, status: int, headers: dict[str, object]) -> None:
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name, str(value))
+        self.end_headers()
+
+    def send(self, part: bytearray, harm: str) -> None:
         size = max(1, len(part) // 40)
         for start in range(0, len(part), size):
             if harm in ("drops", "stalls") and start >= len(part) // 2:
                 if harm == "stalls":
-                    self._released.wait(PATIENCE_S)
-                asked.close_connection = True
+                    self.hub.closed.wait(PATIENCE_S)
+                self.close_connection = True
                 return
-            asked.wfile.write(part[start : start + size])
-            time.sleep(self.seconds / 40 if len(part) > 100_000 else 0)
+            self.wfile.write(part[start : start + size])
+            time.sleep(0.0125 if len(part) > 100_000 else 0)
 
 
 def made_files(folder: Path) -> dict[str, bytes]:

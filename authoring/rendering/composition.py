@@ -4,8 +4,6 @@ Nothing here makes sound. A *line* is a list of `Event`s in beats; `performance.
 `Note`s in seconds. The same seed gives the same notes.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -41,11 +39,10 @@ _PERFECT = (0, 7)
 
 @dataclass(frozen=True)
 class Score:
-    """Voices that belong together (each a list of `Note`s), the pitch classes of their key, and the tempo."""
+    """Voices that belong together (each a list of `Note`s), and the pitch classes of their key."""
 
     voices: tuple[tuple[Note, ...], ...]
     key: tuple[int, ...]
-    tempo: float
 
 
 def ladder(tonic: int, mode: str) -> list[int]:
@@ -72,11 +69,8 @@ def compose(seed: int | Sequence[int], seconds: float, voices: int = 2) -> Score
         centre = 67 - 7 * len(lines) * int(rng.choice((-1, 1)))
         lines.append(counterpoint(lines, steps, rng, beats=beats, split=split, centre=centre))
     played = [perform(line, tempo, steps, rng, phrase_beats=4 * beats) for line in lines]
-    return Score(
-        tuple(tuple(cut(notes, seconds - 0.05)) for notes in played),
-        tuple(sorted({pitch % 12 for pitch in steps})),
-        tempo,
-    )
+    key = tuple(sorted({pitch % 12 for pitch in steps}))
+    return Score(tuple(tuple(cut(notes, seconds - 0.05)) for notes in played), key)
 
 
 def progression(bars: int, rng: np.random.Generator) -> list[int]:
@@ -87,7 +81,7 @@ def progression(bars: int, rng: np.random.Generator) -> list[int]:
     return chords
 
 
-def bar_rhythm(beats: int, split: int, rng: np.random.Generator, calm: float = 0.25) -> list[float]:
+def bar_rhythm(beats: int, split: int, calm: float, rng: np.random.Generator) -> list[float]:
     """Note lengths in beats that fill one bar; `calm` is the chance that a note fills two beats."""
     lengths: list[float] = []
     left = beats
@@ -128,7 +122,7 @@ def melody(
 
 
 def _motif(beats, split, rng) -> tuple[list[float], list[int]]:
-    rhythm = bar_rhythm(beats, split, rng)
+    rhythm = bar_rhythm(beats, split, 0.25, rng)
     moves = rng.choice((-4, -2, -1, 0, 1, 2, 4), size=len(rhythm), p=(0.04, 0.12, 0.3, 0.08, 0.3, 0.12, 0.04))
     return rhythm, [int(move) for move in moves]
 
@@ -143,28 +137,25 @@ def counterpoint(
     steps: list[int],
     rng: np.random.Generator,
     *,
-    beats: int = 4,
-    split: int = 2,
-    centre: int = 60,
-    reach: int = 9,
-    rests: float = 0.1,
+    beats: int,
+    split: int,
+    centre: int,
 ) -> list[Event]:
     """A further voice to go with those given, as long as the first of them.
 
     The rule: move when the others hold and hold when they move; on the beat sound a consonance with every
     other voice; prefer contrary motion, small steps and imperfect consonances; no parallel fifths or octaves.
-    `centre` (MIDI pitch) and `reach` (semitones either way) bound the voice; `rests` is the chance that a
-    beat-long note is left out.
+    The voice stays within nine semitones of `centre` (MIDI pitch); one in ten notes of up to a beat is left out.
     """
     total = max(event.end for event in others[0])
-    candidates = [pitch for pitch in steps if abs(pitch - centre) <= reach]
+    candidates = [pitch for pitch in steps if abs(pitch - centre) <= 9]
     line: list[Event] = []
     before, before_others = min(candidates, key=lambda pitch: abs(pitch - centre)), [None] * len(others)
     for bar in range(math.ceil(total / beats - 1e-6)):
         start = float(bar * beats)
         busy = sum(start <= event.beat < start + beats for event in others[0]) / beats
         beat = start
-        for length in bar_rhythm(beats, split, rng, calm=0.5 if busy > 1.4 else 0.1):
+        for length in bar_rhythm(beats, split, 0.5 if busy > 1.4 else 0.1, rng):
             sounding = [_sounding(other, beat) for other in others]
             on_beat = abs(beat - round(beat)) < 1e-6
             noise = rng.random(len(candidates))
@@ -174,7 +165,7 @@ def counterpoint(
             ]
             pitch = candidates[int(np.argmin(costs))]
             length = min(length, total - beat)
-            if length > 0.05 and not (length <= 1 and rng.random() < rests):
+            if length > 0.05 and not (length <= 1 and rng.random() < 0.1):
                 line.append(Event(beat, length, pitch))
                 before, before_others = pitch, sounding
             beat += length

@@ -1,19 +1,18 @@
 """The shipped duets: tunes arranged for violin and trumpet, rendered to stems whose sum is the mixture.
 
 Players take turns with the tune; whoever does not have it plays counterpoint to it. Both play in one small
-room. Samples are integers throughout, so that the mixture is the sum of the stems to the last bit.
+room. Samples are integers throughout, so that the mixture is the sum of the stems to the last bit. The tunes are
+written in `melodies.toml`, the arrangements in `duets.toml`.
 """
 
-from __future__ import annotations
-
+import tomllib
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from authoring.rendering.composition import counterpoint, vary
+from authoring.rendering.composition import counterpoint, ladder, vary
 from authoring.rendering.fluidsynth import Clip, add_room, find_soundfont, render_clips
-from authoring.rendering.melodies import TUNES
 from authoring.rendering.performance import Event, Note, perform
 from lass_lab.datasets.instruments import INSTRUMENTS
 from lass_lab.datasets.manifest import COLUMNS, MANIFEST, stem_path, write_piece, write_table
@@ -25,96 +24,81 @@ VIOLIN_RMS_DB = -24.0
 STEP = 16  # stems hold multiples of 16 (12 bits): FLAC drops the four empty bits, and data/ stays small
 _PAUSE_S = 0.7
 _TAIL_S = 1.2
+_PITCH_CLASSES = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
+
+
+@dataclass(frozen=True)
+class Tune:
+    """A melody and where it is from, as `melodies.toml` describes it."""
+
+    title: str
+    origin: str
+    tonic: int
+    mode: str
+    beats: int
+    split: int
+    units: int
+    text: str
+
+    def line(self) -> list[Event]:
+        """The melody, with its pick-up at the end of a bar that begins at beat 0; ValueError for a bar not full."""
+        unit = 1 / self.units
+        bars = [[self._note(token) for token in bar.split()] for bar in self.text.split("|")]
+        total = [sum(length for _, length in bar) * unit for bar in bars]
+        for number, beats in enumerate(total[1:-1], 1):
+            if abs(beats - self.beats) > 1e-6:
+                raise ValueError(f"{self.title}: bar {number} holds {beats:g} beats, not {self.beats}")
+        beat = self.beats - total[0] if total[0] < self.beats - 1e-6 else 0.0
+        events = []
+        for pitch, length in (note for bar in bars for note in bar):
+            if pitch is not None:
+                events.append(Event(beat, length * unit, pitch))
+            beat += length * unit
+        return events
+
+    def steps(self) -> list[int]:
+        """Every MIDI pitch of the tune's key, lowest first."""
+        return ladder(self.tonic, self.mode)
+
+    @staticmethod
+    def _note(token: str) -> tuple[int | None, float]:
+        """The MIDI pitch (None for a rest) and the length in units of a note such as `F#4*2`."""
+        name, _, length = token.partition("*")
+        sharps = name.count("#") - name.count("b")
+        pitch = None if name == "r" else _PITCH_CLASSES[name[0]] + sharps + 12 * (int(name[-1]) + 1)
+        return pitch, float(length or 1)
 
 
 @dataclass(frozen=True)
 class Section:
-    """One time through a tune: who leads, in which key, how fast, how freely.
-
-    shift: semitones from the written key. tempo: beats a minute. variation: chance that a longer note is
-    broken up. below: semitones from the leader's middle down to the follower's (negative: above).
-    """
+    """Once through a tune, as `duets.toml` describes it."""
 
     tune: str
     leader: str
     shift: int
     tempo: float
+    below: int
     variation: float = 0.0
-    below: int = 8
 
 
 @dataclass(frozen=True)
 class Arrangement:
-    """A piece: its name, title, split, sections, and the SoundFont of each player."""
+    """A piece, as `duets.toml` describes it."""
 
     name: str
     title: str
     split: str
-    sections: tuple[Section, ...]
     violin: str
     trumpet: str
     rt60: float
+    sections: tuple[Section, ...]
 
 
-_FLUID, _MUSE, _TIM = "FluidR3_GM", "MuseScore_General", "TimGM6mb"
-ARRANGEMENTS = (
-    Arrangement(
-        "joy",
-        "Ode to Joy and Minuet",
-        "train",
-        (
-            Section("ode_to_joy", "violin", 12, 123, below=9),
-            Section("ode_to_joy", "trumpet", 5, 127, 0.2, below=-7),
-            Section("minuet_in_g", "violin", 0, 153, below=7),
-            Section("minuet_in_g", "trumpet", -5, 146, 0.25, below=-8),
-            Section("ode_to_joy", "violin", 3, 134, 0.35, below=-4),
-        ),
-        _FLUID,
-        _FLUID,
-        0.35,
-    ),
-    Arrangement(
-        "greensleeves",
-        "Greensleeves and Amazing Grace",
-        "train",
-        (
-            Section("greensleeves", "trumpet", -2, 59, below=-7),
-            Section("greensleeves", "violin", 5, 57, 0.3, below=9),
-            Section("amazing_grace", "violin", 5, 93, below=7),
-            Section("amazing_grace", "trumpet", 0, 98, 0.3, below=-5),
-            Section("greensleeves", "violin", -5, 61, 0.3, below=-3),
-        ),
-        _MUSE,
-        _MUSE,
-        0.45,
-    ),
-    Arrangement(
-        "auld-lang-syne",
-        "Auld Lang Syne and Silent Night",
-        "test",
-        (
-            Section("auld_lang_syne", "violin", 7, 106, below=8),
-            Section("auld_lang_syne", "trumpet", 2, 110, 0.2, below=-7),
-            Section("silent_night", "trumpet", 0, 53, below=-6),
-            Section("silent_night", "violin", 10, 51, 0.3, below=9),
-            Section("auld_lang_syne", "violin", 0, 108, 0.3, below=-4),
-        ),
-        _FLUID,
-        _MUSE,
-        0.3,
-    ),
-    Arrangement(
-        "tempus",
-        "Tempus adest floridum",
-        "out-of-domain",
-        (
-            Section("tempus_adest_floridum", "violin", 5, 132, below=8),
-            Section("tempus_adest_floridum", "trumpet", 0, 138, 0.3, below=-7),
-        ),
-        _TIM,
-        _TIM,
-        0.4,
-    ),
+_HERE = Path(__file__).parent
+TUNES = {name: Tune(**tune) for name, tune in tomllib.loads((_HERE / "melodies.toml").read_text("utf-8")).items()}
+ARRANGEMENTS = tuple(
+    Arrangement(**piece | {"sections": tuple(Section(**section) for section in piece["sections"])})
+    for piece in tomllib.loads((_HERE / "duets.toml").read_text("utf-8"))["piece"]
 )
 
 
@@ -129,14 +113,9 @@ def arrange(arrangement: Arrangement, seed: int = 0) -> tuple[dict[str, list[Not
         lead = [replace(event, pitch=event.pitch + section.shift) for event in tune.line()]
         lead = vary(lead, steps, rng, section.variation)
         follower = PLAYERS[section.leader == PLAYERS[0]]
-        follow = counterpoint(
-            [lead],
-            steps,
-            rng,
-            beats=tune.beats,
-            split=tune.split,
-            centre=_centre(lead, section.below, follower),
-        )
+        middle = int(np.median([event.pitch for event in lead])) - section.below
+        centre = int(np.clip(middle, INSTRUMENTS[follower].low + 9, INSTRUMENTS[follower].high - 9))
+        follow = counterpoint([lead], steps, rng, beats=tune.beats, split=tune.split, centre=centre)
         for player, line in ((section.leader, lead), (follower, follow)):
             played = perform(line, section.tempo, steps, rng, phrase_beats=4 * tune.beats, ornaments=0.08)
             notes[player] += [replace(note, start_s=note.start_s + now) for note in played]
@@ -144,22 +123,16 @@ def arrange(arrangement: Arrangement, seed: int = 0) -> tuple[dict[str, list[Not
     return notes, now - _PAUSE_S + _TAIL_S
 
 
-def _centre(lead: list[Event], below: int, follower: str) -> int:
-    player = INSTRUMENTS[follower]
-    middle = int(np.median([event.pitch for event in lead])) - below
-    return int(np.clip(middle, player.low + 9, player.high - 9))
-
-
-def render_stems(arrangement: Arrangement, seed: int = 0) -> dict[str, np.ndarray]:
+def render_stems(arrangement: Arrangement) -> dict[str, np.ndarray]:
     """Both stems and their sum, int16 (samples,): {"violin", "trumpet", "mixture"}.
 
     Raises RenderError when fluidsynth or a SoundFont is missing.
     """
-    notes, seconds = arrange(arrangement, seed)
-    rng = np.random.default_rng((seed, 1, *arrangement.name.encode()))
+    notes, seconds = arrange(arrangement)
+    rng = np.random.default_rng((0, 1, *arrangement.name.encode()))
     stems = {}
     for player in PLAYERS:
-        hand = (seed, 2, *arrangement.name.encode(), *player.encode())
+        hand = (0, 2, *arrangement.name.encode(), *player.encode())
         clip = Clip(notes[player], INSTRUMENTS[player], hand)
         dry = render_clips([clip], getattr(arrangement, player), seconds=seconds)[0]
         wet = add_room(dry, rng, rt60=arrangement.rt60, wet_db=-13).astype(np.float64)
@@ -173,7 +146,7 @@ def render_stems(arrangement: Arrangement, seed: int = 0) -> dict[str, np.ndarra
     return {name: stem.astype(np.int16) for name, stem in stems.items()}
 
 
-def make_duets(out: str | Path, force: bool = False, seed: int = 0) -> Path:
+def make_duets(out: str | Path, force: bool = False) -> Path:
     """Render every duet into out/duets/<piece>/ and write out/manifest.csv, whose path is returned.
 
     Raises InputError when a file is there already and `force` is False, RenderError when fluidsynth or a
@@ -187,6 +160,6 @@ def make_duets(out: str | Path, force: bool = False, seed: int = 0) -> Path:
         refuse_existing((out / MANIFEST, *stems), force)
     rows = []
     for arrangement in ARRANGEMENTS:
-        stems = render_stems(arrangement, seed)
+        stems = render_stems(arrangement)
         rows += write_piece(out, arrangement.name, arrangement.title, arrangement.split, stems, force)
     return write_table(out / MANIFEST, COLUMNS, rows, force)

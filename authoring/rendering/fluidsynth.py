@@ -4,9 +4,6 @@ Beyond the notes, a player's hand: vibrato that sets in after the attack, swells
 Clips are laid end to end in one MIDI file, because loading a SoundFont costs more than playing it.
 """
 
-from __future__ import annotations
-
-import importlib.util
 import math
 import os
 import shutil
@@ -15,19 +12,16 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import soundfile
+from mido import Message, MidiFile
 from scipy.signal import fftconvolve
 
 from authoring.rendering.performance import Note
 from lass_lab.datasets.instruments import Instrument
 from lass_lab.signal.audio import SAMPLE_RATE
 from lass_lab.signal.files import InputError
-
-if TYPE_CHECKING:
-    from mido import Message, MidiFile
 
 _FOLDERS = (
     "/usr/share/sounds/sf2",
@@ -37,10 +31,8 @@ _FOLDERS = (
     "/usr/local/share/sounds/sf2",
     "~/.local/share/soundfonts",
 )
-_INSTALL = (
-    "install it with 'apt install fluidsynth fluid-soundfont-gm musescore-general-soundfont "
-    "timgm6mb-soundfont' or 'brew install fluid-synth'"
-)
+_DEBIAN = "fluidsynth fluid-soundfont-gm musescore-general-soundfont timgm6mb-soundfont"
+_INSTALL = f"install it with 'apt install {_DEBIAN}' or 'brew install fluid-synth'"
 _BLOCK = 64 / SAMPLE_RATE  # seconds: fluidsynth acts on events once a block
 _TICKS_PER_SECOND = 2_000
 _GAP_S = 1.0
@@ -74,42 +66,24 @@ def find_soundfont(name: str) -> Path:
 
     Looks in $LASS_LAB_SOUNDFONTS first, then where systems keep them. Raises RenderError when it is nowhere.
     """
-    if Path(name).is_file():
-        return Path(name)
-    folders = [os.environ["LASS_LAB_SOUNDFONTS"]] if "LASS_LAB_SOUNDFONTS" in os.environ else []
-    for folder in (*folders, *_FOLDERS):
-        for suffix in (".sf2", ".sf3"):
-            path = Path(folder).expanduser() / f"{name}{suffix}"
-            if path.is_file():
-                return path
-    elsewhere = "or name its folder in LASS_LAB_SOUNDFONTS"
-    raise RenderError(f"{name}: no such SoundFont here; {_INSTALL}, {elsewhere}")
+    folders = (os.environ.get("LASS_LAB_SOUNDFONTS", _FOLDERS[0]), *_FOLDERS)
+    paths = [Path(folder).expanduser() / f"{name}{suffix}" for folder in folders for suffix in (".sf2", ".sf3")]
+    for path in (Path(name), *paths):
+        if path.is_file():
+            return path
+    raise RenderError(f"{name}: no such SoundFont here; {_INSTALL}, or name its folder in LASS_LAB_SOUNDFONTS")
 
 
 def find_fluidsynth() -> str:
-    """The fluidsynth command. Raises RenderError, saying what to install, when it or mido is missing."""
+    """The fluidsynth command. Raises RenderError, saying what to install, when it is missing."""
     command = shutil.which("fluidsynth")
     if command is None:
         raise RenderError(f"fluidsynth: command not found; {_INSTALL}")
-    if importlib.util.find_spec("mido") is None:
-        raise RenderError("mido: no such Python package here; install it with 'pip install lass-lab[render]'")
     return command
 
 
-def render_notes(
-    notes: Sequence[Note],
-    instrument: Instrument,
-    soundfont: str,
-    seed: int | Sequence[int],
-    *,
-    seconds: float,
-) -> np.ndarray:
-    """One clip, float32 (round(seconds * 32000),), dry, at the level the SoundFont gives it."""
-    return render_clips([Clip(notes, instrument, seed)], soundfont, seconds=seconds)[0]
-
-
 def render_clips(clips: Sequence[Clip], soundfont: str, *, seconds: float) -> list[np.ndarray]:
-    """Clips of equal length by one run of fluidsynth; each float32 (round(seconds * 32000),).
+    """Clips of equal length by one run of fluidsynth, dry; each float32 (round(seconds * 32000),).
 
     The same clips in the same order give the same samples. In another order the first 2 ms of a note may
     differ: fluidsynth's voices remember the last level they had.
@@ -140,21 +114,18 @@ def render_clips(clips: Sequence[Clip], soundfont: str, *, seconds: float) -> li
         stereo, _ = soundfile.read(sound, dtype="float32", always_2d=True)
     mono = stereo.mean(axis=1)
     length = round(seconds * SAMPLE_RATE)
-    slices = []
+    sounds = []
     for index, clip in enumerate(clips):
         start = round(index * stride * SAMPLE_RATE)
-        piece = mono[start : start + length]
-        piece = np.pad(piece, (0, length - len(piece)))
-        if clip.notes and np.abs(piece).max() < 1e-4:
+        played = mono[start : start + length]
+        sounds.append(np.pad(played, (0, length - len(played))))
+        if clip.notes and np.abs(played).max(initial=0) < 1e-4:
             raise RenderError(f"{bank}: its {clip.instrument.name} is silent on the notes asked for")
-        slices.append(piece)
-    return slices
+    return sounds
 
 
 def _messages(clip: Clip, offset: float, seconds: float) -> list[tuple[float, int, Message]]:
     """(time in seconds, order among the simultaneous, message) for one clip that begins at `offset`."""
-    from mido import Message
-
     rng = np.random.default_rng(clip.seed)
     out = [
         (offset, 0, Message("control_change", control=121, value=0)),
@@ -165,7 +136,7 @@ def _messages(clip: Clip, offset: float, seconds: float) -> list[tuple[float, in
     ]
     for note in clip.notes:
         if note.start_s >= seconds:
-            continue  # beyond the all-sound-off nothing would ever end it
+            continue  # it would begin after all sound is off, and never end
         start, end = offset + note.start_s, offset + min(note.start_s + note.duration_s, seconds)
         out.append((start, 5, Message("note_on", note=note.pitch, velocity=note.velocity)))
         # Ends sort before beginnings: a repeated pitch is struck anew, not cut off.
@@ -225,22 +196,15 @@ def _changes(curve: np.ndarray, step: float, least: float) -> list[tuple[float, 
 
 
 def _midi_file(timed: list[tuple[float, int, Message]]) -> MidiFile:
-    from mido import MidiFile, MidiTrack
-
     midi = MidiFile(type=0, ticks_per_beat=_TICKS_PER_SECOND // 2)
-    track = MidiTrack()
-    midi.tracks.append(track)
-    now = 0
+    track, now = midi.add_track(), 0
     # In the middle of a block no rounding moves an event to another one: clips keep their time wherever they lie.
-    ticked = ((_middle_tick(time), order, message) for time, order, message in timed)
-    for time, _, message in sorted(ticked, key=lambda entry: entry[:2]):
-        track.append(message.copy(time=time - now))
-        now = time
+    blocks = ((math.floor(time / _BLOCK + 1e-6), order, message) for time, order, message in timed)
+    for block, _, message in sorted(blocks, key=lambda entry: entry[:2]):
+        tick = round((block + 0.5) * _BLOCK * _TICKS_PER_SECOND)
+        track.append(message.copy(time=tick - now))
+        now = tick
     return midi
-
-
-def _middle_tick(time: float) -> int:
-    return round((math.floor(time / _BLOCK + 1e-6) + 0.5) * _BLOCK * _TICKS_PER_SECOND)
 
 
 def add_room(waveform: np.ndarray, rng: np.random.Generator, *, rt60: float, wet_db: float) -> np.ndarray:

@@ -3,8 +3,6 @@
 Times are in beats as long as music is written (`Event`), in seconds once it is played (`Note`).
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -43,7 +41,7 @@ def perform(
     steps: list[int],
     rng: np.random.Generator,
     *,
-    phrase_beats: float = 16,
+    phrase_beats: float,
     ornaments: float | None = None,
 ) -> list[Note]:
     """Play a line: each phrase swells and fades with an articulation of its own, all of it humanly inexact.
@@ -101,11 +99,9 @@ def fit_to_range(notes: Sequence[Note], instrument: Instrument, rng: np.random.G
 
 
 def _fold(pitch: int, low: int, high: int) -> int:
-    while pitch < low:
-        pitch += 12
-    while pitch > high:
-        pitch -= 12
-    return pitch
+    if pitch < low:
+        return low + (pitch - low) % 12
+    return min(pitch, high - (high - pitch) % 12)
 
 
 def add_chords(

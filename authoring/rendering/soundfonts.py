@@ -1,18 +1,32 @@
-"""From single notes to a SoundFont: fetched from the npm registry, laid on a keyboard, put together by Polyphone."""
+"""A SoundFont for each instrument, which FluidSynth plays like any other: of recorded single notes, or of old patches.
+
+The samples are fetched from the npm registry (`soundfonts.toml` lists them) and put together by Polyphone.
+"""
 
 import os
+import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable, Sequence
+import tomllib
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
+import pooch
+import soundfile
+from tqdm.auto import tqdm
+
 from authoring.rendering.fluidsynth import RenderError
+from lass_lab.datasets.instruments import INSTRUMENTS
 from lass_lab.signal.files import InputError, atomic_path
 
-_INSTALL = "install it with 'apt install polyphone', or from https://www.polyphone.io"
-_SFZ = "notes.sfz"
+PACKAGES = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
+_REGISTRY = "https://registry.npmjs.org/{name}/-/{name}-{version}.tgz"
+_NOTE = re.compile(r"([A-G]s?)(\d)")
+_TONES = ("C", "Cs", "D", "Ds", "E", "F", "Fs", "G", "Gs", "A", "As", "B")
+_SFZ, _RELEASE_S = "notes.sfz", 0.25  # recordings end where the player stopped: a note let go sooner must die away
 
 
 @dataclass(frozen=True)
@@ -20,54 +34,55 @@ class Region:
     """Keys that one recording plays.
 
     sample: its WAV file. low, high: the MIDI notes, both included. center, cents: the note that it is of, and how far
-    above it. release_s: how long it takes to die away when let go. loop: the first and the last sample of what is
-    repeated while the key is held; None plays it once.
+    above it. loop: the first and the last sample of what is repeated while the key is held; None plays it once.
     """
 
     sample: str
     low: int
     high: int
     center: int
-    release_s: float
     cents: int = 0
     loop: tuple[int, int] | None = None
 
     def __str__(self) -> str:
         opcodes = f"sample={self.sample} lokey={self.low} hikey={self.high} pitch_keycenter={self.center}"
-        opcodes += f" tune={-self.cents} ampeg_release={self.release_s:g}"
+        opcodes += f" tune={-self.cents} ampeg_release={_RELEASE_S:g}"
         if self.loop:
             opcodes += f" loop_mode=loop_continuous loop_start={self.loop[0]} loop_end={self.loop[1]}"
         return f"<region> {opcodes}"
 
 
-def need_polyphone() -> None:
-    """Raises RenderError, saying what to install, where Polyphone is missing."""
-    if shutil.which("polyphone") is None:
-        raise RenderError(f"polyphone: command not found; {_INSTALL}")
+def fetch(url: str, sha1: str, folder: Path) -> list[Path]:
+    """The files of the archive at `url`, unpacked in `folder`, once.
 
-
-def fetch(url: str, sha1: str, folder: Path) -> Path:
-    """The archive at `url`, in `folder`. Raises InputError where it cannot be fetched, or is another than published."""
-    import pooch
-
+    Raises InputError where it cannot be fetched, or is another than published.
+    """
     try:
-        return Path(pooch.retrieve(url, f"sha1:{sha1}", "notes.tgz", folder))
+        return [Path(path) for path in pooch.retrieve(url, f"sha1:{sha1}", "notes.tgz", folder, pooch.Untar())]
     except (OSError, ValueError) as error:
         raise InputError(f"{url}: cannot be fetched ({error})") from error
 
 
-def write_soundfont(path: Path, unpack: Callable[[Path], Sequence[Region]]) -> None:
-    """Write a SoundFont, unless it is there: `unpack` puts its samples into the folder given, and says their keys.
+def make_soundfonts(out: str | os.PathLike[str], unpack: Mapping[str, Callable[[Path], Sequence[Region]]]) -> Path:
+    """Write `out/<instrument>.sf2`, to be named to `render_sources`; what is there stays, and nothing is half-written.
 
-    Raises RenderError where Polyphone fails; nothing is left half-written.
+    Args:
+        unpack: for each instrument, a function that puts its samples into the folder given, and says their keys.
+
+    Raises:
+        RenderError: Polyphone is missing or fails.
     """
-    if path.exists():
-        return
-    with tempfile.TemporaryDirectory() as folder, atomic_path(path) as temporary:
-        shutil.move(_to_soundfont(Path(folder), unpack(Path(folder))), temporary)
+    if shutil.which("polyphone") is None:
+        raise RenderError("polyphone: command not found; 'apt install polyphone', or see https://www.polyphone.io")
+    for instrument, regions in tqdm(unpack.items(), unit="instrument"):
+        path = Path(out) / f"{INSTRUMENTS[instrument].folder}.sf2"
+        if not path.exists():
+            with tempfile.TemporaryDirectory() as folder, atomic_path(path) as temporary:
+                shutil.move(_put_together(Path(folder), regions(Path(folder))), temporary)
+    return Path(out)
 
 
-def _to_soundfont(folder: Path, regions: Sequence[Region]) -> Path:
+def _put_together(folder: Path, regions: Sequence[Region]) -> Path:
     """The SoundFont of the regions, whose samples lie in `folder`."""
     (folder / _SFZ).write_text("".join(f"{region}\n" for region in regions))
     run = subprocess.run(
@@ -82,3 +97,32 @@ def _to_soundfont(folder: Path, regions: Sequence[Region]) -> Path:
         fault = (run.stderr.strip().splitlines() or ["no message"])[-1]
         raise RenderError(f"{folder}: polyphone made no SoundFont ({fault})")
     return made
+
+
+def make_recorded_notes(out: str | os.PathLike[str]) -> Path:
+    """Fetch the notes and write the SoundFonts, as `make_soundfonts` does.
+
+    Raises:
+        InputError: a package cannot be fetched, or is not what was published.
+    """
+    packages = PACKAGES["recorded-notes"]
+    return make_soundfonts(out, {name: partial(_fetch_notes, package) for name, package in packages.items()})
+
+
+def _fetch_notes(package: Mapping[str, str], folder: Path) -> list[Region]:
+    url = _REGISTRY.format(name=f"tonejs-instrument-{package['package']}-mp3", version=package["version"])
+    return _keyboard(fetch(url, package["sha1"], folder), folder)
+
+
+def _keyboard(files: Iterable[Path], folder: Path) -> list[Region]:
+    """Those of the files that are notes (`Fs4.mp3`) as WAV in `folder`; each key is played by the nearest of them."""
+    keys = {}
+    for path in files:
+        if (named := _NOTE.fullmatch(path.stem)) and path.suffix == ".mp3":
+            waveform, rate = soundfile.read(path, always_2d=True)
+            keys[_TONES.index(named[1]) + 12 * (int(named[2]) + 1)] = f"{path.stem}.wav"
+            soundfile.write(folder / f"{path.stem}.wav", waveform.mean(axis=1), rate, "PCM_16")
+    found = sorted(keys)
+    between = [(low + high) // 2 for low, high in zip(found, found[1:], strict=False)]
+    ranges = zip(found, [0, *(key + 1 for key in between)], [*between, 127], strict=True)
+    return [Region(keys[key], low, high, key) for key, low, high in ranges]

@@ -4,18 +4,18 @@ Clips of one `score` are its voices: aligned in time and key, so that two of the
 would. Splits are made by score, never by clip.
 """
 
-from __future__ import annotations
-
-import csv
 import json
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import soundfile
+from tqdm.auto import tqdm
 
 from authoring.rendering.composition import compose
 from authoring.rendering.fluidsynth import (
@@ -34,7 +34,6 @@ from lass_lab.signal.files import InputError, atomic_path
 
 SPLITS = ("train", "validation", "test")
 SOUNDFONTS = ("FluidR3_GM", "MuseScore_General")
-CLIPS = {"train": 16, "validation": 2, "test": 2}
 COLUMNS = ("path", "instrument", "soundfont", "score", "voice", "split", "seconds", "rms_db")
 LEVEL_DB, PEAK = -20.0, 0.9
 _BATCH = 8
@@ -63,10 +62,7 @@ class SourceClip:
 
 
 def plan_sources(
-    clips: Mapping[str, int],
-    soundfonts: Sequence[str] = SOUNDFONTS,
-    seed: int = 0,
-    players: Sequence[str] = RENDERED,
+    clips: Mapping[str, int], soundfonts: Sequence[str], seed: int, players: Sequence[str] = RENDERED
 ) -> list[SourceClip]:
     """Which clips make a bank with `clips[split]` clips per instrument and SoundFont.
 
@@ -74,8 +70,6 @@ def plan_sources(
     """
     planned = []
     for split, rounds in clips.items():
-        if split not in SPLITS:
-            raise InputError(f"{split}: no such split; one of {', '.join(SPLITS)}")
         score = 0
         for turn in range(rounds):
             rng = np.random.default_rng((seed, SPLITS.index(split), turn, 99))
@@ -102,50 +96,43 @@ def _groups(players: np.ndarray, rng: np.random.Generator) -> list[np.ndarray]:
 def render_sources(
     out: str | Path,
     *,
-    clips: Mapping[str, int] = CLIPS,
+    clips: Mapping[str, int],
     seconds: float = 30.0,
     soundfonts: Sequence[str] = SOUNDFONTS,
     seed: int = 0,
     workers: int = 2,
 ) -> Path:
-    """Render the bank into `out` and return its table, out/sources.csv (columns: `COLUMNS`).
+    """Render `clips[split]` clips per instrument and SoundFont into `out`; returns their table, out/sources.csv.
 
     A SoundFont may be a folder with a file for each instrument; then those are rendered that all of `soundfonts` have.
     Files are 32 kHz mono PCM_16 WAV, out/<split>/<instrument>/<score>-<voice>.wav, at about -20 dBFS RMS
     where they sound. Clips that are there already stay: a run that was killed goes on where it stopped, and
     a run that asks for more adds the rest.
 
-    Raises InputError for an unknown split, for clips under 2 s, or when `out` holds a bank of other settings;
-    RenderError when fluidsynth or a SoundFont is missing.
+    Raises InputError when `out` holds a bank of other settings; RenderError when fluidsynth or a SoundFont is missing.
     """
     out = Path(out)
-    if seconds < 2:
-        raise InputError(f"{out}: clips of {seconds:g} s are too short to hold music; 2 s at least")
     find_fluidsynth()
     planned = plan_sources(clips, soundfonts, seed, find_players(soundfonts))
-    _check_settings(out, {"seconds": float(seconds), "soundfonts": list(soundfonts), "seed": seed})
+    settings = json.dumps({"seconds": float(seconds), "soundfonts": list(soundfonts), "seed": seed}) + "\n"
+    if not (path := out / "settings.json").exists():
+        with atomic_path(path) as temporary:
+            temporary.write_text(settings)
+    elif path.read_text(errors="replace") != settings:
+        raise InputError(f"{path}: the folder holds sources of other settings; choose another folder")
     batches = [batch for batch in _batches(planned) if not all((out / clip.path).exists() for clip in batch)]
-    if batches:
-        from tqdm.auto import tqdm
-
-        with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-            jobs = [pool.submit(_render_batch, out, batch, seconds, seed) for batch in batches]
-            try:
-                for job in tqdm(as_completed(jobs), total=len(jobs), unit="batch", desc="rendering"):
-                    job.result()
-            except BaseException:
-                pool.shutdown(cancel_futures=True)
-                raise
-    table = out / "sources.csv"
-    with atomic_path(table, force=True) as temporary, temporary.open("w", newline="") as file:
-        rows = csv.writer(file, lineterminator="\n")
-        rows.writerow(COLUMNS)
-        for clip in planned:
-            level = active_rms_db(soundfile.read(out / clip.path, dtype="float32")[0])
-            score = f"{clip.split}-{clip.score:05d}"
-            who = (clip.path, clip.instrument, Path(clip.soundfont).stem, score, clip.voice, clip.split)
-            rows.writerow((*who, seconds, f"{level:.2f}"))
-    return table
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        done = pool.map(partial(_render_batch, out, seconds=seconds, seed=seed), batches)
+        list(tqdm(done, total=len(batches), unit="batch", desc="rendering"))
+    rows = []
+    for clip in planned:
+        level = active_rms_db(soundfile.read(out / clip.path, dtype="float32")[0])
+        score = f"{clip.split}-{clip.score:05d}"
+        who = (clip.path, clip.instrument, Path(clip.soundfont).stem, score, clip.voice, clip.split)
+        rows.append((*who, seconds, f"{level:.2f}"))
+    with atomic_path(out / "sources.csv", force=True) as temporary:
+        pd.DataFrame(rows, columns=COLUMNS).to_csv(temporary, index=False)
+    return out / "sources.csv"
 
 
 def find_players(soundfonts: Sequence[str]) -> list[str]:
@@ -167,20 +154,6 @@ def _batches(planned: list[SourceClip]) -> list[list[SourceClip]]:
     return [bank[start : start + _BATCH] for bank in banks.values() for start in range(0, len(bank), _BATCH)]
 
 
-def _check_settings(out: Path, settings: dict) -> None:
-    path = out / "settings.json"
-    if not path.exists():
-        with atomic_path(path) as temporary:
-            temporary.write_text(json.dumps(settings) + "\n")
-        return
-    try:
-        same = json.loads(path.read_text()) == settings
-    except ValueError as error:
-        raise InputError(f"{path}: not the settings of a bank of sources ({error})") from error
-    if not same:
-        raise InputError(f"{path}: the folder holds sources of other settings; choose another folder")
-
-
 def _render_batch(out: Path, batch: list[SourceClip], seconds: float, seed: int) -> None:
     clips = [_clip(source, seconds, seed) for source in batch]
     soundfont = voice_of(batch[0].soundfont, INSTRUMENTS[batch[0].instrument])
@@ -191,7 +164,7 @@ def _render_batch(out: Path, batch: list[SourceClip], seconds: float, seed: int)
         rng = np.random.default_rng(source.seed(seed, 3))
         if rng.random() < 0.5:
             sound = add_room(sound, rng, rt60=rng.uniform(0.15, 0.6), wet_db=rng.uniform(-20, -8))
-        write_audio(out / source.path, normalise(sound))
+        write_audio(out / source.path, normalised(sound))
 
 
 def _clip(source: SourceClip, seconds: float, seed: int) -> Clip:
@@ -213,7 +186,7 @@ def active_rms_db(waveform: np.ndarray) -> float:
     return float(10 * np.log10(sounding.mean())) if len(sounding) else -np.inf
 
 
-def normalise(waveform: np.ndarray, level_db: float = LEVEL_DB, peak: float = PEAK) -> np.ndarray:
-    """Scale to `level_db` dBFS RMS over what sounds, or as near as the peak allows. (samples,) float32."""
-    gain = 10 ** ((level_db - active_rms_db(waveform)) / 20)
-    return (waveform * min(gain, peak / np.abs(waveform).max())).astype(np.float32)
+def normalised(waveform: np.ndarray) -> np.ndarray:
+    """Scaled to -20 dBFS RMS where it sounds, or as near to it as a peak of 0.9 allows: (samples,) -> (samples,)."""
+    gain = 10 ** ((LEVEL_DB - active_rms_db(waveform)) / 20)
+    return (waveform * min(gain, PEAK / np.abs(waveform).max())).astype(np.float32)

@@ -421,7 +421,7 @@ players(panels)
 #
 # How is a re-mixed item brought to a level? Write a function that returns the mixture of two sources, the target as it
 # is, the other one turned up or down, so that the target's SDR in the mixture is `sdr_db`. The check tries it on
-# noise at levels that you have not seen.
+# pairs and levels that you have not seen.
 
 # %%
 from lass_lab.course.nb04.checks import check_mix

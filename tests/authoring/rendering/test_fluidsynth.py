@@ -6,32 +6,24 @@ import pandas as pd
 import pytest
 import soundfile
 
-from authoring.rendering.fluidsynth import (
-    Clip,
-    RenderError,
-    add_room,
-    find_fluidsynth,
-    find_soundfont,
-    render_clips,
-    render_notes,
-)
+from authoring.rendering.fluidsynth import Clip, RenderError, add_room, find_fluidsynth, find_soundfont, render_clips
 from authoring.rendering.performance import Note
-from authoring.rendering.sources import COLUMNS, active_rms_db, find_players, normalise, plan_sources, render_sources
+from authoring.rendering.sources import COLUMNS, active_rms_db, find_players, normalised, plan_sources, render_sources
 from lass_lab.datasets.instruments import INSTRUMENTS, RENDERED
 from lass_lab.signal.files import InputError
 
 SOUNDFONT = "TimGM6mb"
 
 
-def _can_render() -> bool:
-    try:
-        find_fluidsynth(), find_soundfont(SOUNDFONT)
-    except RenderError:
-        return False
-    return True
+try:
+    can_render = bool(find_fluidsynth() and find_soundfont(SOUNDFONT))
+except RenderError:
+    can_render = False
+needs_fluidsynth = pytest.mark.skipif(not can_render, reason="fluidsynth or TimGM6mb is missing")
 
 
-needs_fluidsynth = pytest.mark.skipif(not _can_render(), reason="fluidsynth, mido or TimGM6mb is missing")
+def _render(notes: list[Note], seed: int, soundfont: str = SOUNDFONT) -> np.ndarray:
+    return render_clips([Clip(notes, INSTRUMENTS["flute"], seed)], soundfont, seconds=2.0)[0]
 
 
 def _onset(waveform: np.ndarray) -> float:
@@ -41,13 +33,13 @@ def _onset(waveform: np.ndarray) -> float:
 @needs_fluidsynth
 def test_a_rendered_note_has_its_pitch_and_time_and_is_the_same_every_time():
     notes = [Note(0.5, 1.2, 69, 100)]
-    sound = render_notes(notes, INSTRUMENTS["flute"], SOUNDFONT, 1, seconds=2.0)
+    sound = _render(notes, 1)
     assert sound.shape == (64_000,) and sound.dtype == np.float32
     spectrum = np.abs(np.fft.rfft(sound * np.hanning(len(sound))))
     assert np.argmax(spectrum) * 0.5 == pytest.approx(440, abs=6)
     assert 0.5 <= _onset(sound) < 0.7
-    assert np.array_equal(sound, render_notes(notes, INSTRUMENTS["flute"], SOUNDFONT, 1, seconds=2.0))
-    assert not np.array_equal(sound, render_notes(notes, INSTRUMENTS["flute"], SOUNDFONT, 2, seconds=2.0))
+    assert np.array_equal(sound, _render(notes, 1))
+    assert not np.array_equal(sound, _render(notes, 2))
 
 
 @needs_fluidsynth
@@ -67,18 +59,18 @@ def test_clips_of_one_run_keep_their_time_and_do_not_ring_into_each_other():
 def test_a_broken_soundfont_is_an_error_not_another_soundfont(tmp_path):
     broken = tmp_path / "broken.sf2"
     broken.write_bytes(b"RIFF" + bytes(100))
-    with pytest.raises(RenderError, match="broken.sf2: fluidsynth could not play it"):
-        render_notes([Note(0.0, 0.5, 60, 100)], INSTRUMENTS["flute"], str(broken), 0, seconds=1.0)
+    with pytest.raises(RenderError, match="broken.sf2: "):
+        _render([Note(0.0, 0.5, 60, 100)], 0, str(broken))
 
 
 @needs_fluidsynth
 def test_notes_that_come_out_silent_are_an_error():
-    with pytest.raises(RenderError, match="its flute is silent on the notes asked for"):
-        render_notes([Note(1.5, 0.5, 60, 100)], INSTRUMENTS["flute"], SOUNDFONT, 0, seconds=1.0)
+    with pytest.raises(RenderError, match="flute is silent"):
+        _render([Note(2.5, 0.5, 60, 100)], 0)
 
 
 def test_a_missing_program_or_soundfont_says_what_to_install(monkeypatch, tmp_path):
-    with pytest.raises(RenderError, match="Nowhere_GM: no such SoundFont.*fluid-soundfont-gm") as caught:
+    with pytest.raises(RenderError, match="Nowhere_GM: .*fluid-soundfont-gm") as caught:
         find_soundfont("Nowhere_GM")
     assert "\n" not in str(caught.value)
     monkeypatch.setenv("PATH", str(tmp_path))
@@ -107,10 +99,10 @@ def test_levels_are_measured_where_it_sounds():
     tone = 0.5 * np.sin(2 * np.pi * 440 * np.arange(64_000) / 32_000)
     tone[32_000:] = 0
     assert active_rms_db(tone) == pytest.approx(20 * np.log10(0.5 / np.sqrt(2)), abs=0.01)
-    assert active_rms_db(normalise(tone)) == pytest.approx(-20, abs=0.01)
+    assert active_rms_db(normalised(tone)) == pytest.approx(-20, abs=0.01)
     clicks = np.zeros(64_000)
     clicks[::16_000] = 0.1
-    assert np.abs(normalise(clicks)).max() == pytest.approx(0.9)
+    assert np.abs(normalised(clicks)).max() == pytest.approx(0.9)
     assert active_rms_db(np.zeros(64_000)) == -np.inf
 
 
@@ -130,15 +122,19 @@ def test_a_bank_is_planned_by_score_and_a_larger_one_begins_with_the_smaller():
         assert len({clip.instrument for clip in voices}) == len(voices) == voices[0].voices
     seeds = {clip.seed(1, 0) for clip in planned}
     assert len(seeds) == len(scores)
-    smaller = [clip for clip in plan_sources({"train": 2}, ("one", "two"), seed=1)]
+    smaller = plan_sources({"train": 2}, ("one", "two"), seed=1)
     assert smaller == planned[: len(smaller)]
 
 
 @needs_fluidsynth
-def test_a_bank_is_rendered_resumed_and_kept_from_other_settings(tmp_path, monkeypatch):
-    monkeypatch.setattr("authoring.rendering.sources.RENDERED", ("violin", "piano", "tuba"))
-    settings = {"clips": {"test": 1}, "seconds": 3.0, "soundfonts": (SOUNDFONT,), "workers": 1}
+def test_a_bank_is_rendered_resumed_and_kept_from_other_settings(tmp_path):
+    """With a folder of SoundFonts, one for each instrument."""
+    (fonts := tmp_path / "fonts").mkdir()
+    for name in ("violin", "piano", "tuba"):
+        (fonts / f"{name}.sf2").symlink_to(find_soundfont(SOUNDFONT))
+    settings = {"clips": {"test": 1}, "seconds": 3.0, "soundfonts": (str(fonts),), "workers": 1}
     table = pd.read_csv(render_sources(tmp_path, **settings))
+    assert set(table.soundfont) == {"fonts"}
     assert tuple(table.columns) == COLUMNS
     assert sorted(table.instrument) == ["piano", "tuba", "violin"]
     sounds = {path: soundfile.read(tmp_path / path) for path in table.path}
@@ -152,33 +148,17 @@ def test_a_bank_is_rendered_resumed_and_kept_from_other_settings(tmp_path, monke
     assert [os.stat(tmp_path / path).st_mtime_ns for path in others] == times
     assert np.array_equal(soundfile.read(tmp_path / lost)[0], sounds[lost][0])
 
-    with pytest.raises(InputError, match="settings.json: the folder holds sources of other settings"):
+    with pytest.raises(InputError, match="settings.json: .*other settings"):
         render_sources(tmp_path, **settings, seed=1)
-    with pytest.raises(InputError, match="holdout: no such split"):
-        render_sources(tmp_path, **{**settings, "clips": {"holdout": 1}})
 
 
 def test_a_folder_of_soundfonts_is_played_by_the_instruments_that_it_has(tmp_path):
-    notes, others = tmp_path / "notes", tmp_path / "others"
-    for folder, names in ((notes, ("violin", "tuba", "trumpet")), (others, ("tuba", "double_bass"))):
-        folder.mkdir()
+    for folder, names in (("notes", ("violin", "tuba", "trumpet")), ("others", ("tuba", "double_bass")), ("empty", ())):
+        (tmp_path / folder).mkdir()
         for name in names:
-            (folder / f"{name}.sf2").write_bytes(b"")
-    assert find_players([str(notes)]) == ["violin", "tuba"]  # never a trumpet
-    assert find_players([str(notes), str(others)]) == ["tuba"]
-    with pytest.raises(RenderError, match="empty: no instrument that all of them have"):
-        (tmp_path / "empty").mkdir()
-        find_players([str(tmp_path / "empty")])
-
-
-@needs_fluidsynth
-def test_a_bank_is_rendered_with_a_soundfont_of_each_instrument(tmp_path):
-    notes = tmp_path / "notes"
-    notes.mkdir()
-    for name in ("flute", "tuba"):
-        (notes / f"{name}.sf2").symlink_to(find_soundfont(SOUNDFONT))
-    table = pd.read_csv(
-        render_sources(tmp_path / "bank", clips={"test": 2}, seconds=3.0, soundfonts=[str(notes)], workers=1)
-    )
-    assert sorted(table.instrument) == ["flute", "flute", "tuba", "tuba"]
-    assert set(table.soundfont) == {"notes"}
+            (tmp_path / folder / f"{name}.sf2").write_bytes(b"")
+    notes, others, empty = (str(tmp_path / folder) for folder in ("notes", "others", "empty"))
+    assert find_players([notes]) == ["violin", "tuba"]  # never a trumpet
+    assert find_players([notes, others]) == ["tuba"]
+    with pytest.raises(RenderError, match="empty: no instrument"):
+        find_players([empty])
