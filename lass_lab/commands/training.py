@@ -81,7 +81,7 @@ def finetune(
     """Fine-tune a separator on the duets in two phases: query network frozen, then both networks together."""
     import torch
 
-    from lass_lab.course.trained import finetune_folder
+    from lass_lab.course.runs import finetune_folder
     from lass_lab.experiments.finetuning import finetune
 
     if threads:
@@ -105,7 +105,7 @@ def finetune(
 def planned(recipe: str, profile: str | None, epochs: tuple[int, int] | None, rate: float | None) -> "FinetuningRecipe":
     """A recipe at the size of a profile, with other epochs and another rate of phase 1 where they are told."""
     from lass_lab.course.profile import PROFILES
-    from lass_lab.course.recipes import sized_recipe
+    from lass_lab.course.runs import sized_recipe
 
     if profile and profile not in PROFILES:
         raise InputError(f"profile '{profile}': choose one of {', '.join(PROFILES)}")

@@ -1,6 +1,5 @@
 """What notebook 04 is made of: recordings from elsewhere, the separator that only remembers, and its pictures."""
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -12,13 +11,9 @@ from lass_lab.course.nb04.memoriser import Memoriser
 from lass_lab.course.nb04.plots import show_likeness, show_slices
 from lass_lab.datasets import list_pieces, load_piece
 from lass_lab.datasets.slicing import slice_folder
-from lass_lab.signal import InputError, sdr, sdr_improvement
+from lass_lab.signal import sdr, sdr_improvement
 
-
-@pytest.fixture(autouse=True)
-def closed_figures():
-    yield
-    plt.close("all")
+pytestmark = pytest.mark.usefixtures("no_open_figures")
 
 
 @pytest.fixture(scope="module")
@@ -49,8 +44,6 @@ def test_one_trumpet_rests_and_its_slices_are_marked(recorded):
     assert np.abs(trumpet[begin + 3200 : end - 3200]).max() < 1e-3 < np.abs(trumpet[:begin]).max()
     table = pd.read_csv(data / "slices.csv")
     assert list(table[table["silent"]]["start_s"]) == [10, 15] and report.silent == 2
-    with pytest.raises(InputError, match=r"24 s do not hold the rest"):
-        write_recordings(data, 24)
 
 
 def test_a_report_becomes_a_table_with_every_piece(tmp_path):
@@ -101,11 +94,6 @@ def test_slices_are_drawn_in_lanes_and_told_in_words():
     assert len(ax.patches) == 8 and sum(patch.get_hatch() is not None for patch in ax.patches) == 1
     assert ax.get_xlabel() == "time (s)"
     assert describe(ax) == "8 slices in 4 lanes: 4 train, 4 test; silent: two, trumpet, from 5 s"
-    assert show_slices(made_slices(), ax) is ax
-    with pytest.raises(InputError, match="lack the column silent"):
-        show_slices(made_slices().drop(columns="silent"))
-    with pytest.raises(InputError, match="there are none"):
-        show_slices(made_slices().iloc[:0])
 
 
 def test_likeness_is_told_within_and_across_pieces():
@@ -114,5 +102,3 @@ def test_likeness_is_told_within_and_across_pieces():
     assert describe(ax) == "Likeness of 3 slices; on average 0.80 within and 0.10 across pieces"
     assert [tick.get_text() for tick in ax.get_xticklabels()] == ["one", "two"]
     assert list(ax.get_xticks()) == [0.5, 2]
-    with pytest.raises(InputError, match="for 2 slices"):
-        show_likeness(likeness, ["one", "two"])

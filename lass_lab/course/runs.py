@@ -1,14 +1,40 @@
-"""What the training notebooks left behind for the later ones, or what ships in its place; each says which it is."""
+"""Fine-tuning in notebooks: recipes at a profile's size, and what earlier notebooks left behind for later ones."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
 from lass_lab.course.ledger import runs_dir
-from lass_lab.course.profile import current
+from lass_lab.course.profile import Profile, current
 from lass_lab.experiments.finetuning import stages
+from lass_lab.experiments.recipes import RECIPES, FinetuningRecipe
 from lass_lab.signal.files import InputError
 
 SHIPPED_STAGES = {"pretrained": "tiny", "phase 1": "tiny-phase1", "phase 2": "tiny-finetuned"}
+
+
+def sized_recipe(name: str = "preserving", profile: Profile | None = None) -> FinetuningRecipe:
+    """A recipe of fine-tuning, as long as the profile says.
+
+    Args:
+        name: "preserving" keeps what was known; "paper" is the paper's own.
+        profile: None takes the current one.
+
+    Raises:
+        InputError: no such recipe.
+    """
+    if name not in RECIPES:
+        raise InputError(f"recipe '{name}': choose one of {', '.join(RECIPES)}")
+    recipe, profile = RECIPES[name], profile or current()
+    first, second = profile.epochs
+    return replace(
+        recipe,
+        phase1=replace(recipe.phase1, epochs=first),
+        phase2=replace(recipe.phase2, epochs=second),
+        items=replace(recipe.items, seconds=profile.item_seconds),
+        batch=profile.items,
+        sample_rate=profile.sample_rate,
+    )
 
 
 def finetune_folder(profile: str | None = None) -> Path:
