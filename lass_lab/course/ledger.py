@@ -21,6 +21,11 @@ def runs_dir() -> Path:
     return Path(os.environ.get("LASS_LAB_RUNS") or CHECKOUT / "runs").expanduser().resolve()
 
 
+def ledger_path() -> Path:
+    """Return where the ledger is, or will be."""
+    return runs_dir() / "ledger.json"
+
+
 def record(notebook: str, name: str, value: float | int | str | bool, unit: str = "") -> None:
     """Write one result down; the same name from the same notebook takes the place of the older result.
 
@@ -40,7 +45,7 @@ def record(notebook: str, name: str, value: float | int | str | bool, unit: str 
         raise InputError(f"{name}: the ledger takes finite numbers and texts, not {value!r}")
     time = datetime.now(UTC).isoformat(timespec="seconds")
     row = dict(zip(COLUMNS, (notebook, name, value, unit, current().name, time), strict=True))
-    path = _path()
+    path = ledger_path()
     path.parent.mkdir(parents=True, exist_ok=True)
     # Two notebooks open side by side would otherwise lose each other's rows between reading and writing.
     with FileLock(path.with_suffix(".lock")):
@@ -71,12 +76,8 @@ def read(notebook: str | None = None) -> "pd.DataFrame":
     return table.sort_values("notebook", kind="stable", ignore_index=True)
 
 
-def _path() -> Path:
-    return runs_dir() / "ledger.json"
-
-
 def _rows() -> list[dict]:
-    path = _path()
+    path = ledger_path()
     if not path.exists():
         return []
     try:

@@ -1,12 +1,13 @@
-"""Playthings used as a student does: controls found by what stands beside them, and what they show."""
+"""Playthings used as a student does: controls found by what stands beside them, what they show, and what it plays."""
 
+import base64
+import io
 import re
 import warnings
 
 import matplotlib.pyplot as plt
-import nbformat
+import soundfile
 from IPython.utils.capture import capture_output
-from nbclient import NotebookClient
 
 
 def control(plaything, description):
@@ -44,9 +45,7 @@ def text(page):
     return " ".join(re.sub("<[^>]*>", " ", page).split())
 
 
-def run_cells(*sources):
-    """Run cells in a kernel of their own; returns the cells' outputs and the state of the widgets."""
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in sources])
-    NotebookClient(notebook, timeout=60, kernel_name="python3").execute()
-    widgets = notebook.metadata.widgets["application/vnd.jupyter.widget-state+json"]["state"].values()
-    return [cell.outputs for cell in notebook.cells], [(each["model_name"], each["state"]) for each in widgets]
+def sounds(page):
+    """Label -> what its player plays."""
+    found = re.findall(r'aria-label="([^"]*)" src="data:audio/mpeg;base64,([^"]+)"', page)
+    return {label: soundfile.read(io.BytesIO(base64.b64decode(encoded)))[0] for label, encoded in found}

@@ -54,14 +54,11 @@ def test_a_spectrogram_shows_a_burst_where_and_as_loud_as_it_is():
 def test_a_short_note_survives_in_a_long_recording():
     long = np.zeros(180 * RATE, np.float32)
     long[100 * RATE : 100 * RATE + 2048] = np.sin(2 * np.pi * 1_000 * TIME[:2048])
+    assert describe(show_spectrogram(0 * long)) == "Spectrogram, 180.0 s, 0 to 12 kHz; silent throughout"
     ax = show_spectrogram(long)
     assert "loudest at 100.0 s near 1000 Hz" in describe(ax)
     levels = np.asarray(ax.images[0].get_array())
     assert levels.shape[1] <= 1600 and levels.max() == pytest.approx(0, abs=0.1)
-
-
-def test_silence_is_drawn_and_said():
-    assert describe(show_spectrogram(0 * BURST)) == "Spectrogram, 3.0 s, 0 to 12 kHz; silent throughout"
 
 
 @pytest.mark.parametrize("reference_db", [None, -20])

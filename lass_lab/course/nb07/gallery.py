@@ -1,8 +1,8 @@
 """The failure gallery: one slice evaluated four times, each time with another fault, to be found by ear and number."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -72,31 +72,24 @@ Waveforms = Mapping[str, np.ndarray]
 Separate = Callable[[np.ndarray], Waveforms]
 
 
-class Parts(NamedTuple):
-    """A mixture, `(samples,)`, and its sources."""
-
-    mixture: np.ndarray
-    sources: Waveforms
-
-
 @dataclass(frozen=True, eq=False)
 class Exhibit:
     """One evaluation of one slice: its sounds, and the numbers that could have given a fault away.
 
     Attributes:
-        parts: the mixture and its sources, at what is taken for 32 kHz.
+        piece: the slice, at what is taken for 32 kHz.
         estimates: source -> `(samples,)`.
         numbers: the keys of `TITLES`, and source -> SDRi in dB.
     """
 
-    parts: Parts
+    piece: Piece
     estimates: Waveforms
     numbers: Mapping[str, float]
 
     def players(self) -> HTML:
         """The mixture, and for each source the truth and the estimate."""
-        sounds = {"mixture": self.parts.mixture}
-        for source, target in self.parts.sources.items():
+        sounds = {"mixture": self.piece.mixture}
+        for source, target in self.piece.sources.items():
             sounds |= {f"target: {source}": target, f"estimate for “{source}”": self.estimates[source]}
         return players(sounds)
 
@@ -166,42 +159,40 @@ def hang_gallery(
     def by_heart(mixture: np.ndarray) -> Waveforms:
         return {source: memoriser.separate(mixture) for source, memoriser in memorisers.items()}
 
-    right = [Parts(cut.mixture, cut.sources) for cut in cuts]
     made = {
         "wrong sample rate": _exhibit(plain, *map(_misread, cuts)),
         "clipped mixture": _exhibit(plain, *map(_clipped, cuts)),
-        "leaked slice": _exhibit(by_heart, *right),
-        "constant query vector": _exhibit(constant, *right),
+        "leaked slice": _exhibit(by_heart, *cuts),
+        "constant query vector": _exhibit(constant, *cuts),
     }
     order = np.random.default_rng(seed).permutation(len(FAULTS))
     faults = {letter: FAULTS[number] for letter, number in zip("ABCD", order, strict=True)}
-    return Gallery(_exhibit(plain, *right), {letter: made[fault] for letter, fault in faults.items()}, faults)
+    return Gallery(_exhibit(plain, *cuts), {letter: made[fault] for letter, fault in faults.items()}, faults)
 
 
-def _misread(cut: Piece) -> Parts:
+def _misread(cut: Piece) -> Piece:
     """As a studio's files would sound if their samples were taken for ours."""
     sources = {name: soxr.resample(each, SAMPLE_RATE, STUDIO_RATE, quality="VHQ") for name, each in cut.sources.items()}
-    return Parts(sum(sources.values()), sources)
+    return replace(cut, mixture=sum(sources.values()), sources=sources)
 
 
-def _clipped(cut: Piece) -> Parts:
+def _clipped(cut: Piece) -> Piece:
     limit = np.quantile(np.abs(cut.mixture), 1 - CLIPPED)
-    return Parts(np.clip(cut.mixture, -limit, limit), cut.sources)
+    return replace(cut, mixture=np.clip(cut.mixture, -limit, limit))
 
 
-def _exhibit(separate: Separate, here: Parts, after: Parts) -> Exhibit:
-    mixture, sources = here
-    estimates = separate(mixture)
-    ideal = {name: oracle_estimate(mixture, target, "irm", hop=HOP) for name, target in sources.items()}
+def _exhibit(separate: Separate, here: Piece, after: Piece) -> Exhibit:
+    mixture, estimates = here.mixture, separate(here.mixture)
+    ideal = {name: oracle_estimate(mixture, target, "irm", hop=HOP) for name, target in here.sources.items()}
     gains, later, ceiling = (
-        {name: sdr_improvement(target, found[name], parts.mixture) for name, target in parts.sources.items()}
-        for parts, found in ((here, estimates), (after, separate(after.mixture)), (here, ideal))
+        {name: sdr_improvement(target, found[name], piece.mixture) for name, target in piece.sources.items()}
+        for piece, found in ((here, estimates), (after, separate(after.mixture)), (here, ideal))
     )
-    rest, whole = (np.mean(np.square(each, dtype=np.float64)) for each in (mixture - sum(sources.values()), mixture))
+    rest = np.square(mixture - sum(here.sources.values()), dtype=np.float64).sum()
     numbers = {
-        "length": len(mixture) / SAMPLE_RATE,
+        "length": here.seconds,
         "flat": 100 * float(np.mean(np.abs(mixture) >= 0.9999 * np.abs(mixture).max())),
-        "rest": 10 * float(np.log10(max(rest / whole, 1e-10))),  # -100 for none
+        "rest": 10 * float(np.log10(max(rest / np.square(mixture, dtype=np.float64).sum(), 1e-10))),  # -100 for none
         **gains,
         "mean": float(np.mean(list(gains.values()))),
         "later": float(np.mean(list(later.values()))),

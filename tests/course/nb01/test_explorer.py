@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 
 from lass_lab.course.figures import describe
-from lass_lab.course.nb01.explorer import HOPS, WINDOWS, spectrogram_explorer
+from lass_lab.course.nb01.explorer import spectrogram_explorer
 from lass_lab.course.nb01.plots import show_curves, show_mask, show_mel_spectrogram, show_waveforms
-from lass_lab.signal import InputError
 from tests.course.controls import set_to, text
 
 pytestmark = pytest.mark.usefixtures("shell")
@@ -41,14 +40,11 @@ def test_each_slider_draws_and_says_what_it_costs(explorer):
     assert "silence" in set_to(explorer, "sound", "silence")
 
 
-@pytest.mark.parametrize("hop", HOPS)
+@pytest.mark.parametrize("hop", [4, 16])
 def test_the_way_back_is_exact_for_every_window(explorer, hop):
-    set_to(explorer, "window", 64 * hop)
-    set_to(explorer, "hop", hop) if hop != 8 else None
-    for window in WINDOWS:
-        if window != 64 * hop:
-            off = re.search(r"off by (-\d+) dB", set_to(explorer, "window", window))
-            assert int(off[1]) < -120, window
+    set_to(explorer, "hop", hop)
+    for window in (256, 16384):
+        assert int(re.search(r"off by (-\d+) dB", set_to(explorer, "window", window))[1]) < -120
 
 
 def test_bands_too_narrow_for_the_window_are_counted_and_draw_no_warning(explorer):
@@ -58,12 +54,6 @@ def test_bands_too_narrow_for_the_window_are_counted_and_draw_no_warning(explore
     assert "empty" not in set_to(explorer, "window", 4096)
 
 
-@pytest.mark.parametrize(("sounds", "fault"), [({}, "no sounds"), ({"a": np.zeros((2, 9))}, "^a: needs a waveform")])
-def test_what_cannot_be_explored_is_refused(sounds, fault):
-    with pytest.raises(InputError, match=fault):
-        spectrogram_explorer(sounds)
-
-
 @pytest.mark.parametrize("hertz", [200, 1000, 6000])
 def test_a_tone_lies_at_its_tick_on_the_mel_axis(hertz):
     ax = show_mel_spectrogram(np.sin(2 * np.pi * hertz * TIME), title="tone")
@@ -71,10 +61,6 @@ def test_a_tone_lies_at_its_tick_on_the_mel_axis(hertz):
     # A tone between two bands' centres sounds in both.
     assert abs(ax.images[0].get_array()[:, 50].argmax() - ticks[f"{hertz / 1000:g}"]) <= 1
     assert re.search(r"“tone”, 1.0 s, 64 bands from 0.05 to 8 kHz; loudest at \d\.\d s near \d+ Hz", describe(ax))
-
-
-def test_silence_is_a_dark_mel_spectrogram():
-    assert describe(show_mel_spectrogram(np.zeros(4000))).split(". ")[0].endswith("silent throughout")
 
 
 def test_curves_hold_their_numbers_and_describe_them():
