@@ -140,9 +140,3 @@ def test_the_page_of_the_hardest_figure_is_small():
     noise = np.random.default_rng(0).normal(size=5 * RATE)
     page = figure_html(compare_spectrograms(dict.fromkeys("abcd", noise)), "Noise").data
     assert len(page.encode()) <= 150_000 and image_of(page).width > 500
-
-
-def test_bad_waveforms_are_named():
-    for waveform, fault in ((BURST[None], "needs a waveform"), (np.array([0, np.nan]), "holds NaN")):
-        with pytest.raises(InputError, match=f"^waveform: {fault}"):
-            show_spectrogram(waveform)

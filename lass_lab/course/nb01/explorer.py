@@ -8,7 +8,7 @@ import numpy as np
 from IPython.display import HTML, display
 
 from lass_lab.course.figures import figure_html
-from lass_lab.course.nb01.plots import mel_power, show_mel_spectrogram
+from lass_lab.course.nb01.plots import show_mel_spectrogram
 from lass_lab.course.plots import share_colours, show_spectrogram
 from lass_lab.course.widgets import Plaything, with_tooltip
 from lass_lab.signal import SAMPLE_RATE, InputError, checked_waveform, istft, stft
@@ -70,9 +70,7 @@ def _explored(waveform: np.ndarray, name: str, n_fft: int, hop: int, bands: int,
         back = f"made into sound again, it is off by {10 * np.log10(energies[0] / energies[1]):.0f} dB"
         return figure_html(ax, f"{shape}; bins {SAMPLE_RATE / n_fft:.1f} Hz apart. {size}; {back}.")
     ax = show_mel_spectrogram(waveform, title=name, bands=bands, n_fft=n_fft, hop=hop, max_khz=max_khz)
-    empty = _empty_bands(bands, n_fft, max_khz)
-    dark = f" Bands too narrow for this window's bins, and so empty: {empty}." if empty else ""
-    return figure_html(ax, f"{shape}; {bands} mel bands. {size}, and there is no way back.{dark}")
+    return figure_html(ax, f"{shape}; {bands} mel bands. {size}, and there is no way back.")
 
 
 def _three_windows(waveform: np.ndarray, name: str) -> HTML:
@@ -82,10 +80,3 @@ def _three_windows(waveform: np.ndarray, name: str) -> HTML:
         show_spectrogram(waveform, ax, title=title, n_fft=n_fft, hop=n_fft // 8, max_khz=1, colour_bar=False)
     share_colours(axes, db_range=60)
     return figure_html(figure, f"{name}: one sound, three windows, each with a hop of an eighth of the window.")
-
-
-def _empty_bands(bands: int, n_fft: int, max_khz: float) -> int:
-    """How many mel bands hold no bin: a click sounds in every bin, and so in every band that has one."""
-    click = np.zeros(n_fft, dtype=np.float32)
-    click[0] = 1
-    return int(np.sum(mel_power(click, bands, n_fft, n_fft // 4, max_khz)[0] == 0))

@@ -122,7 +122,9 @@ def show_mel_spectrogram(
         InputError: a waveform that is not one-dimensional, is empty, or holds NaN or infinite samples.
     """
     samples = checked_waveform(waveform, title or "waveform")
-    power = mel_power(samples, bands, n_fft, hop, max_khz)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="At least one mel filterbank")  # said above
+        power = mel_spectrogram(samples, bands, n_fft, hop, SAMPLE_RATE, _LOWEST_HZ, 1000 * max_khz)
     decibels = 10 * np.log10(np.maximum(power, 10 ** (SILENT_DB / 10)))
     ax = ax or plt.subplots(figsize=(7, 3.2), layout="constrained")[1]
     top, step = decibels.max(), hop / SAMPLE_RATE
@@ -141,10 +143,3 @@ def show_mel_spectrogram(
     extent = f"{len(samples) / SAMPLE_RATE:.1f} s, {bands} bands from 0.05 to {max_khz:g} kHz"
     put_into_words(ax, f"Mel spectrogram of “{title}”, {extent}; {loudest}")
     return ax
-
-
-def mel_power(waveform: np.ndarray, bands: int, n_fft: int, hop: int, max_khz: float) -> np.ndarray:
-    """Power in mel bands from 50 Hz to `max_khz`, `(frames, bands)`; those too narrow for a bin hold nothing."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="At least one mel filterbank")  # the explorer says so itself
-        return mel_spectrogram(waveform, bands, n_fft, hop, SAMPLE_RATE, _LOWEST_HZ, 1000 * max_khz)

@@ -71,22 +71,13 @@ def test_neither_page_nor_table_names_a_fault(gallery):
     assert page.count("<audio") == 20
 
 
-def test_what_gives_a_fault_away_and_what_refutes_it_is_said_with_the_exhibits_own_numbers(gallery):
-    letters = {fault: letter for letter, fault in answers(gallery).items()}
-    clues = ("44,100 samples a second", "stand at its very peak", "by heart", "the answer is the same")
-    for fault, clue in zip(FAULTS, clues, strict=True):
-        assert clue in gallery.evidence(letters[fault])
-    refuted = ("lasts 5.0 s of 5.0", "sum of its sources", "had it leaked", "both queries would get one")
-    for number, (fault, words) in enumerate(zip(FAULTS, refuted, strict=True)):
-        assert words in gallery.refutation(letters[FAULTS[number - 1]], fault)
-
-
 def test_the_check_says_of_each_exhibit_what_gives_it_away_or_why_it_is_something_else(gallery, capsys):
     right = answers(gallery)
     assert check_gallery(gallery, right)
-    assert capsys.readouterr().out.startswith("Right: all 4 are found")
+    told = capsys.readouterr().out
+    for clue in ("44,100 samples a second", "stand at its very peak", "by heart", "the answer is the same"):
+        assert clue in told
     assert not check_gallery(gallery, dict(zip("ABCD", (*list(right.values())[1:], right["A"]), strict=True)))
     told = capsys.readouterr().out
-    assert told.startswith("Not yet: 0 of 4 are found") and "would not last" in told
-    assert not check_gallery(gallery, {"A": right["A"], "B": ...})
-    assert capsys.readouterr().out.count("not named yet") == 3
+    for words in ("it would not last", "sum of its sources", "had it leaked", "both queries would get one"):
+        assert words in told
