@@ -85,5 +85,5 @@ def _rows() -> list[dict]:
         if not all(set(row) == set(COLUMNS) for row in rows):
             raise KeyError("a row's columns")
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{path}: is not a ledger of results ({error}); move it away to begin anew") from error
+        raise InputError(f"{path}: is not a ledger of results ({error}); move it away to start a new one") from error
     return rows

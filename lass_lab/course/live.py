@@ -24,7 +24,7 @@ class LiveTraining(lightning.Callback):
 
     Args:
         mixture: a slice to listen to, `(samples,)`, 32 kHz.
-        query: what to ask of it.
+        query: the words to separate it by.
 
     Attributes:
         losses: (step, loss) of every step seen; a resumed run begins where it goes on.
@@ -70,7 +70,7 @@ class LiveTraining(lightning.Callback):
     def _separate(self, trainer: lightning.Trainer, task: Any) -> None:
         estimate = task.separator.separate(self.mixture, self.query, progress=False)
         self.estimates[f"step {trainer.global_step}"] = estimate
-        task.train()  # `separate` gives the separator back in one mode; a task's parts are in several
+        task.train()  # `separate` leaves all parts in one mode; in training, frozen parts are in another
 
     def _show(self) -> None:
         self._drawn = time.monotonic()

@@ -40,7 +40,7 @@ class Profile:
         contrastive_steps: of the query network's training in notebook 02.
         pieces: pieces evaluated per split; None for all of them.
         seconds: seconds of each piece that are evaluated, from its start; None for the whole piece.
-        cell_timeout: seconds a notebook's cell may take before the runner gives it up; None for no limit.
+        cell_timeout: seconds a notebook's cell may take before the runner stops it; None for no limit.
         item_seconds: seconds of a slice in each training item.
         items: in a step of fine-tuning.
         sample_rate: of fine-tuning, in Hz; 12,000 trains on the lower bins alone, in about half the time.
@@ -101,7 +101,7 @@ def doctor() -> pd.DataFrame:
     for examine in (_profile, _python, _packages, _processor, _memory, _disk, _gpu, _data, _sentence_encoder):
         try:
             rows += examine()
-        except Exception as error:  # all other lines are still wanted
+        except Exception as error:  # the other lines are still useful
             advice = f"{type(error).__name__}: {error}".splitlines()[0]
             rows.append((examine.__name__.strip("_"), "not usable", False, advice))
     return pd.DataFrame(rows, columns=["item", "value", "ok", "advice"]).astype({"ok": object})

@@ -1,4 +1,4 @@
-"""Cut notes out of a mixture with boxes, hear the rest, and measure it beside the model and the ideal mask."""
+"""Cut notes out of a mixture with boxes, listen to the rest, and measure it beside the model and the ideal mask."""
 
 from collections.abc import Sequence
 from html import escape
@@ -57,7 +57,7 @@ def painted_mask(boxes: Sequence[Box], samples: int) -> np.ndarray:
 def mask_painter(
     mixture: np.ndarray, target: np.ndarray, model: np.ndarray, boxes: Sequence[Box] = (), *, name: str = "target"
 ) -> Plaything:
-    """Boxes by sliders: a mask painted by hand, heard, and scored beside the model and the ideal mask.
+    """A mask painted by hand with sliders: what it lets through, and its score beside the model and the ideal mask.
 
     Args:
         mixture: `(samples,)`, 32 kHz.
@@ -67,7 +67,7 @@ def mask_painter(
         name: what the target is called.
 
     Raises:
-        InputError: a waveform that is not one, or of another length.
+        InputError: a bad waveform, or waveforms of different length.
     """
     sounds = {"mixture": mixture, f"the true {name}": target, "the model": model}
     if len({len(checked_waveform(waveform, label)) for label, waveform in sounds.items()}) > 1:

@@ -10,7 +10,7 @@ from lass_lab.signal.audio import read_audio
 from lass_lab.signal.files import InputError, data_dir
 
 NUMBERS = "numbers.csv"
-EXCERPT_S = (20.0, 6.0)  # from where on, and how long, each system is heard on the held-out duet
+EXCERPT_S = (20.0, 6.0)  # start and length, in seconds, of the excerpt of the held-out duet
 QUERY = "violin"
 
 

@@ -41,7 +41,7 @@ def write_recordings(folder: Path, seconds: float) -> list[Path]:
 def write_recording(folder: Path, piece: Piece, title: str) -> Path:
     """Write a piece as URMP has it, in stereo at 44.1 kHz and 16 bits, and return its own folder in `folder`.
 
-    The players sit apart, each nearer to one side; the mean of both channels is the source as it was.
+    Each player is nearer to one side; the mean of both channels is the original source.
 
     Args:
         title: what the files are called, `02_Spring`: such as `AuSep_1_vn_02_Spring.wav`.
@@ -60,9 +60,9 @@ def write_recording(folder: Path, piece: Piece, title: str) -> Path:
 
 
 def rewrite(path: Path, change: Callable[[np.ndarray], np.ndarray]) -> None:
-    """Put `change(sound)` in the place of the sound `(samples, channels)` of a file, in floating point."""
+    """Put `change(sound)` in place of a file's sound `(samples, channels)`, in floating point."""
     sound, rate = soundfile.read(path)
-    soundfile.write(path, change(sound), rate, "FLOAT")  # which alone can hold NaN, as broken files do
+    soundfile.write(path, change(sound), rate, "FLOAT")  # only floating point can hold NaN, as broken files do
 
 
 def report_table(report: SliceReport, folder: Path) -> pd.DataFrame:

@@ -15,7 +15,7 @@ PARTS = {"train": COLOURS[0], "validation": COLOURS[1], "test": COLOURS[2]}
 
 
 def show_slices(table: pd.DataFrame) -> Axes:
-    """Slices as boxes along time: a lane for each source of each piece, a colour for each part, silent ones hollow.
+    """Slices as boxes along time: a lane for each source of each piece, a colour for each part, silent ones hatched.
 
     Args:
         table: `slices.csv`, with the columns piece, query, part, start_s, seconds and silent (as a truth value).

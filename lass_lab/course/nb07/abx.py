@@ -27,9 +27,9 @@ _WITHOUT_A_KERNEL = (
 
 
 def abx_p_value(right: int, trials: int) -> float:
-    """How often somebody who guesses gets at least so many of so many trials right: exact binomial, one-sided; 0...1.
+    """The probability that guessing gets at least `right` of `trials` right: exact binomial test, one-sided.
 
-    Raises ValueError where the counts cannot be.
+    Raises ValueError for fewer than 0 or more than `trials` right.
     """
     return float(binomtest(right, trials, 0.5, alternative="greater").pvalue)
 
@@ -37,19 +37,19 @@ def abx_p_value(right: int, trials: int) -> float:
 def abx_test(a: np.ndarray, b: np.ndarray, *, names: tuple[str, str], trials: int = 10, seed: int = 0) -> Plaything:
     """Buttons and players for an A/B/X test of two waveforms of one recording.
 
-    Every trial takes another excerpt, at random from where both can be heard, and chooses X by chance. All that is
-    played has one RMS level, so that the volume tells nothing. The page does not tell what X is, neither in words nor
-    by the bytes of a player.
+    Every trial takes another excerpt, at random from where both can be heard, and chooses X by chance. All three
+    sounds have the same RMS level, so that the volume tells nothing. The page does not tell what X is, neither in
+    words nor by the bytes of a player.
 
     Args:
         a, b: `(samples,)`, 32 kHz, the same length.
         names: what they are; said when all trials are done.
-        trials: how many there will be; decided before the first, because who may stop when it looks well finds more
-            than there is.
+        trials: how many there will be, decided before the first: stopping when the result looks good finds
+            differences that are not there.
         seed: of the excerpts and the choices.
 
     Raises:
-        InputError: a waveform that is not one, differs in length, or never sounds while the other does.
+        InputError: a bad waveform, two lengths, or two waveforms that are never audible together.
     """
     pair = [checked_waveform(waveform, letter) for letter, waveform in zip("AB", (a, b), strict=True)]
     starts = _starts(*pair)
@@ -85,8 +85,8 @@ def abx_test(a: np.ndarray, b: np.ndarray, *, names: tuple[str, str], trials: in
         right.append(button is buttons[x])
         p, done = abx_p_value(sum(right), len(right)), len(right) == trials
         told = (
-            f"{'Right' if right[-1] else 'Wrong'}: X was {'AB'[x]}. {sum(right)} of {len(right)} right; who only "
-            f"guesses does so well, or better, with a probability of {p:.3f} (the p-value)"
+            f"{'Right' if right[-1] else 'Wrong'}: X was {'AB'[x]}. {sum(right)} of {len(right)} right; "
+            f"guessing does as well, or better, with a probability of {p:.3f} (the p-value)"
         )
         more = "" if done else "; go on to the end, whatever it says"
         result.value = f'<p role="status" style="line-height: 1.5">{told}{more}.</p>'

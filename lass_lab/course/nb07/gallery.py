@@ -121,7 +121,7 @@ class Gallery:
         return self._told(letter, EVIDENCE[self._faults[letter]])
 
     def refutation(self, letter: str, fault: str) -> str:
-        """Why an exhibit does not have a fault that it was named, in one sentence with its numbers."""
+        """Why an exhibit does not have this fault, in one sentence with its numbers."""
         return self._told(letter, REFUTATION[fault])
 
     def _told(self, letter: str, sentence: str) -> str:

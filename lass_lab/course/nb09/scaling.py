@@ -19,7 +19,7 @@ FULL_SIZE = "audiosep"
 
 
 def find_full_size(fetch: bool = False) -> LanguageSeparator | None:
-    """The full-size separator where its weights are here; else None, and one line that says how to get them.
+    """The full-size separator if its weights are on this computer; otherwise None, after a line on how to get them.
 
     Args:
         fetch: download what is missing. Without it nothing is downloaded, not even a small part.
