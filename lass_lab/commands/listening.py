@@ -101,7 +101,7 @@ def evaluate(
         raise InputError(f"probes: need one --piece, and were given {len(piece)}")
     named = {}
     if table:
-        from lass_lab.course.trained import find_stages, finetune_folder
+        from lass_lab.course.runs import find_stages, finetune_folder
         from lass_lab.experiments.finetuning import stages
 
         run = run or (folder if (folder := finetune_folder()).is_dir() else None)

@@ -56,7 +56,7 @@ def finetune(
     --set changes a field of the recipe: phase1.epochs=3, loss=l1, items.rehearsal=0.3, phase2.encoder=top. All fields
     are in lass_lab/experiments/recipes.py.
     """
-    from lass_lab.course.trained import finetune_folder
+    from lass_lab.course.runs import finetune_folder
     from lass_lab.experiments.finetuning import finetune
     from lass_lab.experiments.trainer import StopWhenAsked
 
@@ -74,7 +74,7 @@ def planned(recipe: str, profile: str | None, settings: Sequence[str] | None) ->
     Raises InputError: no such profile or recipe, or a wrong field or value.
     """
     from lass_lab.course.profile import PROFILES
-    from lass_lab.course.recipes import sized_recipe
+    from lass_lab.course.runs import sized_recipe
     from lass_lab.experiments.recipes import RECIPES, changed, read_table, with_settings
 
     if profile and profile not in PROFILES:

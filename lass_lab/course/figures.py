@@ -1,4 +1,4 @@
-"""Figures in words and on the page: alt text made from the plotted data, and HTML that carries both."""
+"""Figures on the page, with a caption and with alt text made from what is plotted."""
 
 import base64
 import html
@@ -31,9 +31,9 @@ def put_into_words(ax: Axes, words: str) -> None:
 def describe(plot: Axes | Figure) -> str:
     """Alt text made from what is plotted.
 
-    The plots of `lass_lab.course.plots` say what they show, "Spectrogram of “mixture”, 5.0 s, 0 to 12 kHz;
-    loudest at 1.2 s near 660 Hz" for instance. Of other axes it tells the title, the labels and, for each
-    line, its first, last, lowest and highest value.
+    The course's own plots say what they show, "Spectrogram of “mixture”, 5.0 s, 0 to 12 kHz; loudest at 1.2 s near
+    660 Hz" for instance. For other axes it gives the title, the labels and, for each line, its first, last, lowest
+    and highest value.
 
     Raises:
         InputError: nothing is plotted.
@@ -42,14 +42,14 @@ def describe(plot: Axes | Figure) -> str:
     parts = [_words[ax] if ax in _words else _lines_in_words(ax) for ax in axes]
     if not any(parts):
         raise InputError("describe: nothing is plotted")
-    return ". ".join(part for part in parts if part)
+    return ". ".join(filter(None, parts))
 
 
 def figure_html(plot: Figure | Axes, caption: str) -> "HTML":
     """A figure with its caption and alt text, as HTML of at most 150 kB that needs no other file.
 
-    Drawn at 120 dots per inch, as PNG or, where that is too large, as WebP. The figure is closed, so
-    that a notebook does not show it a second time.
+    Drawn at 120 dots per inch, as PNG or, where that is too large, as WebP. The figure is closed, so that a notebook
+    does not show it a second time.
 
     Args:
         plot: a figure, or axes, which stand for their figure.
@@ -58,47 +58,44 @@ def figure_html(plot: Figure | Axes, caption: str) -> "HTML":
     Raises:
         InputError: nothing is plotted, or the figure is too large even so.
     """
-    from IPython.display import HTML  # a plain `import lass_lab.course` has no use for it
+    from IPython.display import HTML  # the command line writes reports without it
 
     figure = plot.figure if isinstance(plot, Axes) else plot
     alt, caption = html.escape(describe(figure)), html.escape(caption)
     room = (MAX_BYTES - 500 - len(alt.encode()) - len(caption.encode())) * 3 // 4
     kind, image = _image(figure, room)
-    encoded = base64.b64encode(image).decode()
     plt.close(figure)
     return HTML(
         f'<figure style="margin:0"><img alt="{alt}" style="max-width:100%" '
-        f'src="data:image/{kind};base64,{encoded}"><figcaption>{caption}</figcaption></figure>'
+        f'src="data:image/{kind};base64,{base64.b64encode(image).decode()}"><figcaption>{caption}</figcaption></figure>'
     )
 
 
 def _image(figure: Figure, room: int) -> tuple[str, bytes]:
-    """Its kind and its bytes: PNG where that fits; WebP, which is far smaller for spectrograms, where not."""
-    for dpi in (120, 80):
-        buffer = io.BytesIO()
-        figure.savefig(buffer, format="png", dpi=dpi)
-        if buffer.tell() <= room:
-            return "png", buffer.getvalue()
-        image = Image.open(buffer).convert("RGB")
-        for quality in (85, 60):
-            smaller = io.BytesIO()
-            image.save(smaller, "WEBP", quality=quality)
-            if smaller.tell() <= room:
-                return "webp", smaller.getvalue()
+    """PNG where that fits in so many bytes; else WebP, which is far smaller for spectrograms."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=120)
+    if buffer.tell() <= room:
+        return "png", buffer.getvalue()
+    image = Image.open(buffer).convert("RGB")
+    for quality in (85, 60, 30):
+        smaller = io.BytesIO()
+        image.save(smaller, "WEBP", quality=quality)
+        if smaller.tell() <= room:
+            return "webp", smaller.getvalue()
     raise InputError(f"figure_html: the figure does not fit in {MAX_BYTES // 1000} kB; make it smaller")
 
 
 def _lines_in_words(ax: Axes) -> str:
-    title, x_label, y_label = ax.get_title(), ax.get_xlabel(), ax.get_ylabel()
     lines = list(filter(None, map(_line_in_words, ax.get_lines())))
-    if not lines and not (ax.has_data() and x_label):  # a colour bar has data and no label along x
+    if not lines and not (ax.has_data() and ax.get_xlabel()):  # a colour bar has data and no label along x
         return ""
-    what = f"{title or 'Plot'}: {y_label or 'y'} against {x_label or 'x'}"
+    what = f"{ax.get_title() or 'Plot'}: {ax.get_ylabel() or 'y'} against {ax.get_xlabel() or 'x'}"
     return "; ".join([what, *lines])
 
 
 def _line_in_words(line: Line2D) -> str:
-    x, y = np.asarray(line.get_xdata(), dtype=float), np.asarray(line.get_ydata(), dtype=float)
+    x, y = (np.asarray(values, dtype=float) for values in line.get_data())
     known = np.isfinite(x) & np.isfinite(y)
     if line.get_transform() != line.axes.transData or not known.any():
         return ""  # a helper line across the axes, or nothing

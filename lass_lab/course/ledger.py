@@ -40,12 +40,16 @@ def record(notebook: str, name: str, value: float | int | str | bool, unit: str 
     """
     from filelock import FileLock
 
-    row = dict(zip(COLUMNS, (notebook, name, _plain(name, value), unit, current().name, _now()), strict=True))
+    value = value.item() if hasattr(value, "item") else value
+    if not isinstance(value, float | int | str) or (isinstance(value, float) and not math.isfinite(value)):
+        raise InputError(f"{name}: the ledger takes finite numbers and texts, not {value!r}")
+    time = datetime.now(UTC).isoformat(timespec="seconds")
+    row = dict(zip(COLUMNS, (notebook, name, value, unit, current().name, time), strict=True))
     path = ledger_path()
     path.parent.mkdir(parents=True, exist_ok=True)
     # Two notebooks open side by side would otherwise lose each other's rows between reading and writing.
     with FileLock(path.with_suffix(".lock")):
-        rows = [old for old in _rows(path) if (old["notebook"], old["name"]) != (notebook, name)]
+        rows = [old for old in _rows() if (old["notebook"], old["name"]) != (notebook, name)]
         with atomic_path(path, force=True) as temporary:
             text = json.dumps({"rows": [*rows, row]}, indent=1, ensure_ascii=False)
             temporary.write_text(text + "\n", encoding="utf-8")
@@ -66,13 +70,14 @@ def read(notebook: str | None = None) -> "pd.DataFrame":
     """
     import pandas as pd
 
-    table = pd.DataFrame(_rows(ledger_path()), columns=list(COLUMNS)).astype({"value": object})
+    table = pd.DataFrame(_rows(), columns=list(COLUMNS)).astype({"value": object})
     if notebook is not None:
         table = table[table["notebook"] == notebook]
     return table.sort_values("notebook", kind="stable", ignore_index=True)
 
 
-def _rows(path: Path) -> list[dict]:
+def _rows() -> list[dict]:
+    path = ledger_path()
     if not path.exists():
         return []
     try:
@@ -80,19 +85,5 @@ def _rows(path: Path) -> list[dict]:
         if not all(set(row) == set(COLUMNS) for row in rows):
             raise KeyError("a row's columns")
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{path}: is not a ledger of results ({error}); move it away to begin anew") from error
+        raise InputError(f"{path}: is not a ledger of results ({error}); move it away to start a new one") from error
     return rows
-
-
-def _plain(name: str, value) -> float | int | str | bool:
-    if hasattr(value, "item"):
-        value = value.item()
-    if not isinstance(value, float | int | str):
-        raise InputError(f"{name}: the ledger takes numbers and texts, not {type(value).__name__}")
-    if isinstance(value, float) and not math.isfinite(value):
-        raise InputError(f"{name}: is {value}, and the ledger takes finite numbers only")
-    return value
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")

@@ -6,9 +6,12 @@ from typing import Any
 import lightning
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
+from IPython import get_ipython
+from IPython.display import display
 from matplotlib.figure import Figure
 
-from lass_lab.course.figures import figure_html, put_into_words
+from lass_lab.course.figures import figure_html
 from lass_lab.course.plots import COLOURS
 from lass_lab.experiments.finetuning import MONITOR
 
@@ -21,7 +24,7 @@ class LiveTraining(lightning.Callback):
 
     Args:
         mixture: a slice to listen to, `(samples,)`, 32 kHz.
-        query: what to ask of it.
+        query: the words to separate it by.
 
     Attributes:
         losses: (step, loss) of every step seen; a resumed run begins where it goes on.
@@ -37,12 +40,12 @@ class LiveTraining(lightning.Callback):
         self._drawn, self._place = 0.0, None
 
     def on_train_start(self, trainer: lightning.Trainer, task: lightning.LightningModule) -> None:
-        self._hear(task, f"step {trainer.global_step}")
+        self._separate(trainer, task)
 
     def on_train_batch_end(self, trainer: lightning.Trainer, task: Any, outputs: Any, batch: Any, _: int) -> None:
         self.losses.append((trainer.global_step, float(outputs["loss"])))
         if trainer.global_step == trainer.max_steps // 2:
-            self._hear(task, f"step {trainer.global_step}")
+            self._separate(trainer, task)
         if time.monotonic() - self._drawn > REDRAW_S:
             self._show()
 
@@ -50,41 +53,31 @@ class LiveTraining(lightning.Callback):
         self.gains.append((trainer.global_step, float(trainer.callback_metrics[MONITOR])))
 
     def on_train_end(self, trainer: lightning.Trainer, task: lightning.LightningModule) -> None:
-        self._hear(task, f"step {trainer.global_step}")
+        self._separate(trainer, task)
         self._show()
 
     def figure(self) -> Figure:
         """The loss of every step and its running mean, and below it SDRi on the validation slices."""
         figure, (above, below) = plt.subplots(2, sharex=True, figsize=(7, 4), layout="constrained")
         steps, losses = np.array(self.losses).reshape(-1, 2).T
-        above.plot(steps, losses, ".", color=COLOURS[4], markersize=3)
-        above.plot(steps, running_mean(losses), color=COLOURS[0])
+        above.plot(steps, losses, ".", color=COLOURS[4], markersize=3, label="each step")
+        above.plot(steps, running_mean(losses), color=COLOURS[0], label="running mean")
         above.set(ylabel="loss")
         below.plot(*np.array(self.gains).reshape(-1, 2).T, "o-", color=COLOURS[5], markersize=4)
         below.set(xlabel="optimiser step", ylabel="SDRi (dB)")
-        if len(losses):
-            mean = running_mean(losses)
-            put_into_words(above, f"Loss over {len(losses)} steps: running mean from {mean[0]:.4g} to {mean[-1]:.4g}")
-        if self.gains:
-            put_into_words(
-                below, f"SDRi on validation slices: from {self.gains[0][1]:.1f} to {self.gains[-1][1]:.1f} dB"
-            )
         return figure
 
-    def _hear(self, task: Any, label: str) -> None:
-        self.estimates[label] = task.separator.separate(self.mixture, self.query, progress=False)
-        task.train()  # `separate` gives the separator back in one mode; a task's parts are in several
+    def _separate(self, trainer: lightning.Trainer, task: Any) -> None:
+        estimate = task.separator.separate(self.mixture, self.query, progress=False)
+        self.estimates[f"step {trainer.global_step}"] = estimate
+        task.train()  # `separate` leaves all parts in one mode; in training, frozen parts are in another
 
     def _show(self) -> None:
-        from IPython import get_ipython
-        from IPython.display import display
-
         self._drawn = time.monotonic()
         if get_ipython() is None or not self.losses:
             return
-        page = figure_html(
-            self.figure(), "Training: the loss of each step, and SDRi on slices that are never trained on."
-        )
+        caption = "Training: the loss of each step, and SDRi on slices that are never trained on."
+        page = figure_html(self.figure(), caption)
         if self._place is None:
             self._place = display(page, display_id=True)
         else:
@@ -93,5 +86,4 @@ class LiveTraining(lightning.Callback):
 
 def running_mean(values: np.ndarray) -> np.ndarray:
     """Exponential running mean, `(n,)` -> `(n,)`, in which the first values are not pulled towards zero."""
-    weights = SMOOTHING ** np.arange(len(values))
-    return np.array([np.average(values[: n + 1], weights=weights[n::-1]) for n in range(len(values))])
+    return pd.Series(values).ewm(alpha=1 - SMOOTHING).mean().to_numpy()

@@ -4,6 +4,7 @@ import base64
 import html
 import io
 import math
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,88 +24,62 @@ _KBPS = (128, 96, 64)
 _LAME_SCALE = 0.95  # what the encoder itself multiplies by at these rates
 
 
-def player(waveform: np.ndarray, label: str, *, sample_rate: int = SAMPLE_RATE, show_gain: bool = False) -> "HTML":
-    """A labelled audio player for one waveform.
+def players(waveforms: Mapping[str, np.ndarray]) -> "HTML":
+    """A row of labelled audio players, all at one level.
 
-    The level is matched to -23 dBFS RMS, so that two estimates are compared by ear for what they hold and not
-    for their loudness. It is brought up by at most 30 dB and never so far that it clips. The sound travels in
-    the page as MP3, which every browser plays, at 128 kbit/s or, where the sound is long, down to 64; what
-    then does not fit in 300 kB is cut (after about 27 s), and the label says so.
-
-    Args:
-        waveform: real `(samples,)`.
-        label: what is heard, in words.
-        sample_rate: in Hz; one that MP3 knows (32,000, 44,100 or 48,000).
-        show_gain: say in the label what gain was applied.
-
-    Raises:
-        InputError: not one-dimensional, empty, NaN or infinite, or a rate that MP3 lacks.
-    """
-    return players({label: waveform}, sample_rate=sample_rate, show_gain=show_gain)
-
-
-def players(waveforms: dict[str, np.ndarray], *, sample_rate: int = SAMPLE_RATE, show_gain: bool = False) -> "HTML":
-    """A row of labelled players, as `player`, all at one level.
-
-    Where one of them could not reach -23 dBFS without clipping, all are that much quieter.
+    The level is matched to -23 dBFS RMS, so that estimates are compared by what they hold and not by how loud they
+    are. A sound is amplified by at most 30 dB; where one of them would clip, all are that much quieter. The sound is
+    in the page as MP3, which every browser plays, at 128 kbit/s or, where it is long, down to 64; what then does not
+    fit in 300 kB is cut (after about 27 s), and the label says so.
 
     Args:
-        waveforms: label to real `(samples,)`.
+        waveforms: label to real `(samples,)`, 32 kHz.
 
     Raises:
-        InputError: no waveforms, or as `player`.
+        InputError: no waveforms, or one that is not one-dimensional, is empty, or holds NaN or infinite samples.
     """
-    from IPython.display import HTML  # a plain `import lass_lab.course` has no use for it
+    from IPython.display import HTML  # the command line writes reports without it
 
     if not waveforms:
         raise InputError("players: no waveforms were given")
     samples = {label: checked_waveform(waveform, label) for label, waveform in waveforms.items()}
     level_db = min(LEVEL_DB, *(_loudest_level_db(values) for values in samples.values()))
-    figures = [_figure(values, label, level_db, sample_rate, show_gain) for label, values in samples.items()]
+    figures = [_player(values, label, level_db) for label, values in samples.items()]
     return HTML(f'<div style="display:flex;flex-wrap:wrap;gap:1em">{"".join(figures)}</div>')
 
 
-def _figure(samples: np.ndarray, label: str, level_db: float, sample_rate: int, show_gain: bool) -> str:
+def _player(samples: np.ndarray, label: str, level_db: float) -> str:
     rms = math.sqrt(np.mean(samples**2))
     gain_db = min(level_db - 20 * math.log10(rms), _MAX_GAIN_DB) if rms else 0.0
+    room = (MAX_BYTES - 1000 - 2 * len(html.escape(label).encode())) * 3 // 4
+    sound, seconds = _mp3(samples * 10 ** (gain_db / 20), room)
     notes = [] if rms else ["silent"]
-    if show_gain and rms:
-        notes.append(f"gain {gain_db:+.1f} dB")
-    encoded, seconds = _encoded(samples * 10 ** (gain_db / 20), sample_rate, label)
-    if seconds < len(samples) / sample_rate:
-        notes.append(f"the first {seconds:.0f} s of {len(samples) / sample_rate:.0f} s")
+    if seconds < len(samples) / SAMPLE_RATE:
+        notes.append(f"the first {seconds:.0f} s of {len(samples) / SAMPLE_RATE:.0f} s")
     caption = html.escape(label + (f" ({', '.join(notes)})" if notes else ""))
     return (
-        f'<figure style="margin:0"><figcaption>{caption}</figcaption>'
-        f'<audio controls preload="metadata" aria-label="{caption}" src="data:audio/mpeg;base64,{encoded}">'
-        "</audio></figure>"
+        f'<figure style="margin:0"><figcaption>{caption}</figcaption><audio controls preload="metadata" '
+        f'aria-label="{caption}" src="data:audio/mpeg;base64,{base64.b64encode(sound).decode()}"></audio></figure>'
     )
 
 
-def _encoded(samples: np.ndarray, sample_rate: int, label: str) -> tuple[str, float]:
-    """Base64 of the MP3 and how many seconds of the sound are in it."""
-    room = (MAX_BYTES - 1000 - 2 * len(html.escape(label).encode())) * 3 // 4
-    # The encoder adds a few frames of its own at both ends.
-    seconds = [(room - 3000) * 8 / (1000 * kbps) for kbps in _KBPS]
-    whole = len(samples) / sample_rate
-    choice = next((index for index, limit in enumerate(seconds) if whole <= limit), len(_KBPS) - 1)
-    kept = samples if whole <= seconds[choice] else samples[: int(seconds[choice]) * sample_rate]
+def _mp3(samples: np.ndarray, room: int) -> tuple[bytes, float]:
+    """An MP3 of at most `room` bytes, and how many seconds of the sound it holds."""
+    whole = len(samples) / SAMPLE_RATE
+    longest = {kbps: (room - 3000) * 8 / (1000 * kbps) for kbps in _KBPS}  # the encoder adds a few frames at both ends
+    kbps = next((kbps for kbps, seconds in longest.items() if whole <= seconds), _KBPS[-1])
+    kept = samples if whole <= longest[kbps] else samples[: int(longest[kbps]) * SAMPLE_RATE]
     buffer = io.BytesIO()
-    try:
-        with soundfile.SoundFile(
-            buffer,
-            "w",
-            sample_rate,
-            1,
-            "MPEG_LAYER_III",
-            format="MP3",
-            bitrate_mode="CONSTANT",
-            compression_level=(320 - _KBPS[choice]) / 288,  # libsndfile's scale from 320 to 32 kbit/s
-        ) as file:
-            file.write(kept / _LAME_SCALE)
-    except soundfile.LibsndfileError as error:
-        raise InputError(f"{label}: cannot be made an MP3 at {sample_rate} Hz") from error
-    return base64.b64encode(buffer.getvalue()).decode(), len(kept) / sample_rate
+    soundfile.write(
+        buffer,
+        kept / _LAME_SCALE,
+        SAMPLE_RATE,
+        "MPEG_LAYER_III",
+        format="MP3",
+        bitrate_mode="CONSTANT",
+        compression_level=(320 - kbps) / 288,  # libsndfile's scale from 320 to 32 kbit/s
+    )
+    return buffer.getvalue(), len(kept) / SAMPLE_RATE
 
 
 def _loudest_level_db(samples: np.ndarray) -> float:

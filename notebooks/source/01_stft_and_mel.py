@@ -28,8 +28,9 @@
 # %%
 from IPython.display import display
 
+from lass_lab.course.nb01.plots import show_waveforms
 from lass_lab.course.players import players
-from lass_lab.course.plots import figure_html, show_waveforms
+from lass_lab.course.plots import figure_html
 from lass_lab.datasets import load_piece
 
 piece = load_piece("greensleeves")
@@ -52,7 +53,7 @@ figure_html(show_waveforms(moment), "25 ms of each instrument, 3.7 s into the ex
 # %%
 import numpy as np
 
-from lass_lab.course.nb01.curves import show_curves
+from lass_lab.course.nb01.plots import show_curves
 
 n_fft = 2048
 window = np.hanning(n_fft + 1)[:-1]  # Hann's window: a smooth hill from 0 to 1 and back
@@ -223,7 +224,7 @@ players({f"swapped, window {windows[i]}": mixed[i] for i in (0, -2)})
 # %%
 import matplotlib.pyplot as plt
 
-from lass_lab.course.nb01.explorer import show_mel_spectrogram
+from lass_lab.course.nb01.plots import show_mel_spectrogram
 from lass_lab.signal import mel_spectrogram
 
 figure, axes = plt.subplots(1, 2, figsize=(11.2, 3.2), layout="constrained")
@@ -286,7 +287,7 @@ for name, where in shares.items():
 # we choose? The *ideal ratio mask* keeps the target's share. What does it look like, and how does it sound?
 
 # %%
-from lass_lab.course.inside import show_mask
+from lass_lab.course.nb01.plots import show_mask
 from lass_lab.signal import ideal_ratio_mask, sdr
 
 mask = ideal_ratio_mask(T, V)
@@ -411,9 +412,8 @@ check_gain(binary_gain)
 from lass_lab.course.nb01.painting import Box, mask_painter
 
 by_model = separator.separate(excerpt.mixture, "trumpet", progress=False)
-everything = Box(0, 5, 0, 16_000)
-one_note = Box(2.55, 4.65, 605, 650, harmonics=10, keep=False)
-mask_painter(excerpt.mixture, trumpet, by_model, [everything, one_note], name="trumpet")
+one_note = Box(2.55, 4.65, 605, 650, harmonics=10)
+mask_painter(excerpt.mixture, trumpet, by_model, [one_note], name="trumpet")
 
 # %% [markdown]
 # Look at who wins, and note the score of silence: it is 0 dB, always, and an estimate below that is worse than

@@ -45,8 +45,7 @@ for sentence in ("violin", "a fiddle tune", "the glockenspiel part"):
 # told it what anything *sounds* like. What does it make of instruments?
 
 # %%
-from lass_lab.course.plots import figure_html
-from lass_lab.course.similarity import show_similarity
+from lass_lab.course.plots import figure_html, show_similarity
 
 words = ["a fiddle", "bowed strings, high", "a cello", "a trombone", "brass with a slide"]
 words += ["a harpsichord", "plucked keys"]

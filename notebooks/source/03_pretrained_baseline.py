@@ -100,7 +100,7 @@ print(inspect.getsource(ConditionedNorm))
 # others. Do different queries open different channels? We look in the middle of the network.
 
 # %%
-from lass_lab.course.inside import show_shifts
+from lass_lab.course.nb03.plots import show_shifts
 
 betas = network.bottleneck.norm1.film(conditions).cpu()
 distance = (betas - betas[0]).abs().mean(dim=1).tolist()
@@ -148,7 +148,7 @@ print(inspect.getsource(AudioSepHead))
 # real and imaginary part of a direction, by which the mixture's phase is turned. What do they say for "violin"?
 
 # %%
-from lass_lab.course.inside import show_mask_channels
+from lass_lab.course.nb03.plots import show_mask_channels
 
 figure = show_mask_channels(logits[0].cpu(), magnitude[0, 0].cpu(), hop=config.hop)
 caption = "The mask channels for “violin”: the share to keep, and the direction to turn by; blank where all is quiet."
@@ -247,7 +247,7 @@ pd.DataFrame(rows).T.style.format("{:,}")
 # that does nothing: whoever is no better has not separated. How does our separator do?
 
 # %%
-from lass_lab.course.tables import results_table
+from lass_lab.course.plots import results_table
 from lass_lab.experiments.evaluation import evaluate, summarise
 
 pieces = list_pieces("test")[: profile.pieces]

@@ -116,7 +116,7 @@ print(inspect.getsource(PreservingHead))
 from IPython.display import HTML
 
 from lass_lab.course.players import players
-from lass_lab.course.recipes import sized_recipe
+from lass_lab.course.runs import sized_recipe
 from lass_lab.datasets import data_dir
 from lass_lab.datasets.duet_mixing import FinetuningDataset
 from lass_lab.datasets.mixing import SourceBank
@@ -198,7 +198,7 @@ check_rate(rate)
 
 # %%
 from lass_lab.course.live import LiveTraining
-from lass_lab.course.trained import finetune_folder
+from lass_lab.course.runs import finetune_folder
 from lass_lab.experiments import finetune
 
 run = finetune_folder()
@@ -249,7 +249,7 @@ print({part: f"{count} tensors changed" for part, count in moved.items()})
 from itertools import product
 
 from lass_lab.course.ledger import record
-from lass_lab.course.tables import results_table
+from lass_lab.course.plots import results_table
 from lass_lab.experiments.evaluation import evaluate
 
 slices = [part.slice(0, 10) for part in validation_pieces()]

@@ -28,7 +28,7 @@
 
 # %%
 from lass_lab.course.profile import current
-from lass_lab.course.trained import find_phase1
+from lass_lab.course.runs import find_phase1
 from lass_lab.experiments.evaluation import validation_pieces
 from lass_lab.experiments.probes import paraphrases
 from lass_lab.models import load_separator
@@ -181,7 +181,7 @@ pd.DataFrame(moved).rename_axis("turned by (degrees) at a rate of").style.format
 
 # %%
 from lass_lab.course.live import LiveTraining
-from lass_lab.course.recipes import sized_recipe
+from lass_lab.course.runs import sized_recipe
 from lass_lab.experiments import finetune
 
 recipe = sized_recipe("preserving", profile)
@@ -226,8 +226,7 @@ table.style.format("{:.1f} dB")
 # some that name other instruments: by how many degrees?
 
 # %%
-from lass_lab.course.plots import figure_html
-from lass_lab.course.similarity import show_similarity
+from lass_lab.course.plots import figure_html, show_similarity
 
 words = ["violin", "a fiddle", "trumpet", "a brilliant fanfare", "high, ringing brass", "french horn", "cello", "piano"]
 before, after = (each.query_network(words).detach().cpu() for each in (phase1, phase2))
@@ -272,7 +271,7 @@ rows.groupby(kinds).sum().to_frame("parameters stored").style.format("{:,}")
 # On the validation slices, by the plain words:
 
 # %%
-from lass_lab.course.tables import results_table
+from lass_lab.course.plots import results_table
 from lass_lab.experiments.evaluation import evaluate
 
 slices = [part.slice(0, 10) for part in validation_pieces()]

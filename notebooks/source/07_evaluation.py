@@ -29,7 +29,7 @@ import numpy as np
 
 from lass_lab.course.players import players
 from lass_lab.course.profile import current
-from lass_lab.course.trained import find_stages
+from lass_lab.course.runs import find_stages
 from lass_lab.experiments.evaluation import validation_pieces
 from lass_lab.models import load_separator
 

@@ -29,7 +29,7 @@
 import pandas as pd
 
 from lass_lab.course.profile import current
-from lass_lab.course.trained import find_stages
+from lass_lab.course.runs import find_stages
 from lass_lab.experiments.probes import forgetting
 from lass_lab.models import load_separator
 
@@ -55,8 +55,7 @@ from dataclasses import replace
 
 from tqdm.auto import tqdm
 
-from lass_lab.course.recipes import sized_recipe
-from lass_lab.course.trained import finetune_folder
+from lass_lab.course.runs import finetune_folder, sized_recipe
 from lass_lab.experiments import finetune
 
 recipe = sized_recipe("preserving", profile)
@@ -126,15 +125,14 @@ from lass_lab.experiments.finetuning import average
 
 before, after = separators["pretrained"].cpu(), separators["duets alone"]
 rows = points[points["variant"] != "duets alone"].to_dict("records")
+path = ["pretrained"]
 for share in tqdm((0.25, 0.5, 0.75, 1.0), unit="step"):
     mixed = average(deepcopy(after), before, share)
-    rows.append(
-        {"variant": f"{share:.0%} of duets alone"} | balance(mixed, pieces, pairs=profile.pairs, progress=False)
-    )
+    path.append(f"{share:.0%} of duets alone")
+    rows.append({"variant": path[-1]} | balance(mixed, pieces, pairs=profile.pairs, progress=False))
 everything = pd.DataFrame(rows)
-on_the_way = everything["variant"].str.contains("duets alone") | (everything["variant"] == "pretrained")
-everything["path"] = on_the_way.map({True: "averaged", False: None})
-figure_html(show_tradeoff(everything), "The same, and the way from the pretrained separator to the one of duets alone.")
+ax = show_tradeoff(everything, path)
+figure_html(ax, "The same, and the way from the pretrained separator to the one of duets alone.")
 
 # %% [markdown]
 # A curve that bulges up and to the right means that half the way keeps more than half of both. Does it reach *with

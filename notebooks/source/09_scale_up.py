@@ -86,7 +86,7 @@ sizes.style.format({"parameters": "{:,.0f}", "operations": "{:.3g}", "seconds he
 # row is there if its weights are; the paper's rows, from recordings of its own, stand below either way.
 
 # %%
-from lass_lab.course.tables import results_table
+from lass_lab.course.plots import results_table
 from lass_lab.experiments.evaluation import evaluate, summarise
 from lass_lab.experiments.paper_tables import paper_results
 
@@ -276,7 +276,7 @@ manifest[["piece", "split", "source", "query", "queries", "seconds"]].style.hide
 from dataclasses import replace
 
 from lass_lab.course.profile import PROFILES
-from lass_lab.course.recipes import sized_recipe
+from lass_lab.course.runs import sized_recipe
 from lass_lab.experiments import finetune
 
 small = sized_recipe("preserving", PROFILES["ci"])
@@ -297,7 +297,7 @@ for file in sorted(path for path in (work / "run").rglob("*") if path.is_file() 
 # path of a file of your own in place of `None`, and your own words. Which separator? The fine-tuned one.
 
 # %%
-from lass_lab.course.trained import find_stages
+from lass_lab.course.runs import find_stages
 from lass_lab.signal import read_audio
 
 MY_MIXTURE = None  # such as "song.mp3"

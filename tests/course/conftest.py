@@ -6,9 +6,14 @@ from IPython.core.interactiveshell import InteractiveShell
 
 
 @pytest.fixture
-def shell():
-    """An IPython shell to show things in, and no figure left open."""
+def no_open_figures():
     plt.switch_backend("agg")
+    yield
+    plt.close("all")
+
+
+@pytest.fixture
+def shell(no_open_figures):
+    """An IPython shell to show things in."""
     yield InteractiveShell.instance()
     InteractiveShell.clear_instance()
-    plt.close("all")

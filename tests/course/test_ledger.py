@@ -1,8 +1,5 @@
 """The ledger keeps the newest value of every name, whole, whatever happens meanwhile."""
 
-import json
-import multiprocessing
-
 import numpy as np
 import pytest
 
@@ -17,14 +14,8 @@ def runs(tmp_path, monkeypatch):
     return tmp_path / "runs"
 
 
-def test_nothing_recorded_is_an_empty_table(runs):
-    table = ledger.read()
-    assert len(table) == 0
-    assert list(table.columns) == ["notebook", "name", "value", "unit", "profile", "time"]
-    assert not runs.exists()
-
-
 def test_values_come_back_as_they_were():
+    assert len(ledger.read()) == 0
     ledger.record("03_baseline", "SDRi of the violin", np.float32(7.25), "dB")
     ledger.record("00_welcome", "pieces", 3)
     ledger.record("00_welcome", "query", "a fiddle — loud")
@@ -43,12 +34,9 @@ def test_a_second_run_replaces_its_own_rows_and_no_others():
     assert ledger.read().set_index("notebook")["value"].to_dict() == {"00_welcome": 3.0, "03_baseline": 2.0}
 
 
-@pytest.mark.parametrize(
-    ("value", "fault"),
-    [(float("nan"), "is nan"), (np.inf, "is inf"), ([1.0], "not list"), (None, "not NoneType")],
-)
-def test_what_is_no_result_is_refused_by_name(value, fault):
-    with pytest.raises(InputError, match=f"^SDR: .*{fault}"):
+@pytest.mark.parametrize("value", [float("nan"), np.inf, [1.0], None])
+def test_what_is_no_result_is_refused_by_name(value):
+    with pytest.raises(InputError, match="^SDR: "):
         ledger.record("03_baseline", "SDR", value)
 
 
@@ -57,30 +45,7 @@ def test_a_file_that_is_no_ledger_is_named_and_kept(runs, text):
     runs.mkdir()
     path = runs / "ledger.json"
     path.write_text(text)
-    with pytest.raises(InputError, match="ledger.json: is not a ledger"):
-        ledger.read()
-    with pytest.raises(InputError, match="ledger.json: is not a ledger"):
-        ledger.record("00_welcome", "pieces", 3)
+    for use in (ledger.read, lambda: ledger.record("00_welcome", "pieces", 3)):
+        with pytest.raises(InputError, match="ledger.json: is not a ledger"):
+            use()
     assert path.read_text() == text
-
-
-def _record_many(notebook):
-    for number in range(10):
-        ledger.record(notebook, f"value {number}", number)
-
-
-def test_notebooks_running_side_by_side_lose_nothing(runs):
-    context = multiprocessing.get_context("fork")
-    writers = [context.Process(target=_record_many, args=(f"0{n}_notebook",)) for n in range(2)]
-    for writer in writers:
-        writer.start()
-    for writer in writers:
-        writer.join(30)
-    assert len(json.loads((runs / "ledger.json").read_text())["rows"]) == 20
-
-
-def test_runs_dir_is_in_the_checkout_unless_asked_otherwise(monkeypatch, runs):
-    assert ledger.runs_dir() == runs
-    monkeypatch.delenv("LASS_LAB_RUNS")
-    assert (ledger.runs_dir().parent / "pyproject.toml").is_file()
-    assert ledger.runs_dir().name == "runs"

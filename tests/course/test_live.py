@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from lass_lab.course.figures import describe
 from lass_lab.course.live import LiveTraining, running_mean
 from lass_lab.datasets.duet_mixing import DuetRecipe
 from lass_lab.experiments import finetune
@@ -31,18 +32,17 @@ def test_looking_on_gathers_everything_and_changes_nothing(tmp_path):
     mixture = np.random.default_rng(0).normal(0, 0.1, 8000).astype(np.float32)
     live = LiveTraining(mixture, "trumpet")
     watched = finetune(run=tmp_path / "watched", recipe=RECIPE, callbacks=[live], progress=False, **made)
-    alone = finetune(run=tmp_path / "alone", recipe=RECIPE, progress=False, **made)
+    unwatched = finetune(run=tmp_path / "unwatched", recipe=RECIPE, progress=False, **made)
     assert [step for step, _ in live.losses] == [1, 2, 3, 4] and [step for step, _ in live.gains] == [2, 4]
     assert list(live.estimates) == ["step 0", "step 2", "step 4"]
     assert all(estimate.shape == mixture.shape for estimate in live.estimates.values())
-    before, after = watched.state_dict(), alone.state_dict()
+    before, after = watched.state_dict(), unwatched.state_dict()
     assert all(torch.equal(before[key], after[key]) for key in before)
-    above, below = live.figure().axes
-    assert len(above.lines) == 2
-    assert len(below.lines[0].get_xdata()) == 2
+    assert "running mean from" in describe(live.figure()) and "SDRi (dB) against optimiser step" in describe(
+        live.figure()
+    )
 
 
 def test_a_running_mean_begins_at_the_first_value_and_keeps_a_constant():
     assert running_mean(np.full(5, 3.0)) == pytest.approx([3.0] * 5)
-    found = running_mean(np.array([1.0, 0.0, 0.0]))
-    assert found == pytest.approx([1.0, 0.9 / 1.9, 0.81 / 2.71])
+    assert running_mean(np.array([1.0, 0.0, 0.0])) == pytest.approx([1.0, 0.9 / 1.9, 0.81 / 2.71])

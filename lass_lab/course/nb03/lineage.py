@@ -10,11 +10,11 @@ from lass_lab.signal.audio import read_audio
 from lass_lab.signal.files import InputError, data_dir
 
 NUMBERS = "numbers.csv"
-EXCERPT_S = (20.0, 6.0)  # from where on, and how long, each system is heard on the held-out duet
+EXCERPT_S = (20.0, 6.0)  # start and length, in seconds, of the excerpt of the held-out duet
 QUERY = "violin"
 
 
-def lineage_table(folder: str | Path | None = None) -> pd.DataFrame:
+def lineage_table(folder: Path | None = None) -> pd.DataFrame:
     """The systems from LASS-Net on, a row each, and what each of them reaches: SDRi in dB with its 95% interval.
 
     Args:
@@ -23,29 +23,22 @@ def lineage_table(folder: str | Path | None = None) -> pd.DataFrame:
     Raises:
         InputError: no such table.
     """
-    path = _shown(folder) / NUMBERS
+    path = (folder or data_dir() / "lineage") / NUMBERS
     try:
         rows = pd.read_csv(path)
-        rows["text"] = [
-            f"{row.mean:.1f}" + (f" [{row.low:.1f}, {row.high:.1f}]" if row.mixtures > 1 else "")
-            for row in rows[["mean", "low", "high", "mixtures"]].itertuples()
-        ]
-        table = rows.pivot(index="system", columns="trial", values="text")
-        return table.loc[rows["system"].unique(), rows["trial"].unique()]
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError) as error:
         raise InputError(f"{path}: not a table of `python -m authoring lineage` ({error})") from error
+    rows["text"] = [
+        f"{row.mean:.1f}" + (f" [{row.low:.1f}, {row.high:.1f}]" if row.mixtures > 1 else "")
+        for row in rows[["mean", "low", "high", "mixtures"]].itertuples()
+    ]
+    table = rows.pivot(index="system", columns="trial", values="text")
+    return table.loc[rows["system"].unique(), rows["trial"].unique()]
 
 
-def lineage_sounds(folder: str | Path | None = None) -> dict[str, np.ndarray]:
+def lineage_sounds() -> dict[str, np.ndarray]:
     """The violin of the held-out duet: the mixture, what each system makes of it, and the true one, for `players`."""
-    start, seconds = EXCERPT_S
-    piece = load_piece(list_pieces("test")[0]).slice(start, seconds)
-    heard = {
-        name: read_audio(path)
-        for name, path in zip(lineage_table(folder).index, sorted(_shown(folder).glob("system-*.ogg")), strict=False)
-    }
-    return {"mixture": piece.mixture, **heard, f"the true {QUERY}": piece.sources[QUERY]}
-
-
-def _shown(folder: str | Path | None) -> Path:
-    return data_dir() / "lineage" if folder is None else Path(folder)
+    piece = load_piece(list_pieces("test")[0]).slice(*EXCERPT_S)
+    paths = sorted((data_dir() / "lineage").glob("system-*.ogg"))
+    estimates = {name: read_audio(path) for name, path in zip(lineage_table().index, paths, strict=False)}
+    return {"mixture": piece.mixture, **estimates, f"the true {QUERY}": piece.sources[QUERY]}

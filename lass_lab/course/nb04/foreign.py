@@ -1,4 +1,4 @@
-"""Recordings as they come from a studio, made of the shipped duets so that notebook 04 has something to take in."""
+"""Recordings as a studio sends them, made of the shipped duets so that there is something to slice."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -11,7 +11,7 @@ import soxr
 from lass_lab.datasets import Piece, load_piece
 from lass_lab.datasets.layouts import URMP
 from lass_lab.datasets.slicing import SliceReport
-from lass_lab.signal import SAMPLE_RATE, InputError
+from lass_lab.signal import SAMPLE_RATE
 
 STUDIO_RATE = 44_100
 PIECES = {"01_Joy": "joy", "02_Greensleeves": "greensleeves", "03_Tempus": "tempus"}
@@ -22,17 +22,12 @@ _SHORT = {name: short for short, name in URMP.items()}
 def write_recordings(folder: Path, seconds: float) -> list[Path]:
     """Write the beginnings of three duets to `folder`, each as `write_recording` does; returns their folders.
 
-    Two play with one pair of SoundFonts each, the third with another that the two do not share; the trumpet of the
-    second rests for a while. Files that are there are overwritten.
+    The first two share their SoundFonts, the third has others; the trumpet of the second rests for a while. Existing
+    files are overwritten.
 
     Args:
-        seconds: of each piece, or all of it where it is shorter; at least 25.
-
-    Raises:
-        InputError: too short for the rest, or the shipped data is missing.
+        seconds: of each piece, or all of it where it is shorter.
     """
-    if seconds < REST_S[1] + 4:
-        raise InputError(f"seconds: {seconds:g} s do not hold the rest of the trumpet, until {REST_S[1]:g} s")
     places = []
     for title, name in PIECES.items():
         whole = load_piece(name)
@@ -46,7 +41,7 @@ def write_recordings(folder: Path, seconds: float) -> list[Path]:
 def write_recording(folder: Path, piece: Piece, title: str) -> Path:
     """Write a piece as URMP has it, in stereo at 44.1 kHz and 16 bits, and return its own folder in `folder`.
 
-    The players sit apart, each nearer to one side; the mean of both channels is the source as it was.
+    Each player is nearer to one side; the mean of both channels is the original source.
 
     Args:
         title: what the files are called, `02_Spring`: such as `AuSep_1_vn_02_Spring.wav`.
@@ -65,30 +60,28 @@ def write_recording(folder: Path, piece: Piece, title: str) -> Path:
 
 
 def rewrite(path: Path, change: Callable[[np.ndarray], np.ndarray]) -> None:
-    """Put `change(sound)` in the place of the sound `(samples, channels)` of a file, in floating point."""
+    """Put `change(sound)` in place of a file's sound `(samples, channels)`, in floating point."""
     sound, rate = soundfile.read(path)
-    soundfile.write(path, change(sound), rate, "FLOAT")  # which alone can hold NaN, as broken files do
+    soundfile.write(path, change(sound), rate, "FLOAT")  # only floating point can hold NaN, as broken files do
 
 
 def report_table(report: SliceReport, folder: Path) -> pd.DataFrame:
     """What a report says about each piece in `folder`: why it was left out, or a warning, or nothing.
 
-    Of several faults of a piece the first stands there, and how many there are.
+    Of several faults of a piece it gives the first, and how many more there are.
     """
     said: dict[str, list[str]] = {place.name: [] for place in sorted(folder.iterdir())}
     for fault in report.faults:
-        said[fault.piece].append(f"left out: {fault.path.name} {fault.what}")
+        said[fault.piece].append(f"left out: {fault.path.name} {fault.what}".replace(str(folder), "..."))
     for note in report.notes:
         name, warning, what = note.partition(": warning: ")
         if warning:
             said[name].append(f"warning: {what}")
-    told = [_told(lines).replace(str(folder), "...") for lines in said.values()]
-    return pd.DataFrame({"piece": list(said), "what the report says": told})
-
-
-def _told(lines: list[str]) -> str:
-    more = f" (and {len(lines) - 1} more)" if len(lines) > 1 else ""
-    return f"{lines[0]}{more}" if lines else "nothing"
+    rows = [
+        (name, f"{lines[0]} (and {len(lines) - 1} more)" if len(lines) > 1 else " ".join(lines) or "nothing")
+        for name, lines in said.items()
+    ]
+    return pd.DataFrame(rows, columns=["piece", "what the report says"])
 
 
 def _rested(source: np.ndarray) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""A separator that learns nothing and remembers everything, to show what a leak is worth (notebook 04)."""
+"""A separator that learns nothing and remembers everything, to show what a leak is worth."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""What was gained against what was kept: a picture, and which of several ways no other one beats (notebook 08)."""
+"""What was gained against what was kept: a picture, and which of several ways no other one beats."""
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -7,7 +7,6 @@ from matplotlib.axes import Axes
 
 from lass_lab.course.figures import put_into_words
 from lass_lab.course.plots import COLOURS
-from lass_lab.signal import InputError
 
 
 def unbeaten(scores: np.ndarray) -> np.ndarray:
@@ -19,40 +18,26 @@ def unbeaten(scores: np.ndarray) -> np.ndarray:
     return ~((ahead >= 0).all(axis=2) & (ahead > 0).any(axis=2)).any(axis=1)
 
 
-def show_tradeoff(table: pd.DataFrame, ax: Axes | None = None, *, source: str = "trumpet") -> Axes:
-    """Separators as points: to the right, what they still do for other instruments; upwards, what they do for a source.
+def show_tradeoff(table: pd.DataFrame, path: list[str] | None = None) -> Axes:
+    """Separators as points: to the right, what they do for other instruments; upwards, what they do for the trumpet.
 
     Args:
-        table: rows as `ablation.balance` gives them: the source's SDR (dB), and others, low and high (SDRi, dB); and
-            variant, the point's name. Rows with the same value in a column `path`, where there is one, are joined by a
-            line in their order, and the first and last of them named.
-        source: the column that goes upwards.
-
-    Raises:
-        InputError: the table lacks a column or has no row.
+        table: rows as `probes.balance` gives them: trumpet (SDR, dB), others, low and high (SDRi, dB); and variant,
+            the point's name.
+        path: variants that are joined by a line in their order, and of which the first and the last are named.
     """
-    if missing := {"variant", source, "others", "low", "high"} - set(table.columns):
-        raise InputError(f"table: lacks the column {sorted(missing)[0]}")
-    if table.empty:
-        raise InputError("table: has no row to draw")
-    if ax is None:
-        _, ax = plt.subplots(figsize=(7, 4.2), layout="constrained")
-    paths = table["path"] if "path" in table else pd.Series(None, table.index, dtype=object)
-    for number, (_, points) in enumerate(table[paths.notna()].groupby(paths[paths.notna()], sort=False)):
-        ax.plot(points["others"], points[source], "o-", color=COLOURS[number], markersize=5, zorder=2)
-        _name(ax, points.iloc[[0, -1]], source)
-    single = table[paths.isna()]
+    _, ax = plt.subplots(figsize=(7, 4.2), layout="constrained")
+    on_path = table["variant"].isin(path or [])
+    way, single = table[on_path], table[~on_path]
+    ax.plot(way["others"], way["trumpet"], "o-", color=COLOURS[0], markersize=5, zorder=2)
     reach = [single["others"] - single["low"], single["high"] - single["others"]]
-    ax.errorbar(single["others"], single[source], xerr=reach, fmt="s", color=COLOURS[5], ecolor="0.75", zorder=3)
-    _name(ax, single, source)
-    ax.set(xlabel="eight other instruments, SDRi (dB)", ylabel=f"{source}, SDR (dB)")
+    ax.errorbar(single["others"], single["trumpet"], xerr=reach, fmt="s", color=COLOURS[5], ecolor="0.75", zorder=3)
+    for row in pd.concat([single, way.iloc[:1], way.iloc[1:].iloc[-1:]]).itertuples():
+        ax.annotate(row.variant, (row.others, row.trumpet), xytext=(6, 6), textcoords="offset points", fontsize=9)
+    ax.set(xlabel="eight other instruments, SDRi (dB)", ylabel="trumpet, SDR (dB)")
     ax.margins(x=0.2, y=0.15)
-    rows = table[["variant", source, "others"]].itertuples(index=False, name=None)
-    told = "; ".join(f"{name}: {source} {gained:.1f} dB, others {kept:.1f} dB" for name, gained, kept in rows)
+    told = "; ".join(
+        f"{row.variant}: trumpet {row.trumpet:.1f} dB, others {row.others:.1f} dB" for row in table.itertuples()
+    )
     put_into_words(ax, f"What was gained against what was kept. {told}")
     return ax
-
-
-def _name(ax: Axes, points: pd.DataFrame, source: str) -> None:
-    for name, kept, gained in points[["variant", "others", source]].itertuples(index=False, name=None):
-        ax.annotate(name, (kept, gained), xytext=(6, 6), textcoords="offset points", fontsize=9)

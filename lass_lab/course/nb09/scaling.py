@@ -15,7 +15,7 @@ from lass_lab.signal.files import InputError
 
 
 def find_full_size(fetch: bool = False) -> LanguageSeparator | None:
-    """The full-size separator where its weights are here; else None, and one line that says how to get them.
+    """The full-size separator if its weights are on this computer; otherwise None, after a line on how to get them.
 
     Args:
         fetch: download what is missing. Without it nothing is downloaded, not even a small part.
@@ -42,7 +42,7 @@ def operations(config: ResUNetConfig, seconds: float) -> int:
     Counted on shapes alone, without computing anything: those of its convolutions and linear layers, where a
     multiplication and an addition are two.
     """
-    _, run = _on_paper(config, seconds)
+    _, run = _shapes_alone(config, seconds)
     with torch.no_grad(), FlopCounterMode(display=False) as counter:
         run()
     return counter.get_total_flops()
@@ -50,7 +50,7 @@ def operations(config: ResUNetConfig, seconds: float) -> int:
 
 def kept_on_paper(config: ResUNetConfig, seconds: float) -> int:
     """`kept_for_backward` of a separation network in float32, for one mixture, without holding any of it."""
-    return kept_for_backward(*_on_paper(config, seconds))
+    return kept_for_backward(*_shapes_alone(config, seconds))
 
 
 def kept_for_backward(network: nn.Module, run: Callable[[], Tensor]) -> int:
@@ -79,7 +79,7 @@ def _storage(tensor: Tensor) -> int:
     return StorageWeakRef(tensor.untyped_storage()).cdata
 
 
-def _on_paper(config: ResUNetConfig, seconds: float) -> tuple[ResUNet, Callable[[], Tensor]]:
+def _shapes_alone(config: ResUNetConfig, seconds: float) -> tuple[ResUNet, Callable[[], Tensor]]:
     """A network that has shapes and no memory, and its forward pass."""
     frames = round(seconds * SAMPLE_RATE) // config.hop + 1
     with torch.device("meta"):

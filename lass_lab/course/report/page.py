@@ -14,7 +14,7 @@ from lass_lab.course.plots import compare_spectrograms
 from lass_lab.course.report import tables as report_tables
 from lass_lab.course.report.numbers import SEEDS, Numbers
 from lass_lab.course.report.plots import show_details, show_training
-from lass_lab.course.trained import SHIPPED_STAGES
+from lass_lab.course.runs import SHIPPED_STAGES
 from lass_lab.datasets.duets import Piece
 from lass_lab.experiments.paper_tables import NOTE
 from lass_lab.models import LanguageSeparator

@@ -17,7 +17,7 @@ from lass_lab.course.report.numbers import (
     write_numbers,
 )
 from lass_lab.course.report.page import comparison_page, report_page
-from lass_lab.course.trained import find_stages
+from lass_lab.course.runs import find_stages
 from lass_lab.datasets.duets import list_pieces, load_piece
 from lass_lab.experiments.evaluation import FLOOR
 from lass_lab.experiments.finetuning import stages

@@ -1,24 +1,19 @@
 """What notebook 04 is made of: recordings from elsewhere, the separator that only remembers, and its pictures."""
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
 import soundfile
 
 from lass_lab.course.figures import describe
-from lass_lab.course.nb04.foreign import REST_S, report_table, rewrite, write_recording, write_recordings
+from lass_lab.course.nb04.foreign import report_table, rewrite, write_recording, write_recordings
 from lass_lab.course.nb04.memoriser import Memoriser
 from lass_lab.course.nb04.plots import show_likeness, show_slices
 from lass_lab.datasets import list_pieces, load_piece
 from lass_lab.datasets.slicing import slice_folder
-from lass_lab.signal import InputError, sdr, sdr_improvement
+from lass_lab.signal import sdr, sdr_improvement
 
-
-@pytest.fixture(autouse=True)
-def closed_figures():
-    yield
-    plt.close("all")
+pytestmark = pytest.mark.usefixtures("no_open_figures")
 
 
 @pytest.fixture(scope="module")
@@ -39,17 +34,8 @@ def test_recordings_from_elsewhere_come_back_as_the_duets_they_were_made_of(reco
     again, shipped = load_piece("01_Joy_vn_tpt", data), load_piece("joy").slice(0, 25)
     for name, source in shipped.sources.items():
         assert sdr(source[500:-500], again.sources[name][500:-500]) > 50
-
-
-def test_one_trumpet_rests_and_its_slices_are_marked(recorded):
-    _, data, report = recorded
-    trumpet = load_piece("02_Greensleeves_vn_tpt", data).sources["trumpet"]
-    begin, end = (round(32_000 * seconds) for seconds in REST_S)
-    assert np.abs(trumpet[begin + 3200 : end - 3200]).max() < 1e-3 < np.abs(trumpet[:begin]).max()
     table = pd.read_csv(data / "slices.csv")
-    assert list(table[table["silent"]]["start_s"]) == [10, 15] and report.silent == 2
-    with pytest.raises(InputError, match=r"24 s do not hold the rest"):
-        write_recordings(data, 24)
+    assert list(table[table["silent"]]["start_s"]) == [10, 15] and report.silent == 2, "the trumpet that rests"
 
 
 def test_a_report_becomes_a_table_with_every_piece(tmp_path):
@@ -82,29 +68,17 @@ def test_the_memoriser_knows_what_it_was_shown_and_little_else(recorded):
     assert gains[1] > gains[0] + 3 and gains[1] > 8
 
 
-def made_slices():
+def test_slices_are_drawn_in_lanes_and_told_in_words():
     rows = [
         {"piece": piece, "query": query, "part": part, "start_s": start, "seconds": 5, "silent": silent}
         for piece, part in (("one", "train"), ("two", "test"))
         for query in ("violin", "trumpet")
         for start, silent in ((0.0, False), (5.0, piece == "two" and query == "trumpet"))
     ]
-    return pd.DataFrame(rows)
-
-
-def test_slices_are_drawn_in_lanes_and_told_in_words():
-    ax = show_slices(made_slices())
-    assert [tick.get_text() for tick in ax.get_yticklabels()] == [
-        "one: violin", "one: trumpet", "two: violin", "two: trumpet"
-    ]  # fmt: skip
+    ax = show_slices(pd.DataFrame(rows))
+    assert [tick.get_text() for tick in ax.get_yticklabels()][1:3] == ["one: trumpet", "two: violin"]
     assert len(ax.patches) == 8 and sum(patch.get_hatch() is not None for patch in ax.patches) == 1
-    assert ax.get_xlabel() == "time (s)"
     assert describe(ax) == "8 slices in 4 lanes: 4 train, 4 test; silent: two, trumpet, from 5 s"
-    assert show_slices(made_slices(), ax) is ax
-    with pytest.raises(InputError, match="lack the column silent"):
-        show_slices(made_slices().drop(columns="silent"))
-    with pytest.raises(InputError, match="there are none"):
-        show_slices(made_slices().iloc[:0])
 
 
 def test_likeness_is_told_within_and_across_pieces():
@@ -113,5 +87,3 @@ def test_likeness_is_told_within_and_across_pieces():
     assert describe(ax) == "Likeness of 3 slices; on average 0.80 within and 0.10 across pieces"
     assert [tick.get_text() for tick in ax.get_xticklabels()] == ["one", "two"]
     assert list(ax.get_xticks()) == [0.5, 2]
-    with pytest.raises(InputError, match="for 2 slices"):
-        show_likeness(likeness, ["one", "two"])

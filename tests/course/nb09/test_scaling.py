@@ -7,8 +7,6 @@ from torch import nn
 from lass_lab.course.nb09 import scaling
 from lass_lab.models import ResUNet, ResUNetConfig
 from lass_lab.models.audiosep.fetching import CHECKPOINT
-from lass_lab.models.separator import CONFIG
-from lass_lab.signal.files import InputError
 
 
 @pytest.fixture
@@ -32,23 +30,6 @@ def test_asked_to_fetch_offline_it_says_why_not_and_goes_on(cache, capsys):
     line = capsys.readouterr().out
     assert line.count("\n") == 1
     assert "the hub cannot be reached" in line and "Going on without" in line
-
-
-@pytest.mark.parametrize("fault", [None, "model.safetensors: not a whole safetensors file"])
-def test_weights_that_are_there_are_opened_or_their_fault_is_told(cache, monkeypatch, capsys, fault):
-    for folder in ("audiosep", "clap"):
-        (cache / folder).mkdir(parents=True)
-        (cache / folder / CONFIG).write_text("{}")
-    separator = type("Separator", (), {"device": "cpu"})()
-
-    def load(name):
-        if fault:
-            raise InputError(fault)
-        return separator
-
-    monkeypatch.setattr(scaling, "load_separator", load)
-    assert scaling.find_full_size() is (None if fault else separator)
-    assert (fault or "are here") in capsys.readouterr().out
 
 
 def test_operations_are_audioseps():

@@ -1,14 +1,40 @@
-"""What the training notebooks left behind for the later ones, or what ships in its place; each says which it is."""
+"""Fine-tuning in notebooks: recipes at a profile's size, and what earlier notebooks left behind for later ones."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
 from lass_lab.course.ledger import runs_dir
-from lass_lab.course.profile import current
+from lass_lab.course.profile import Profile, current
 from lass_lab.experiments.finetuning import stages
+from lass_lab.experiments.recipes import RECIPES, FinetuningRecipe
 from lass_lab.signal.files import InputError
 
 SHIPPED_STAGES = {"pretrained": "tiny", "phase 1": "tiny-phase1", "phase 2": "tiny-finetuned"}
+
+
+def sized_recipe(name: str = "preserving", profile: Profile | None = None) -> FinetuningRecipe:
+    """A recipe of fine-tuning, as long as the profile says.
+
+    Args:
+        name: "preserving" keeps what was known; "paper" is the paper's own.
+        profile: None takes the current one.
+
+    Raises:
+        InputError: no such recipe.
+    """
+    if name not in RECIPES:
+        raise InputError(f"recipe '{name}': choose one of {', '.join(RECIPES)}")
+    recipe, profile = RECIPES[name], profile or current()
+    first, second = profile.epochs
+    return replace(
+        recipe,
+        phase1=replace(recipe.phase1, epochs=first),
+        phase2=replace(recipe.phase2, epochs=second),
+        items=replace(recipe.items, seconds=profile.item_seconds),
+        batch=profile.items,
+        sample_rate=profile.sample_rate,
+    )
 
 
 def finetune_folder(profile: str | None = None) -> Path:
@@ -18,12 +44,12 @@ def finetune_folder(profile: str | None = None) -> Path:
 
 
 class Phase1(NamedTuple):
-    """What phase 2 goes on from: `finetune(start, run, phases=["phase2"])`.
+    """What phase 2 starts from: `finetune(start, run, phases=["phase2"])`.
 
     Attributes:
-        start: what the run began with, or begins with.
+        start: the weights that the whole run starts from.
         run: the run's folder.
-        weights: the separator after phase 1, by what `load_separator` opens.
+        weights: what `load_separator` opens for the separator after phase 1.
     """
 
     start: str
@@ -32,7 +58,7 @@ class Phase1(NamedTuple):
 
 
 def find_phase1() -> Phase1:
-    """The run of notebook 05 where its phase 1 is finished, and else the phase 1 that ships. Says which."""
+    """The run of notebook 05 where its phase 1 is finished, otherwise the phase 1 that ships. Prints which."""
     run = finetune_folder()
     if weights := _finished(run).get("phase 1"):
         print(f"Going on from your own phase 1, in {run.name}/phase1.")
@@ -42,10 +68,10 @@ def find_phase1() -> Phase1:
 
 
 def find_stages() -> dict[str, str]:
-    """Return pretrained, phase 1 and phase 2, by what `load_separator` opens: your own or those that ship.
+    """What `load_separator` opens for "pretrained", "phase 1" and "phase 2": your own weights or those that ship.
 
-    Your own are those of one run with both phases; a run that went on from the shipped phase 1 gives its phase 2. Says
-    which of them it found.
+    Your own are those of one run with both phases; a run that started from the shipped phase 1 gives its phase 2.
+    Prints which of them it found.
     """
     run = finetune_folder()
     if "phase 2" in (own := _finished(run)):

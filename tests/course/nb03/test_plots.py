@@ -1,0 +1,67 @@
+"""Pictures of the inside of the network show the numbers they were given, and the line from LASS-Net is whole."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from authoring.training.lineage import NUMBERS, SYSTEMS, TRIALS
+from lass_lab.course.figures import describe
+from lass_lab.course.nb03.lineage import lineage_sounds, lineage_table
+from lass_lab.course.nb03.plots import show_mask_channels, show_shifts
+from lass_lab.signal import InputError
+
+pytestmark = pytest.mark.usefixtures("no_open_figures")
+ALL_LOUD = np.ones((101, 1025))
+
+
+def test_mask_channels_are_squeezed_as_the_head_does():
+    logits = np.zeros((3, 101, 1025))
+    logits[0, 50], logits[1], logits[2, :, 64] = 1000.0, np.arctanh(0.25), -1000.0
+    figure = show_mask_channels(logits, ALL_LOUD, hop=640, max_khz=16)
+    share, real, imaginary = (ax.images[0] for ax in figure.axes[:3])
+    assert np.all(share.get_array()[:, 50] == 1) and np.all(share.get_array()[:, 49] == 0.5)
+    assert np.allclose(real.get_array(), 0.25)
+    assert np.all(imaginary.get_array()[64] == -1) and np.all(imaginary.get_array()[65] == 0)
+    assert [image.get_clim() for image in (share, real, imaginary)] == [(0, 1), (-1, 1), (-1, 1)]
+    assert "Mask channel 1: direction, real (tanh): half of its values are below 0.25" in describe(figure)
+
+
+def test_where_the_mixture_is_silent_no_mask_is_shown():
+    magnitude = np.full((101, 1025), 1e-9)
+    magnitude[:, 64] = 1.0
+    figure = show_mask_channels(np.zeros((3, 101, 1025)), magnitude, hop=640)
+    shown = ~np.ma.getmaskarray(figure.axes[0].images[0].get_array())
+    assert shown[64].all() and shown.sum() == 101
+
+
+def test_shifts_stand_a_row_a_query_on_a_scale_with_zero_in_its_middle():
+    shifts = {"violin": np.array([0.0, 1.0, -3.0]), "trumpet": np.array([0.5, 1.0, -2.0])}
+    ax = show_shifts(shifts)
+    assert np.array_equal(ax.images[0].get_array(), np.stack(list(shifts.values())))
+    assert ax.images[0].get_clim() == (-3, 3)
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["“violin”", "“trumpet”"]
+    assert describe(ax) == (
+        "Shifts of 3 feature channels by query, between -3.00 and 1.00; trumpet, 0.50 from violin on average"
+    )
+
+
+def test_the_lineage_has_a_row_a_system_in_their_order(tmp_path):
+    rows = [
+        (system.name, trial, number + 0.04, number - 0.5, number + 0.5, 1 if trial == "duet" else 200)
+        for number, system in enumerate(SYSTEMS, 1)
+        for trial in (*TRIALS, "duet")
+    ]
+    columns = ["system", "trial", "mean", "low", "high", "mixtures"]
+    pd.DataFrame(rows, columns=columns).to_csv(tmp_path / NUMBERS, index=False)
+    table = lineage_table(tmp_path)
+    assert list(table.index) == [system.name for system in SYSTEMS] and list(table.columns) == [*TRIALS, "duet"]
+    assert list(table["pairs, other words"]) == ["1.0 [0.5, 1.5]", "2.0 [1.5, 2.5]", "3.0 [2.5, 3.5]"]
+    assert list(table["duet"]) == ["1.0", "2.0", "3.0"]  # one number has no interval
+    with pytest.raises(InputError, match="numbers.csv: not a table"):
+        lineage_table(tmp_path / "elsewhere")
+
+
+def test_each_shipped_system_is_heard_between_the_mixture_and_the_truth():
+    sounds = lineage_sounds()
+    assert list(sounds) == ["mixture", *(system.name for system in SYSTEMS), "the true violin"]
+    assert len({len(waveform) for waveform in sounds.values()}) == 1
