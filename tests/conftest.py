@@ -1,5 +1,9 @@
+import ctypes
+import gc
 import os
+import sys
 
+import psutil
 import pytest
 
 # Before anything imports a hub client: no test may need a network.
@@ -13,11 +17,25 @@ if workers := int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "0")):
 def pytest_collection_modifyitems(items):
     """Side by side, a file's tests stay together, for the sake of what they share; notebooks run one by one.
 
-    What takes longest comes first, so that no worker waits for another at the end.
+    Notebooks come first, while the workers are small, since each starts a kernel; then what takes longest, so that no
+    worker waits for another at the end.
     """
     ranks = {}
     for item in items:
         alone = item.name.startswith("test_a_notebook_runs")
         item.add_marker(pytest.mark.xdist_group(item.name if alone else str(item.path)))
-        ranks[item] = 0 if item.path.name == "test_finetuning.py" else 1 if alone else 2
+        ranks[item] = 0 if alone else 1 if item.path.name == "test_finetuning.py" else 2
     items.sort(key=ranks.get)
+
+
+def pytest_collection_finish():
+    gc.freeze()  # what is imported stays: collecting what a test leaves need not look at it
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown():
+    """Give memory back after a test that took much: trainers are cycles, and under `make test` malloc keeps it all."""
+    if psutil.Process().memory_info().rss > 1.4e9:
+        gc.collect()
+        if sys.platform == "linux":
+            ctypes.CDLL(None).malloc_trim(0)

@@ -224,7 +224,7 @@ def test_a_full_disk_ends_in_one_line_and_what_was_there_stays(cases, commands, 
             print(f"{free} bytes free")
             ended = case.run(commands, out, limit=disk.fill(free))
             refused(ended)
-            assert any(told in ended.last_line for told in ("No space left", "too large")), ended.errors
+            assert any(fault in ended.last_line for fault in ("No space left", "too large")), ended.errors
             case.check(out)
             assert not case.before or found(out) == case.before
             assert not list(out.rglob(".partial-*"))
@@ -297,8 +297,8 @@ def test_a_second_run_in_a_folder_is_told_that_it_is_taken_and_does_the_first_no
         assert f"{run}: another process trains in this folder" in second.last_line
     finally:
         first.send_signal(signal.SIGCONT)
-    told = first.communicate(timeout=PATIENCE_S)[0]
-    assert first.returncode == 0, told
+    output = first.communicate(timeout=PATIENCE_S)[0]
+    assert first.returncode == 0, output
     assert found(run) == case.after
     # One for each of the two loggers, which number their folders apart.
     assert sorted(path.name for path in (run / "phase1" / "log").iterdir()) == ["version_0", "version_1"]
@@ -330,6 +330,9 @@ def test_two_processes_record_into_one_ledger_and_what_was_recorded_outlives_the
             numbers = [0, *map(int, recorder.communicate(timeout=PATIENCE_S)[0].split())]
             table = ledger.read()
             kept = table[table["notebook"] == f"{attempt} {kill.name}"]["value"].tolist()
-            assert kept[: len(numbers)] == numbers and len(kept) - len(numbers) in (0, 1)  # a kill before it was told
+            assert kept[: len(numbers)] == numbers and len(kept) - len(numbers) in (
+                0,
+                1,
+            )  # killed before it printed the last
     ledger.record("after", "all", 1)
     assert len(ledger.read()) == len(table) + 1

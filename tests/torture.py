@@ -55,7 +55,7 @@ def small_sizes() -> None:
 
 
 def serve() -> None:
-    """Fork a command for every line that comes; tell its process and, once it ended, its status."""
+    """Fork a command for every line that comes; print its process and, once it has ended, its status."""
     import audiomentations  # noqa: F401
     import peft  # noqa: F401
     import torch.utils.tensorboard  # noqa: F401
@@ -115,12 +115,12 @@ class Commands:
             [sys.executable, "-m", "tests.torture"],
             cwd=CHECKOUT, env=environment(**more), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
         )  # fmt: skip
-        self.told: queue.Queue[int] = queue.Queue()
+        self.replies: queue.Queue[int] = queue.Queue()
         Thread(target=self._listen, daemon=True).start()
 
     def _listen(self) -> None:
         for line in self.process.stdout:
-            self.told.put(int(line))
+            self.replies.put(int(line))
 
     def run(
         self,
@@ -134,13 +134,13 @@ class Commands:
         job = {"arguments": [*map(str, arguments)], "errors": str(self.errors), "hub": hub and str(hub), "limit": limit}
         self.process.stdin.write(json.dumps(job) + "\n")
         self.process.stdin.flush()
-        process, began = self.told.get(timeout=PATIENCE_S), time.perf_counter()
+        process, began = self.replies.get(timeout=PATIENCE_S), time.perf_counter()
         try:
-            status = self.told.get(timeout=after)
+            status = self.replies.get(timeout=after)
         except queue.Empty:
             with suppress(ProcessLookupError):  # it may have ended this very moment
                 os.kill(process, kill or signal.SIGKILL)
-            status = self.told.get(timeout=PATIENCE_S)
+            status = self.replies.get(timeout=PATIENCE_S)
         return Ended(status, self.errors.read_text(errors="replace"), time.perf_counter() - began)
 
     def close(self) -> None:
@@ -165,9 +165,9 @@ class Disk:
         if not self.mounted:
             return free
         self.ballast.unlink(missing_ok=True)
-        told = os.statvfs(self.folder)
+        disk = os.statvfs(self.folder)
         with self.ballast.open("wb") as file:
-            os.posix_fallocate(file.fileno(), 0, (told.f_bavail - free // told.f_bsize) * told.f_bsize)
+            os.posix_fallocate(file.fileno(), 0, (disk.f_bavail - free // disk.f_bsize) * disk.f_bsize)
         return None
 
     def close(self) -> None:
@@ -179,7 +179,7 @@ class Disk:
 
 
 class Hub:
-    """A server that gives files as the hub does, slowly, and does harm to as many answers as it is told.
+    """A server that gives files as the hub does, slowly, and damages as many answers as asked.
 
     files: path in its repository -> content. harm: "drops" the connection or "stalls" half-way, "corrupts" a bit,
     or gives "fewer" bytes. times: how many more answers of the longest file it harms. begins: where in that file each

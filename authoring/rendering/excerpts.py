@@ -1,4 +1,4 @@
-"""A small bank of sources out of a large one: what ships to rehearse with, and to see what is forgotten."""
+"""A small bank of sources cut from a large one, for rehearsal in fine-tuning and for measuring what it forgets."""
 
 from collections.abc import Mapping
 from pathlib import Path

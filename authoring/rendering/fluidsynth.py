@@ -100,7 +100,7 @@ def render_clips(clips: Sequence[Clip], soundfont: str, *, seconds: float) -> li
         _midi_file(messages).save(score)
         options = ["audio.file.type=wav", "audio.file.format=float", "synth.dynamic-sample-loading=1"]
         options += [f"synth.sample-rate={SAMPLE_RATE}", "synth.gain=0.5", "synth.reverb.active=0"]
-        # Without the last one, a SoundFont that cannot be read is replaced by the system's without a word.
+        # Without the last one, a SoundFont that cannot be read is silently replaced by the system's default.
         options += ["synth.chorus.active=0", "synth.default-soundfont="]
         flags = [part for option in options for part in ("-o", option)]
         run = subprocess.run(
@@ -150,7 +150,7 @@ def _messages(clip: Clip, offset: float, seconds: float) -> list[tuple[float, in
 
 
 def _pitch_curve(clip: Clip, seconds: float, rng: np.random.Generator) -> list[tuple[float, float]]:
-    """(seconds, cents): one detuning a clip; where the instrument has it, intonation a note and vibrato."""
+    """(seconds, cents): one detuning per clip; with vibrato, also an intonation per note."""
     detune = rng.normal(0, 5)
     if not clip.instrument.vibrato:
         return [(0.0, detune)]

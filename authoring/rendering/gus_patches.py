@@ -17,7 +17,7 @@ from lass_lab.signal.files import InputError
 
 _URL = "https://registry.npmjs.org/freepats/-/freepats-1.0.3.tgz"
 _SHA1 = "40ee23003a6265b41d15305f5c797b6647c3601e"
-# Lengths of a patch file's headers, where in them the number of samples stands, and a sample's fields.
+# Lengths in bytes of a patch file's headers, the offset of the number of samples, and a sample's fields.
 _HEADERS, _COUNT_AT, _SAMPLE_HEADER = 129 + 63 + 47, 129 + 63 + 6, 96
 _FIELDS = struct.Struct("<8xIIIH4xII")
 _MODES_AT, _WIDE, _UNSIGNED, _LOOPED = 55, 1, 2, 4
@@ -72,13 +72,13 @@ def read_patch(data: bytes) -> Iterator[PatchSample]:
 
 
 def _keyboard(patch: bytes, folder: Path) -> list[Region]:
-    """The patch's recordings as WAV in `folder`, and the keys that each plays: those nearest to its own range."""
+    """Write the patch's recordings as WAV into `folder`; each plays the keys up to the top of its own range."""
     samples = sorted(read_patch(patch), key=lambda sample: sample.highest)
     regions, low = [], 0
     for index, sample in enumerate(samples):
         high = 127 if sample is samples[-1] else min(127, math.floor(_key(sample.highest)))
         if high < low:
-            continue  # another one has its keys
+            continue  # another recording plays its keys
         center = round(_key(sample.root))
         soundfile.write(folder / f"{index}.wav", sample.waveform, sample.rate, "PCM_16")
         cents = round(100 * (_key(sample.root) - center))

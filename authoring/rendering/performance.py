@@ -44,7 +44,7 @@ def perform(
     phrase_beats: float,
     ornaments: float | None = None,
 ) -> list[Note]:
-    """Play a line: each phrase swells and fades with an articulation of its own, all of it humanly inexact.
+    """Play a line: each phrase has dynamics and an articulation of its own, each note small random deviations.
 
     tempo in beats per minute. `ornaments` is the chance that a note of a beat or more gets a trill or a grace
     note; by default one player in three uses them.

@@ -26,7 +26,7 @@ PACKAGES = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding=
 _REGISTRY = "https://registry.npmjs.org/{name}/-/{name}-{version}.tgz"
 _NOTE = re.compile(r"([A-G]s?)(\d)")
 _TONES = ("C", "Cs", "D", "Ds", "E", "F", "Fs", "G", "Gs", "A", "As", "B")
-_SFZ, _RELEASE_S = "notes.sfz", 0.25  # recordings end where the player stopped: a note let go sooner must die away
+_SFZ, _RELEASE_S = "notes.sfz", 0.25  # recordings end where the player stopped: notes released earlier must fade
 
 
 @dataclass(frozen=True)
@@ -53,9 +53,9 @@ class Region:
 
 
 def fetch(url: str, sha1: str, folder: Path) -> list[Path]:
-    """The files of the archive at `url`, unpacked in `folder`, once.
+    """Download the archive at `url` into `folder` and unpack it there, once; returns its files.
 
-    Raises InputError where it cannot be fetched, or is another than published.
+    Raises InputError when it cannot be downloaded, or does not have the published hash.
     """
     try:
         return [Path(path) for path in pooch.retrieve(url, f"sha1:{sha1}", "notes.tgz", folder, pooch.Untar())]
@@ -64,10 +64,10 @@ def fetch(url: str, sha1: str, folder: Path) -> list[Path]:
 
 
 def make_soundfonts(out: str | os.PathLike[str], unpack: Mapping[str, Callable[[Path], Sequence[Region]]]) -> Path:
-    """Write `out/<instrument>.sf2`, to be named to `render_sources`; what is there stays, and nothing is half-written.
+    """Write `out/<instrument>.sf2`, for `render_sources` to play; existing files stay, and nothing is half-written.
 
     Args:
-        unpack: for each instrument, a function that puts its samples into the folder given, and says their keys.
+        unpack: for each instrument, a function that writes its samples into the given folder and returns their keys.
 
     Raises:
         RenderError: Polyphone is missing or fails.
@@ -115,7 +115,7 @@ def _fetch_notes(package: Mapping[str, str], folder: Path) -> list[Region]:
 
 
 def _keyboard(files: Iterable[Path], folder: Path) -> list[Region]:
-    """Those of the files that are notes (`Fs4.mp3`) as WAV in `folder`; each key is played by the nearest of them."""
+    """Write the notes among the files (`Fs4.mp3`) as WAV into `folder`; each key is played by the nearest note."""
     keys = {}
     for path in files:
         if (named := _NOTE.fullmatch(path.stem)) and path.suffix == ".mp3":

@@ -84,7 +84,7 @@ def plan_sources(
 
 
 def _groups(players: np.ndarray, rng: np.random.Generator) -> list[np.ndarray]:
-    """Cut into ensembles of two to four."""
+    """Cut a permutation of the players into ensembles of two to four."""
     sizes = []
     while sum(sizes) < len(players):
         left = len(players) - sum(sizes)
@@ -147,7 +147,7 @@ def find_players(soundfonts: Sequence[str]) -> list[str]:
 
 
 def _batches(planned: list[SourceClip]) -> list[list[SourceClip]]:
-    """Clips to render in one go, whatever is there already: so a resumed run gives the same samples."""
+    """Clips to render together, whatever exists already, so that a resumed run gives the same samples."""
     banks: dict[tuple[str, str], list[SourceClip]] = {}
     for clip in planned:
         banks.setdefault((clip.split, voice_of(clip.soundfont, INSTRUMENTS[clip.instrument])), []).append(clip)

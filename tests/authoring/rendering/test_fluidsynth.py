@@ -88,10 +88,10 @@ def test_a_named_folder_of_soundfonts_comes_first(monkeypatch, tmp_path):
 def test_a_room_keeps_the_direct_sound_and_decays_by_60_db_in_its_time():
     impulse = np.zeros(32_000, dtype=np.float32)
     impulse[0] = 1.0
-    heard = add_room(impulse, np.random.default_rng(0), rt60=0.5, wet_db=-12).astype(np.float64)
-    assert heard[0] == pytest.approx(1.0, abs=1e-5)
-    assert 10 * np.log10(np.sum(heard[1:] ** 2)) == pytest.approx(-12, abs=0.01)
-    early, late = (np.mean(heard[start : start + 1_600] ** 2) for start in (1_600, 11_200))
+    echoing = add_room(impulse, np.random.default_rng(0), rt60=0.5, wet_db=-12).astype(np.float64)
+    assert echoing[0] == pytest.approx(1.0, abs=1e-5)
+    assert 10 * np.log10(np.sum(echoing[1:] ** 2)) == pytest.approx(-12, abs=0.01)
+    early, late = (np.mean(echoing[start : start + 1_600] ** 2) for start in (1_600, 11_200))
     assert 10 * np.log10(early / late) == pytest.approx(60 * 0.3 / 0.5, abs=1.0)
 
 
