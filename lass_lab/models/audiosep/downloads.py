@@ -120,7 +120,7 @@ def check_archive(path: Path) -> None:
     try:
         with zipfile.ZipFile(path) as archive:
             damaged = archive.testzip()
-    except (zipfile.BadZipFile, zlib.error, OSError, EOFError) as error:
+    except (zipfile.BadZipFile, zlib.error, OSError, EOFError, RuntimeError, ValueError) as error:
         raise InputError(f"{path}: not a whole PyTorch checkpoint; fetch it again") from error
     if damaged:
         raise InputError(f"{path}: damaged (the checksum of {damaged} is wrong); fetch it again")
