@@ -9,19 +9,21 @@ import lightning
 import numpy as np
 import pandas as pd
 
-from authoring.training.model_card import HELD_OUT, measure
-from authoring.training.pretraining import HISTORY, PretrainingRecipe, pretrain
+from authoring.pages import write
+from authoring.training.model_card import measure
+from authoring.training.pretraining import PretrainingRecipe, pretrain
 from lass_lab.course.nb03.lineage import EXCERPT_S, NUMBERS, QUERY
 from lass_lab.datasets.duets import list_pieces, load_piece
 from lass_lab.datasets.mixing import MixtureRecipe, Sources, list_folders
+from lass_lab.experiments.evaluation import RANDOM_PAIRS
 from lass_lab.experiments.hardware import hardware
 from lass_lab.experiments.training import run_facts
 from lass_lab.models import LanguageSeparator, ResUNet, load_separator
 from lass_lab.models.heads import scaling_mask
 from lass_lab.signal import write_audio
-from lass_lab.signal.files import atomic_path
 from lass_lab.signal.metrics import sdr_improvement
 
+HISTORY = "history.json"  # how each was trained, and for how long
 INSTRUMENTS = ("violin", "cello", "acoustic guitar", "piano", "flute", "clarinet", "trombone", "vibraphone")
 RECIPE = PretrainingRecipe(  # few instruments, so that a short run can learn them
     steps=3000, batch=8, peak_rate=2e-3, sample_rate=12_000, loss="relative-l1", contrastive=None,
@@ -67,12 +69,9 @@ SYSTEMS = (
 )
 UNTURNED = "the same mask, its turn left out"  # the last system once more, with nothing trained anew
 TRIALS = {
-    "pairs, words it was taught": (
-        "sdri",
-        MixtureRecipe(aligned=0.0, absent=0.0, **HELD_OUT | {"heldout_captions": False}),
-    ),
-    "pairs, other words": ("sdri", MixtureRecipe(aligned=0.0, absent=0.0, **HELD_OUT)),
-    "two voices of one score": ("sdri", MixtureRecipe(aligned=1.0, absent=0.0, **HELD_OUT)),
+    "pairs, words it was taught": replace(RANDOM_PAIRS, heldout_captions=False),
+    "pairs, other words": RANDOM_PAIRS,
+    "two voices of one score": replace(RANDOM_PAIRS, aligned=1.0),
 }
 
 
@@ -133,8 +132,5 @@ def lineage(
     separator.network.head.mask = scaling_mask  # the first channel of its logits alone
     measured(separator, UNTURNED)
     table = pd.concat(tables, ignore_index=True)
-    with atomic_path(out / NUMBERS, force=True) as path:
-        table.to_csv(path, index=False)
-    with atomic_path(out / HISTORY, force=True) as path:
-        path.write_text(json.dumps(history, indent=1) + "\n")
+    write(out, {NUMBERS: table, HISTORY: json.dumps(history, indent=1) + "\n"}, force=True)
     return table

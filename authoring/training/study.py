@@ -1,25 +1,23 @@
 """One choice at a time: fine-tune in several ways that differ in one thing, and set them side by side."""
 
+import hashlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, replace
-from datetime import date
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from authoring.pages import page, write
 from lass_lab.experiments.finetuning import PHASES, at_step_zero, finetune
-from lass_lab.experiments.hardware import hardware
 from lass_lab.experiments.losses import LOSSES
 from lass_lab.experiments.probes import balance, mean_sdrs, validation_pieces
-from lass_lab.experiments.recipes import PAPER, RECIPE, FinetuningRecipe, described, read_recipe
-from lass_lab.experiments.text_tables import markdown
+from lass_lab.experiments.recipes import PAPER, FinetuningRecipe, described
 from lass_lab.experiments.training import run_facts
 from lass_lab.models import load_separator
 from lass_lab.models.separator import CONFIG, WEIGHTS
-from lass_lab.signal.files import InputError, atomic_path
 
 Change = Callable[[FinetuningRecipe], FinetuningRecipe]
 
@@ -32,22 +30,6 @@ class Study:
     variants: Mapping[str, Change]
 
 
-PAGE = """# One choice at a time
-
-Made by `{command}` on {day}: {hardware}.
-
-Each row is a fine-tuning run of its own, from the start in the first row, that differs from the others in one thing;
-what it ended in is measured on the validation slices (the last 30 s of each training piece). The test piece is not in
-here: these tables are for choosing.
-
-What they change one thing of: `{recipe}`
-
-{tables}
-- violin, trumpet: SDR, the mean over pieces; "at step 0", after the head was replaced and before anything was learnt.
-- others: SDRi of eight other instruments, which nothing here was to teach: what fell was forgotten. In brackets its 95%
-  bootstrap interval over mixtures, which are the same in every row.
-- stored: size of the weights; minutes: of training, both phases.
-"""
 AFTER_PHASE_1 = ("phase2", "average")  # of a recipe
 HEADINGS = {"variant": "", "others": "others, SDRi, dB", "stored": "stored, MB", "minutes": "minutes"}
 
@@ -66,14 +48,13 @@ def _phase2(**changes: Any) -> Change:
 
 def _as_the_paper(recipe: FinetuningRecipe) -> FinetuningRecipe:
     """The paper's recipe, over as many epochs, and on items of that length and rate."""
-    sizes = {name: getattr(recipe, name) for name in ("batch", "sample_rate", "checkpoint_every", "validate_every")}
+    same = ("batch", "sample_rate", "checkpoint_every", "validate_every", "seed")
     return replace(
         PAPER,
         phase1=replace(PAPER.phase1, epochs=recipe.phase1.epochs),
         phase2=replace(PAPER.phase2, epochs=recipe.phase2.epochs),
         items=replace(PAPER.items, seconds=recipe.items.seconds),
-        seed=recipe.seed,
-        **sizes,
+        **{name: getattr(recipe, name) for name in same},
     )
 
 
@@ -97,9 +78,9 @@ STUDIES: dict[str, Study] = {
             "norms that follow": _with(still_norms=False),
         },
     ),
-    "losses": Study("What is to be lowered?", {loss: _with(loss=loss) for loss in LOSSES}),
-    "hearing": Study(
-        "What does it help to hear?",
+    "losses": Study("Which loss function?", {loss: _with(loss=loss) for loss in LOSSES}),
+    "data": Study(
+        "Which training items help?",
         {
             "slices as they are": _items(remixed=0.0, augmented=0.0),
             "re-mixed": _items(augmented=0.0),
@@ -112,13 +93,6 @@ STUDIES: dict[str, Study] = {
         {"the paper's": _as_the_paper, "the one that preserves": lambda recipe: recipe},
     ),
 }
-
-
-def find_study(name: str) -> Study:
-    """The study of that name; raises InputError where there is none."""
-    if name not in STUDIES:
-        raise InputError(f"study '{name}': choose one of {', '.join(STUDIES)}")
-    return STUDIES[name]
 
 
 def study(
@@ -137,8 +111,8 @@ def study(
     Args:
         name: one of `STUDIES`.
         recipe: what the variants change one thing of.
-        run: a folder for all of the runs, one each; what is there is not trained again, and several studies in one
-            folder share what they have in common: equal recipes, and equal first phases.
+        run: a folder for all of the runs; what is there is not trained again, and several studies in one folder share
+            what they have in common: equal recipes, and equal first phases.
         start: the separator to begin with.
         data, bank: as for `finetune`.
         pairs: mixtures of eight other instruments, to see what was forgotten.
@@ -149,17 +123,16 @@ def study(
         instruments after training); stored (MB of weights), minutes (of training). Written to `run/NAME.csv` as well.
 
     Raises:
-        InputError: no such study, or as `finetune` does.
+        InputError: as `finetune` does.
     """
-    variants = find_study(name).variants
     run, pieces = Path(run), validation_pieces(data)
     before = load_separator(start)
     weights = before.fingerprint()
     rows = [{"variant": start} | balance(before, pieces, bank, pairs=pairs, progress=progress)]
     at_zero: dict[str, dict[str, float]] = {}  # by head, which alone decides it
-    for variant, change in variants.items():
+    for variant, change in STUDIES[name].variants.items():
         changed = change(recipe)
-        folder = _folder(run, variant, described(start, weights, changed, bank))
+        folder = _folder(run, described(start, weights, changed, bank))
         if changed.head not in at_zero:
             at_zero[changed.head] = mean_sdrs(at_step_zero(load_separator(start), changed), pieces)
         after = finetune(start, folder, changed, data=data, bank=bank, progress=progress)
@@ -169,48 +142,27 @@ def study(
         minutes = 60 * sum(run_facts(phase)["hours"] for phase in done)
         rows.append(row | {"stored": (done[-1] / WEIGHTS).stat().st_size / 1e6, "minutes": minutes})
     table = pd.DataFrame(rows)
-    with atomic_path(run / f"{name}.csv", force=True) as path:
-        table.to_csv(path, index=False)
+    write(run, {f"{name}.csv": table}, force=True)
     return table
 
 
-def page(tables: Mapping[str, pd.DataFrame], recipe: FinetuningRecipe, command: str) -> str:
+def studies_page(tables: Mapping[str, pd.DataFrame], recipe: FinetuningRecipe) -> str:
     """The tables of several studies, by name, as a page: what made them, and what each column means."""
-    parts = []
+    shown = {}
     for name, table in tables.items():
-        cells = table.map(_cell)
+        cells = table.map(lambda cell: f"{cell:.2f}" if isinstance(cell, float) and not np.isnan(cell) else cell)
         cells["others"] += " (" + cells.pop("low") + " to " + cells.pop("high") + ")"
-        heads = [HEADINGS.get(column, f"{column}, dB") for column in cells.columns]
-        parts.append(f"## {STUDIES[name].question}\n\n{markdown(heads, cells.to_numpy().tolist())}\n")
-    told = {"command": command, "hardware": hardware(), "day": f"{date.today():%Y-%m-%d}"}
-    return PAGE.format(**told, recipe=json.dumps(asdict(recipe)), tables="\n".join(parts))
+        shown[STUDIES[name].question] = cells.rename(columns=lambda column: HEADINGS.get(column, f"{column}, dB"))
+    return page("studies.md", tables=shown, recipe=recipe)
 
 
-def _cell(value: Any) -> str:
-    if not isinstance(value, float):
-        return str(value)
-    return "" if np.isnan(value) else f"{value:.2f}"
-
-
-def _folder(run: Path, variant: str, told: Mapping[str, Any]) -> Path:
-    """Where a variant's run lies: in its own folder, or where another study trained by the same recipe.
-
-    Where a run beside it differs only in what comes after phase 1, that phase is linked to, and not trained again.
-    """
-    folder, told = run / variant.replace(" ", "_").replace("'", ""), json.loads(json.dumps(told))
-    beside = {path.parent: read_recipe(path.parent) for path in sorted(run.glob(f"*/{RECIPE}"))}
-    for other, theirs in beside.items():
-        if theirs == told:
-            return other
-    for other, theirs in beside.items():
-        first = other / PHASES[0]
-        if _until_phase_2(theirs) == _until_phase_2(told) and (first / CONFIG).is_file() and not folder.exists():
-            folder.mkdir(parents=True)
-            (folder / PHASES[0]).symlink_to(Path("..", other.name, PHASES[0]))
+def _folder(run: Path, told: Mapping[str, Any]) -> Path:
+    """Where a run lies: equal runs in one folder, and those that differ after phase 1 alone share that phase."""
+    until_phase2 = {key: value for key, value in told["recipe"].items() if key not in AFTER_PHASE_1}
+    texts = (json.dumps(each, sort_keys=True) for each in (told, {**told, "recipe": until_phase2}))
+    folder, first = (run / hashlib.sha256(text.encode()).hexdigest()[:12] for text in texts)
+    first.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(exist_ok=True)
+    if not (folder / PHASES[0]).exists():
+        (folder / PHASES[0]).symlink_to(Path("..", first.name))
     return folder
-
-
-def _until_phase_2(told: Mapping[str, Any]) -> dict[str, Any]:
-    """What of a recipe decides what phase 1 ends in."""
-    recipe = {key: value for key, value in told.get("recipe", {}).items() if key not in AFTER_PHASE_1}
-    return {**told, "recipe": recipe}

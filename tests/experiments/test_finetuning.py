@@ -13,17 +13,14 @@ import torch
 from safetensors import safe_open
 from torch.utils.data import DataLoader, Subset
 
-from authoring.training import study as ablation
-from authoring.training.finetune_card import keep
 from lass_lab.datasets import duets, load_piece, training_captions
 from lass_lab.datasets.duet_mixing import DuetRecipe
 from lass_lab.datasets.mixing import SourceBank, collate
 from lass_lab.experiments import evaluate, finetune
 from lass_lab.experiments.finetuning import FinetuningData, FinetuningTask, average
-from lass_lab.experiments.probes import forgetting
 from lass_lab.experiments.recipes import RECIPES, FinetuningRecipe, Phase, described
 from lass_lab.experiments.training import SeparationTask
-from lass_lab.models import LanguageSeparator, ResUNet, ResUNetConfig, load_separator
+from lass_lab.models import LanguageSeparator, ResUNet, ResUNetConfig
 from lass_lab.models.audiosep.clap import ClapQueryNet
 from lass_lab.models.querynet import TinyQueryNet
 from lass_lab.signal import read_audio
@@ -225,54 +222,6 @@ def test_two_processes_train_as_one_with_the_doubled_batch(made, tmp_path):
     np.testing.assert_allclose(*losses, rtol=0.01)
 
 
-def test_a_study_sets_variants_side_by_side(made, tmp_path, monkeypatch):
-    """What the random head forgets at step 0 the preserving one keeps, and nothing is measured on the test piece."""
-    monkeypatch.setattr(ablation, "forgetting", partial(forgetting, instruments=("flute", "cello"), split="test"))
-    opened = []
-    monkeypatch.setattr(ablation, "load_piece", lambda name, data: opened.append(name) or load_piece(name, data))
-    heads = ablation.STUDIES["heads"]
-    few = {head: heads.variants[head] for head in ("paper-complex", "preserving")}
-    monkeypatch.setitem(ablation.STUDIES, "heads", dataclasses.replace(heads, variants=few))
-    where = made | {"start": str(made["start"])}
-    one_phase = dataclasses.replace(RECIPE, phase2=Phase(epochs=0, rate=0.0))
-    table = ablation.study("heads", one_phase, tmp_path, pairs=2, progress=False, **where).set_index("variant")
-    assert list(table.index) == [where["start"], "paper-complex", "preserving"]
-    start = table.loc[where["start"]]
-    for source in ("violin", "trumpet"):
-        assert table.at["preserving", f"{source} at step 0"] == pytest.approx(start[source], abs=1e-3)
-        assert abs(table.at["paper-complex", f"{source} at step 0"] - start[source]) > 1e-2
-    assert (table.drop(where["start"])["minutes"] > 0).all() and (table["stored"].dropna() < 16).all()
-    assert opened == ["one", "two"]
-    page = ablation.page({"heads": table.reset_index()}, one_phase, "python -m authoring study heads")
-    assert "\n## What does replacing the output layer cost" in page and "violin at step 0, dB" in page
-    kept = f"| preserving | {table.at['preserving', 'violin']:.2f} | {table.at['preserving', 'trumpet']:.2f} |"
-    assert kept in page and "nan" not in page and f"`{json.dumps(dataclasses.asdict(one_phase))}`" in page
-    with pytest.raises(InputError, match=f"study 'hats': choose one of {', '.join(ablation.STUDIES)}$"):
-        ablation.study("hats", RECIPE, tmp_path)
-
-
-def test_studies_in_one_folder_train_nothing_twice(tmp_path):
-    """The same recipe is the same run, and what differs after phase 1 goes on from there."""
-
-    def told(**changes):
-        return {"start": "tiny", "recipe": dataclasses.asdict(dataclasses.replace(RECIPE, **changes))}
-
-    other_phase2 = told(phase2=Phase(epochs=9, rate=0.1), average=0.5)
-    other_phase1 = told(phase1=Phase(epochs=9, rate=0.1))
-    done = tmp_path / "rehearsal"
-    (done / "phase1").mkdir(parents=True)
-    (done / "recipe.json").write_text(json.dumps(told()))
-    assert ablation._folder(tmp_path, "decibels", told()) == done
-    assert ablation._folder(tmp_path, "too early", other_phase2) == tmp_path / "too_early"
-    assert not (tmp_path / "too_early").exists()
-    (done / "phase1" / "config.json").write_text("{}")
-    assert ablation._folder(tmp_path, "top", other_phase2) == tmp_path / "top"
-    assert (tmp_path / "top" / "phase1").resolve() == (done / "phase1").resolve()
-    assert not (ablation._folder(tmp_path, "slow", other_phase1) / "phase1").exists()
-    for key, value in {"start": "audiosep", "weights": "0123", "sources": ["a bank"]}.items():
-        assert not (ablation._folder(tmp_path, f"another {key}", other_phase2 | {key: value}) / "phase1").exists()
-
-
 def test_the_full_size_network_takes_the_same_recipe(made, tmp_path, monkeypatch):
     """AudioSep's own sizes, with made weights: both phases, a few steps each, judged by one slice."""
     write_clap_folder(tmp_path / "cache" / "clap", monkeypatch)
@@ -311,26 +260,6 @@ def test_a_phase_is_judged_in_the_words_that_it_teaches(made):
     heard = [query for batch in data.val_dataloader() for query in batch["query"]]
     assert set(plain) == {"violin", "trumpet"} and len(set(heard)) > 2
     assert all(query in training_captions(word) for query, word in zip(heard, plain, strict=True))
-
-
-def test_a_run_is_kept_with_a_card_of_what_was_measured(tuned, tmp_path):
-    run, out = tuned[0], tmp_path / "kept"
-    card = keep(run, out, phase1=tmp_path / "first", pairs=2, longest=6, progress=False)
-    weights = (tmp_path / "first" / "model.safetensors").read_bytes()
-    assert weights == (run / "phase1" / "model.safetensors").read_bytes() and load_separator(tmp_path / "first")
-    assert (out / "model.safetensors").read_bytes() == (run / "phase2" / "model.safetensors").read_bytes()
-    assert (out / "MODEL_CARD.md").read_text() == card
-    told = json.loads((run / "recipe.json").read_text())
-    assert told["start"] in card and json.dumps(told["recipe"]) in card and "The first 6 seconds" in card
-    assert told["sources"] and all(f"`{folder}`" in card for folder in told["sources"])
-    numbers = pd.read_csv(out / "numbers.csv")
-    rows = numbers.query("extent == 'piece' and metric == 'SDR' and separator == 'phase 2'")
-    assert len(rows) == 2 and all(f"{value:.2f}" in card for value in rows["value"])
-    assert load_separator(out).network.config == tuned[1].network.config
-    with pytest.raises(InputError, match="exists already; pass --force"):
-        keep(run, out, progress=False)
-    with pytest.raises(InputError, match="holds no finished phase"):
-        keep(tmp_path, tmp_path / "other")
 
 
 def test_bad_input_ends_in_one_line(made, tuned, tmp_path):

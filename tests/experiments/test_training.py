@@ -2,13 +2,12 @@
 
 import dataclasses
 
-import numpy as np
 import pytest
 import torch
 from torchaudio.functional import resample
 
 from authoring.training import pretraining
-from authoring.training.pretraining import PretrainingRecipe, lean, pretrain
+from authoring.training.pretraining import PretrainingRecipe, pretrain
 from lass_lab.datasets import load_piece
 from lass_lab.datasets.mixing import MixtureRecipe
 from lass_lab.experiments.contrastive import ContrastiveRecipe
@@ -27,7 +26,6 @@ RECIPE = PretrainingRecipe(
     batch=2,
     seconds=0.3,
     network=SMALL,
-    lean=0.5,
     mixtures=MixtureRecipe(strange=0.15, sounds=0.15, coloured=0.5),
     contrastive=CONTRASTIVE,
 )
@@ -44,19 +42,6 @@ def test_the_schedule_rises_holds_and_ends_at_zero():
 def test_a_longer_run_is_the_same_run_until_the_shorter_one_descends():
     short, long = Schedule(steps=1000), Schedule(steps=5000)
     assert [short(step) for step in range(700)] == [long(step) for step in range(700)]
-
-
-def test_conditions_that_lean_stay_of_length_one_and_nearest_to_their_own():
-    conditions = torch.eye(16, 512)  # as far apart as can be
-    leaning = lean(conditions, 0.9, np.random.default_rng(0))
-    assert torch.allclose(leaning.norm(dim=-1), torch.ones(16))
-    likeness = leaning @ conditions.T
-    assert torch.equal(likeness.argmax(dim=-1), torch.arange(16))
-    moved = ~torch.isclose(likeness.diagonal(), torch.ones(16))
-    assert 4 <= int(moved.sum()) <= 12  # half of them, by chance
-    assert float(likeness.diagonal().min()) >= 1 / np.sqrt(1 + 0.9**2)
-    assert torch.equal(leaning, lean(conditions, 0.9, np.random.default_rng(0)))
-    assert torch.equal(lean(conditions[:1], 0.9, np.random.default_rng(0)), conditions[:1])  # nowhere to lean to
 
 
 @pytest.fixture(scope="module")
@@ -101,26 +86,12 @@ def test_a_killed_run_resumes_to_the_weights_of_an_unbroken_one(sources, tmp_pat
     assert [key for key in before if not torch.equal(before[key], after[key])] == []
 
 
-def test_a_run_goes_on_from_the_weights_of_another(sources, tmp_path, short_epochs):
-    """The query network comes along untouched, and the run's folder keeps what made the first weights."""
-    first, run = tmp_path / "first", tmp_path / "run"
-    before = pretrain(sources, tmp_path / "earlier", dataclasses.replace(RECIPE, steps=2), progress=False)
-    before.save_pretrained(first)
-    (first / pretraining.HISTORY).write_text('[{"steps": 2, "hours": 0.1}]')
-    recipe = dataclasses.replace(RECIPE, steps=2, contrastive=None)
-    after = pretrain(sources, run, recipe, start=first, progress=False)
-    kept, start = after.query_network.state_dict(), LanguageSeparator.from_folder(first)
-    assert all(torch.equal(kept[key], value) for key, value in start.query_network.state_dict().items())
-    assert not torch.equal(after.network.input_conv.weight, start.network.input_conv.weight)
-    assert [entry["steps"] for entry in pretraining.read_history(run)] == [2]
-
-
 @pytest.mark.parametrize("still", [False, True])
 def test_norms_follow_what_is_heard_unless_told_to_stand_still(sources, tmp_path, short_epochs, still):
     """From the weights of another run as well, whose separator is loaded in the mode in which it is used."""
     before = LanguageSeparator(TinyQueryNet(), ResUNet(SMALL))
     before.save_pretrained(tmp_path / "first")
-    recipe = dataclasses.replace(RECIPE, steps=2, contrastive=None, still_norms=still)
+    recipe = dataclasses.replace(RECIPE, steps=2, contrastive=None, freeze_norms=still)
     after = pretrain(sources, tmp_path / "run", recipe, start=tmp_path / "first", progress=False)
     moved = {
         key: not torch.equal(value, before.network.state_dict()[key])
@@ -128,40 +99,6 @@ def test_norms_follow_what_is_heard_unless_told_to_stand_still(sources, tmp_path
         if key.endswith(("running_mean", "running_var"))
     }
     assert set(moved.values()) == {not still}
-
-
-def test_the_result_is_averaged_with_the_weights_before(sources, tmp_path, short_epochs):
-    before = LanguageSeparator(TinyQueryNet(), ResUNet(SMALL))
-    before.save_pretrained(tmp_path / "first")
-    recipe = dataclasses.replace(RECIPE, steps=2, contrastive=None)
-    trained, averaged = (
-        pretrain(
-            sources,
-            tmp_path / "run",
-            dataclasses.replace(recipe, average=share),
-            start=tmp_path / "first",
-            progress=False,
-        )
-        for share in (1.0, 0.25)
-    )
-    kernels = [each.network.input_conv.weight for each in (trained, averaged)]
-    first = load_separator(tmp_path / "first").network.input_conv.weight.cpu()
-    assert not torch.equal(kernels[0], first)
-    torch.testing.assert_close(kernels[1], 0.25 * kernels[0] + 0.75 * first)
-
-
-def test_without_earlier_weights_there_is_nothing_to_average_with(sources, tmp_path):
-    with pytest.raises(InputError, match="average: needs earlier weights, of --start or --earlier"):
-        pretrain(sources, tmp_path / "run", dataclasses.replace(RECIPE, average=0.5), progress=False)
-    assert not (tmp_path / "run").exists()
-
-
-def test_earlier_weights_that_cannot_be_averaged_with_are_named_before_training(sources, tmp_path):
-    LanguageSeparator(TinyQueryNet(), ResUNet(dataclasses.replace(SMALL, hop=SMALL.hop // 2))).save_pretrained(tmp_path)
-    for share, fault in ((0.5, "is a network of other sizes"), (1.0, "give an --average below 1")):
-        recipe = dataclasses.replace(RECIPE, contrastive=None, average=share)
-        with pytest.raises(InputError, match=fault):
-            pretrain(sources, tmp_path / "run", recipe, earlier=tmp_path, progress=False)
 
 
 def test_at_a_lower_rate_the_network_sees_the_same_lower_bins():
