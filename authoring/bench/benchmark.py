@@ -19,12 +19,8 @@ from lass_lab.course.nb09.scaling import operations
 
 EXTENTS = ((5.0, 1), (5.0, 2), (180.0, 1))  # seconds of the mixture, and queries
 FILES_S = (60.0, 3600.0)  # from file to file: memory must not grow with it
-DIGITS = {"seconds": 3, "real_time": 1, "ratio": 2, "agreement_db": 1, "gflops": 0, "peak_mb": 0}
+DIGITS = {"time, s": 3, "real time": 1, "ratio": 2, "agreement, dB": 1, "GFLOP/s": 0, "peak, MB": 0}
 COLUMNS = ["what", "device", "mode", "queries", *DIGITS]
-HEADINGS = {
-    "seconds": "time, s", "real_time": "real time", "agreement_db": "agreement, dB", "gflops": "GFLOP/s",
-    "peak_mb": "peak, MB",
-}  # fmt: skip
 COLD = """if True:
     import time
     began = time.perf_counter()
@@ -35,7 +31,7 @@ COLD = """if True:
 """
 
 
-def bench(models: tuple[str, ...] = (TINY, LARGE), progress: bool = True) -> pd.DataFrame:
+def bench(models: tuple[str, ...] = (TINY, LARGE)) -> pd.DataFrame:
     """Measure separation, one training step of each phase, memory from file to file, and how long it takes to begin.
 
     Every case runs in a process of its own. Where there is a GPU, separation and training are measured there as well.
@@ -44,30 +40,26 @@ def bench(models: tuple[str, ...] = (TINY, LARGE), progress: bool = True) -> pd.
         models: "tiny", and AudioSep's network at its own size, with made weights.
 
     Returns:
-        Columns what, device, mode ("float32, plain" is PyTorch's own layout of memory, with no bfloat16), queries,
-        seconds (median wall time), real_time (audio over wall time), ratio (the plain mode of the same row, over this
-        one's time), agreement_db (the plain estimate's energy over that of the difference to it), gflops (GFLOP/s of
-        the U-Net), peak_mb (of the process or, on a GPU, of its memory).
+        `COLUMNS`, rounded: templates/bench.md says what they are. The mode "float32, plain" is PyTorch's own layout of
+        memory, with no bfloat16.
     """
     rows: list[dict[str, Any]] = []
     for device in ("cpu", "cuda") if torch.cuda.is_available() else ("cpu",):
         plan = [(model, *extent) for model in models for extent in EXTENTS]
-        for model, length, queries in tqdm(plan, disable=not progress, desc=device):
-            what = f"{model}: {length:.0f} s"
-            work = operations(cases.config(model), 5.0) * queries * length / 5.0
-            for row in _against_plain(what, device, cases.separation, model, length, queries):
-                row |= {"queries": queries, "real_time": length / row["seconds"]}
-                rows.append(row | {"gflops": work / row["seconds"] / 1e9})
-        for phase in tqdm(("phase1", "phase2"), disable=not progress, desc=f"{device}, training"):
+        for model, length, queries in tqdm(plan, desc=device):
+            work = operations(cases.CONFIGS[model], 5.0) * queries * length / 5.0
+            for row in _against_plain(f"{model}: {length:.0f} s", device, cases.separation, model, length, queries):
+                row |= {"queries": queries, "real time": length / row["time, s"]}
+                rows.append(row | {"GFLOP/s": work / row["time, s"] / 1e9})
+        for phase in ("phase1", "phase2"):
             rows += _against_plain(f"tiny: training step, {phase}", device, cases.training_step, phase)
     mode = cases.modes("cpu")[-1]
     for length in FILES_S:
         found = _alone(cases.file_to_file, length, mode)
         row = {"what": f"tiny: {length:.0f} s from file to file", "device": "cpu", "mode": mode, "queries": 1}
-        row |= {"seconds": found.seconds, "real_time": length / found.seconds, "peak_mb": found.peak_mb}
-        rows.append(row)
+        rows.append(row | {"time, s": found.seconds, "real time": length / found.seconds, "peak, MB": found.peak_mb})
     cold = subprocess.run([sys.executable, "-c", COLD], capture_output=True, text=True, check=True).stdout
-    rows.append({"what": "tiny: first estimate from a cold start", "seconds": float(cold)})
+    rows.append({"what": "tiny: first estimate from a cold start", "time, s": float(cold)})
     return pd.DataFrame(rows, columns=COLUMNS).round(DIGITS)
 
 
@@ -77,7 +69,7 @@ def bench_page(table: pd.DataFrame) -> str:
         table = table.drop(columns="device")
     for name, digits in {"queries": 0, **DIGITS}.items():
         table = table.assign(**{name: table[name].map(f"{{:.{digits}f}}".format, "ignore")})
-    return page("bench.md", table=table.rename(columns=HEADINGS))
+    return page("bench.md", table=table)
 
 
 def _against_plain(what: str, device: str, case: Callable[..., Measured], *arguments: Any) -> list[dict[str, Any]]:
@@ -85,11 +77,11 @@ def _against_plain(what: str, device: str, case: Callable[..., Measured], *argum
     for mode in cases.modes(device):
         found = _alone(case, *arguments, mode, device)
         plain = plain or found
-        row = {"what": what, "device": device, "mode": mode, "seconds": found.seconds, "peak_mb": found.peak_mb}
+        row = {"what": what, "device": device, "mode": mode, "time, s": found.seconds, "peak, MB": found.peak_mb}
         row |= {"ratio": plain.seconds / found.seconds}
         if mode != PLAIN and found.estimate is not None:
             error = np.linalg.norm(found.estimate - plain.estimate)
-            row |= {"agreement_db": 20 * np.log10(np.linalg.norm(plain.estimate) / error) if error else np.inf}
+            row |= {"agreement, dB": 20 * np.log10(np.linalg.norm(plain.estimate) / error) if error else np.inf}
         rows.append(row)
     return rows
 

@@ -30,6 +30,7 @@ ITEMS, ITEM_S, RATE = 16, 1.26, 12_000  # of a training step, as in the quick pr
 QUERIES = ("violin", "trumpet")
 PLAIN, FLOAT32, BFLOAT16 = "float32, plain", "float32", "bfloat16"
 TINY, LARGE = "tiny", "audiosep (made weights)"
+CONFIGS = {TINY: ResUNetConfig(), LARGE: ResUNetConfig.audiosep()}
 
 
 @dataclass(frozen=True)
@@ -117,13 +118,8 @@ def made(model: str) -> LanguageSeparator:
     separator = load_separator("tiny", device="cpu", precision="float32")
     if model == LARGE:
         torch.manual_seed(0)
-        separator = LanguageSeparator(separator.query_network, ResUNet(config(model))).eval()
+        separator = LanguageSeparator(separator.query_network, ResUNet(CONFIGS[model])).eval()
     return separator
-
-
-def config(model: str) -> ResUNetConfig:
-    """The sizes of TINY or LARGE."""
-    return ResUNetConfig.audiosep() if model == LARGE else ResUNetConfig()
 
 
 def lay_plainly(network: ResUNet) -> None:

@@ -12,9 +12,7 @@ from lass_lab.signal.files import atomic_path
 
 def bench(
     large: Annotated[bool, typer.Option(help="Measure AudioSep's size as well, with made weights.")] = True,
-    out: Annotated[
-        Path | None, typer.Option(help="Also write the table to this file: CSV, or a page where it ends in .md.")
-    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Also write the table to this page, FILE.md.")] = None,
     force: Force = False,
 ) -> None:
     """Measure speed and memory: every row a ratio against the plain float32 pass of the same network in this run."""
@@ -25,5 +23,4 @@ def bench(
         table = bench((TINY, LARGE) if large else (TINY,))
         print(table.to_string(index=False, na_rep=""))
         if path:
-            text = bench_page(table) if path.suffix == ".md" else table.to_csv(index=False)
-            path.write_text(text, encoding="utf-8")
+            path.write_text(bench_page(table), encoding="utf-8")

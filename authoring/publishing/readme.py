@@ -15,6 +15,7 @@ from collections.abc import Collection
 from datetime import date
 from pathlib import Path
 
+from authoring.pages import write
 from authoring.publishing.notebooks import SOURCES, badge, built_path, read_times, repository, sources
 from lass_lab.course.profile import CHECKOUT
 from lass_lab.experiments.hardware import hardware
@@ -108,9 +109,7 @@ def measure(command: str) -> str:
 def fill(run: Collection[str]) -> None:
     """Make README.md again; each of the blocks to be measured is written as soon as it is."""
     for names in [[name] for name in run] or [[]]:
-        text = made(README.read_text(encoding="utf-8"), names)
-        with atomic_path(README, force=True) as temporary:
-            temporary.write_text(text, encoding="utf-8", newline="\n")
+        write(README.parent, {README.name: made(README.read_text(encoding="utf-8"), names)}, force=True)
 
 
 def draw_picture() -> str:

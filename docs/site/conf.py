@@ -20,6 +20,8 @@ nb_output_stderr = "remove"  # warnings of libraries
 nb_code_prompt_show = "Show the cell that fetches the course on Colab"  # the only one that is folded
 nb_code_prompt_hide = "Hide it"
 nb_ipywidgets_js = {}  # nothing in the pages needs a kernel, and nothing is fetched from elsewhere
+# What `python -m authoring site --links` does not ask for: addresses that are there once the version is pushed.
+linkcheck_ignore = [repository(), "https://colab.research.google.com/github/"]
 
 html_theme = "sphinx_book_theme"
 html_title = project
