@@ -130,6 +130,7 @@ def test_clean_spares_the_environment_and_a_students_runs(tmp_path):
     gone = [
         tmp_path / "runs/course/today/00.ipynb",
         tmp_path / "lass_lab/__pycache__/a.pyc",
+        tmp_path / "authoring/__pycache__/a.pyc",
         tmp_path / "build/x",
     ]
     kept = [

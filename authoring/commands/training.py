@@ -119,7 +119,7 @@ def study(
         tables = {}
         for name in names or STUDIES:
             table = tables[name] = study(name, recipe, run, start=model, pairs=pairs)
-            print(f"{name}: {STUDIES[name].question}")
+            print(f"{name}: {STUDIES[name]['question']}")
             print(table.to_string(index=False, na_rep="", float_format="{:.2f}".format))
         if path:
             path.write_text(studies_page(tables, recipe), encoding="utf-8")

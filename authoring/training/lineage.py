@@ -37,8 +37,8 @@ class System:
 
     Attributes:
         name: in tables.
-        query_rate: learning rate of a transformer that learns its words along; 0: the shipped query network, a CLAP in
-            miniature, which learnt its words from sounds beforehand.
+        query_rate: learning rate of a transformer as query network, trained along with the rest; 0: the shipped query
+            network, a CLAP in miniature, trained beforehand.
         head: "magnitude" keeps the mixture's phase, "audiosep" turns it.
     """
 
@@ -47,21 +47,21 @@ class System:
     head: str
 
     def recipe(self, steps: int, seed: int = 0) -> PretrainingRecipe:
-        """The same for all but for what the system is."""
+        """The recipe, which is the same for all but for the system's own choices."""
         plan = replace(RECIPE, steps=steps, seed=seed, query_rate=self.query_rate)
         return replace(plan, network=replace(plan.network, head=self.head))
 
     def start(self, folder: Path, recipe: PretrainingRecipe) -> Path | None:
-        """Write what the words of a CLAP and a random start make together; None where words begin at random, too."""
+        """Write the shipped query network with a random separation network; None where both begin at random."""
         if self.query_rate:
             return None
         lightning.seed_everything(recipe.seed, verbose=False)
-        words = load_separator("tiny", device="cpu").query_network
-        LanguageSeparator(words, ResUNet(recipe.network)).save_pretrained(folder)
+        query_network = load_separator("tiny", device="cpu").query_network
+        LanguageSeparator(query_network, ResUNet(recipe.network)).save_pretrained(folder)
         return folder
 
 
-# Liu et al., "Separate What You Describe", 2022; what AudioSep (2023) has in place of its transformer and its mask.
+# Liu et al., "Separate What You Describe", 2022, and what AudioSep (2023) has in place of its transformer and mask.
 SYSTEMS = (
     System("LASS-Net", query_rate=1e-3, head="magnitude"),
     System("with words learnt from sounds", query_rate=0.0, head="magnitude"),
@@ -87,7 +87,7 @@ def lineage(
 ) -> pd.DataFrame:
     """Train every system of the line from a random start, by one recipe and for the same steps, and measure each.
 
-    The last one is measured once more with the turn of its mask left out, which tells what it has of it.
+    The last one is measured once more with the turn of its mask left out, which tells what the turn is worth.
 
     Args:
         sources: as for `pretrain`; measured on the test split of the first.
@@ -110,7 +110,7 @@ def lineage(
     tables, history = [], []
 
     def measured(separator: LanguageSeparator, name: str) -> np.ndarray:
-        """Keep what it reaches in every trial, and return what it makes of the held-out duet."""
+        """Keep its numbers in every trial, and return its estimate of the violin in the held-out duet."""
         rows = measure(separator, first, pairs, progress, trials=TRIALS, instruments=RECIPE.instruments)
         estimate = separator.separate(piece.mixture, QUERY, progress=False)
         gain = sdr_improvement(piece.sources[QUERY], estimate, piece.mixture)

@@ -111,7 +111,7 @@ def pretrain(
     fuse: bool | None = None,
     progress: bool = True,
 ) -> LanguageSeparator:
-    """Train the tiny separator: first its query network, contrastively; then, the separation network on its conditions.
+    """Train the tiny separator: first its query network, contrastively, and then its separation network.
 
     A killed run goes on where it stopped. The query network is frozen while the separation network learns, as
     AudioSep's is: learning along, it drew all its conditions together. With a `query_rate`, LASS-Net's way: a
@@ -144,8 +144,8 @@ def pretrain(
         if start:
             separator = LanguageSeparator.from_folder(start)
         else:
-            words = TransformerQueryNet() if recipe.query_rate else TinyQueryNet()
-            separator = LanguageSeparator(words, ResUNet(recipe.network))
+            query_network = TransformerQueryNet() if recipe.query_rate else TinyQueryNet()
+            separator = LanguageSeparator(query_network, ResUNet(recipe.network))
         if recipe.contrastive and not (run / LAST).exists():
             train_contrastively(separator.query_network, data.train_bank, recipe.contrastive, progress=progress)
         separator.query_network.freeze_encoder(not recipe.query_rate).requires_grad_(bool(recipe.query_rate)).eval()

@@ -22,9 +22,9 @@ def run(tmp_path_factory):
 
 def test_a_study_sets_variants_side_by_side(run, tmp_path, monkeypatch):
     """What the random head forgets at step 0 the preserving one keeps."""
-    heads = study.STUDIES["heads"]
-    few = {head: heads.variants[head] for head in ("paper-complex", "preserving")}
-    monkeypatch.setitem(study.STUDIES, "heads", replace(heads, variants=few))
+    variants = study.STUDIES["heads"]["variants"]
+    few = {head: variants[head] for head in ("paper-complex", "preserving")}
+    monkeypatch.setitem(study.STUDIES["heads"], "variants", few)
     start, one_phase = str(run.parent / "start"), replace(RECIPE, phase2=Phase(epochs=0, rate=0.0))
     rows = study.study("heads", one_phase, tmp_path, start=start, pairs=2, progress=False)
     table = rows.set_index("variant")
@@ -37,6 +37,15 @@ def test_a_study_sets_variants_side_by_side(run, tmp_path, monkeypatch):
     assert "\n## What does replacing the output layer cost" in page and "violin at step 0, dB" in page
     kept = f"| preserving | {table.at['preserving', 'violin']:.2f} | {table.at['preserving', 'trumpet']:.2f} |"
     assert kept in page and "nan" not in page and f"`{json.dumps(asdict(one_phase))}`" in page
+
+
+def test_every_variant_is_a_recipe():
+    recipes = {
+        variant: study.varied(RECIPE, settings)
+        for each in study.STUDIES.values()
+        for variant, settings in each["variants"].items()
+    }
+    assert len(set(recipes.values())) > 15
 
 
 def test_studies_in_one_folder_train_nothing_twice(tmp_path):
