@@ -20,7 +20,7 @@ setup: $(STAMP) ## Make .venv with the pinned packages (the other targets do it 
 course test: export GLIBC_TUNABLES := glibc.malloc.hugetlb=1:glibc.malloc.mmap_threshold=10000000000:glibc.malloc.trim_threshold=100000000000
 
 course: $(STAMP) ## Run every notebook in order (quick profile) into runs/course, show the results and write the report
-	@$(BIN)/python -m authoring.publishing.notebooks run
+	@$(BIN)/python -m authoring notebooks run
 	@$(BIN)/lass-lab report --force --longest 60
 
 test: $(STAMP) ## Run all tests, the notebooks among them
@@ -42,20 +42,20 @@ lint: $(STAMP) ## Check style, formatting, floors and spelling
 	@$(BIN)/codespell
 
 notebooks: $(STAMP) ## Make notebooks/*.ipynb from notebooks/source/*.py
-	@$(BIN)/python -m authoring.publishing.notebooks build
+	@$(BIN)/python -m authoring notebooks build
 
 site: $(STAMP) $(VENV)/.site ## Make the course as a site to read, build/site, of its newest run (runs it where there is none)
-	@$(BIN)/python -m authoring.publishing.site
+	@$(BIN)/python -m authoring site
 
 bench: $(STAMP) ## Measure speed and memory on this computer
 	@$(BIN)/python -m authoring bench
 
 colab-check: $(STAMP) ## Run the first notebooks in an environment such as Colab's (takes Python 3.13 and a network)
-	@$(BIN)/python -m authoring.publishing.colab
+	@$(BIN)/python -m authoring colab
 
 clean: ## Delete runs/course, caches and builds (your other runs and .venv stay)
 	@rm -rf runs/course build dist *.egg-info .pytest_cache .ruff_cache .import_linter_cache .hypothesis
-	@find lass_lab tests notebooks -type d \( -name __pycache__ -o -name .ipynb_checkpoints \) -prune -exec rm -rf {} +
+	@find lass_lab authoring tests notebooks -type d \( -name __pycache__ -o -name .ipynb_checkpoints \) -prune -exec rm -rf {} +
 
 distclean: clean ## Delete .venv and .venv-colab as well
 	@rm -rf $(VENV) .venv-colab

@@ -64,7 +64,7 @@ def test_a_notebook_keeps_to_the_form(path):
     first = notebook.cells[0]
     assert first.cell_type == "markdown" and first.source.startswith("# "), "the first cell is the title"
     assert "colab.research.google.com" in first.source, "the first cell has a badge for Colab: {{badge}}"
-    assert "not measured yet" not in first.source, "run: python -m authoring.publishing.notebooks run --record-times"
+    assert "not measured yet" not in first.source, "run: python -m authoring notebooks run --record-times"
     for number, cell in enumerate(notebook.cells, 1):
         where = f"{path.name}, cell {number}"
         assert not ABSOLUTE_PATH.search(cell.source), f"{where}: an absolute path"

@@ -1,108 +1,89 @@
-"""What the README says that a computer knows better: its blocks, each with the command that fills it.
+"""Blocks of README.md and of the site's results that are made, not typed: filled by cog, by the code in their marker.
 
-    python -m authoring.publishing.readme                  make again what follows from the files
-    python -m authoring.publishing.readme --run NAME ...   run those blocks' commands, keep what they print
+    <!-- [[[cog notebook_map() ]]] -->                              what follows from the files (`DERIVED`)
+    <!-- [[[cog measured("evaluate", "lass-lab evaluate") ]]] -->   a name, and the command that measures it
 
-A block stands between `<!-- block: NAME: COMMAND -->` and `<!-- end block -->`.
+A block ends with `<!-- [[[end]]] -->`. `python -m authoring readme` makes all blocks of the first kind again and leaves
+those of the second as they are; `python -m authoring readme --run NAME` runs the command of that block, too.
 """
 
-import argparse
-import json
 import re
 import shlex
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Collection
 from datetime import date
+from pathlib import Path
 
-from authoring.publishing.notebooks import SOURCES, TIMES, built_path, repository, sources, tag
+from authoring.pages import write
+from authoring.publishing.notebooks import SOURCES, badge, built_path, read_times, repository, sources
 from lass_lab.course.profile import CHECKOUT
 from lass_lab.experiments.trainer import hardware
 from lass_lab.signal.files import InputError, atomic_path
 
 README = CHECKOUT / "README.md"
-UNMEASURED = "not measured yet"
-BLOCK = re.compile(r"(<!-- block: (\w+): (.+?) -->\n)(.*?)(<!-- end block -->)", re.DOTALL)
+PAGES = (README, CHECKOUT / "docs" / "site" / "results.md")
 MAP_ROW = re.compile(r"^# \| (\d\d) \| ([^|]+?) \| ([^|]+?) \|$", re.MULTILINE)
+PICTURE, START_S, SECONDS, QUERY = "docs/separation.png", 20.0, 8.0, "violin"  # both instruments play
 
 
 def badges() -> str:
     """The badges of the tests and of the first notebook on Colab."""
-    address = repository()
-    tests = f"{address}/actions/workflows/test.yml"
-    project = "/".join(address.split("/")[-2:])
-    colab = f"https://colab.research.google.com/github/{project}/blob/{tag()}/notebooks/00_welcome.ipynb"
-    colab_badge = "https://colab.research.google.com/assets/colab-badge.svg"
-    return f"[![tests]({tests}/badge.svg)]({tests}) [![Open in Colab]({colab_badge})]({colab})"
+    tests = f"{repository()}/actions/workflows/test.yml"
+    return f"[![tests]({tests}/badge.svg)]({tests}) {badge(Path('00_welcome.ipynb'))}"
 
 
 def clone() -> str:
     """The lines that fetch the course, with the address from pyproject.toml."""
-    address = repository()
-    return f"```sh\ngit clone {address}\ncd {address.split('/')[-1]}\n```"
+    return f"```sh\ngit clone --depth 1 {repository()}\ncd {repository().split('/')[-1]}\n```"
 
 
 def notebook_map() -> str:
-    """The map of the course that notebook 00 shows, with links to the notebooks that exist.
-
-    Raises:
-        InputError: notebook 00 holds no map.
-    """
-    welcome = SOURCES / "00_welcome.py"
-    rows = MAP_ROW.findall(welcome.read_text(encoding="utf-8"))
-    if not rows:
-        raise InputError(f"{welcome}: holds no map of the course (rows `# | NN | title | question |`)")
-    there = {path.stem[:2]: path.name for path in map(built_path, sources()) if path.parent.name == "notebooks"}
+    """The map of the course that notebook 00 shows, with links to the notebooks."""
+    paths = {source.stem[:2]: built_path(source).name for source in sources() if source.parent == SOURCES}
     lines = ["| | notebook | the question it answers |", "|---|---|---|"]
-    for number, title, question in rows:
-        link = f"[{title}](notebooks/{there[number]})" if number in there else f"{title} (planned)"
-        lines.append(f"| {number} | {link} | {question} |")
+    for number, title, question in MAP_ROW.findall((SOURCES / "00_welcome.py").read_text(encoding="utf-8")):
+        lines.append(f"| {number} | [{title}](notebooks/{paths[number]}) | {question} |")
     return "\n".join(lines)
 
 
 def course_time() -> str:
     """How long the course takes: its notebooks' times together, as they were recorded (notebooks/times.json)."""
-    recorded = json.loads(TIMES.read_text(encoding="utf-8"))
-    times = [recorded[path.stem]["cpu"] for path in sources() if path.parent.name != "solutions"]
+    times = [read_times()[source.stem]["cpu"] for source in sources() if source.parent == SOURCES]
     minutes = sum(time["seconds"] for time in times) / 60
     told = f"`make course` takes about {minutes:.0f} minutes on {times[0]['hardware']}, its notebooks together;"
     return f"{told} each tells at its\ntop how long it takes."
 
 
-DERIVED: dict[str, Callable[[], str]] = {
-    "badges": badges,
-    "clone": clone,
-    "course": course_time,
-    "notebooks": notebook_map,
-}
+DERIVED = (badges, clone, notebook_map, course_time)
 
 
-def blocks(text: str) -> dict[str, tuple[str, str]]:
-    """The blocks of a README: name -> (command, content)."""
-    return {match[2]: (match[3], match[4].strip()) for match in BLOCK.finditer(text)}
-
-
-def filled(text: str, contents: dict[str, str]) -> str:
-    """`text` with new contents in the named blocks.
+def made(text: str, run: Collection[str] = ()) -> str:
+    """`text` with its blocks made again; of those that are measured, the named ones.
 
     Raises:
-        InputError: it has no such block.
+        InputError: a block that is not measured yet, or a command that failed.
     """
-    if missing := sorted(set(contents) - set(blocks(text))):
-        raise InputError(f"{README}: has no block named {missing[0]}")
+    from cogapp.cogapp import Cog, CogError
 
-    def put(match: re.Match) -> str:
-        return f"{match[1]}{contents.get(match[2], match[4].strip())}\n{match[5]}"
+    cog = Cog()
 
-    return BLOCK.sub(put, text)
+    def measured(name: str, command: str) -> None:
+        content = measure(command) if name in run else cog.cogmodule.previous.strip()
+        if f"`{command}`" not in content and not content.startswith("!["):
+            raise InputError(f"block {name}: not measured yet; run: python -m authoring readme --run {name}")
+        cog.cogmodule.outl(content)
+
+    cog.options.defines = {"measured": measured}
+    cog.options.defines |= {make.__name__: lambda make=make: cog.cogmodule.outl(make()) for make in DERIVED}
+    try:
+        text = cog.process_string(text, str(README))
+    except CogError as error:  # cog tells an error in a block with its traceback, the error itself at the end
+        raise InputError(f"{README}: {str(error).splitlines()[-1].removeprefix('InputError: ')}") from error
+    return text
 
 
-def derived(text: str) -> str:
-    """`text` with every block made again that follows from the files alone."""
-    return filled(text, {name: make() for name, make in DERIVED.items()})
-
-
-def measured(command: str) -> str:
+def measure(command: str) -> str:
     """Run a block's command in the checkout and lay out what it prints; progress goes to the terminal.
 
     Tables in Markdown stay tables, `FILE.png: WORDS` becomes the picture with its alt text, and all else stands
@@ -123,33 +104,37 @@ def measured(command: str) -> str:
     return f"{table}\n\n*`{command}`, {date.today():%Y-%m-%d}, {hardware()}.*"
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Do what the command line says; return the exit status, 2 for bad input or a failed command."""
-    parser = argparse.ArgumentParser("python -m authoring.publishing.readme", description="Fill README.md's blocks.")
-    parser.add_argument("--run", nargs="+", metavar="NAME", default=[], help="run these blocks' commands")
-    options = parser.parse_args(arguments)
-    try:
-        for name in options.run:
-            known = {name: command for name, (command, _) in blocks(_read()).items() if name not in DERIVED}
-            if name not in known:
-                raise InputError(f"{name}: no block to measure; there are {', '.join(known)}")
-            content = measured(known[name])
-            _write(filled(_read(), {name: content}))
-        _write(derived(_read()))
-    except InputError as error:
-        print(f"lass-lab: {error}", file=sys.stderr)
-        return 2
-    return 0
+def fill(run: Collection[str]) -> None:
+    """Make the pages again; each of the blocks to be measured is written as soon as it is."""
+    texts = [page.read_text(encoding="utf-8") for page in PAGES]
+    there = {name for text in texts for name in re.findall(r'cog measured\("(\w+)"', text)}
+    if unknown := set(run) - there:
+        raise InputError(f"{min(unknown)}: no block to measure; there are {', '.join(sorted(there))}")
+    for names in [[name] for name in run] or [[]]:
+        for page in PAGES:
+            write(page.parent, {page.name: made(page.read_text(encoding="utf-8"), names)}, force=True)
 
 
-def _read() -> str:
-    return README.read_text(encoding="utf-8")
+def draw_picture() -> str:
+    """Draw the held-out duet, the violin in it, and what the tiny separator makes of the query “violin”.
 
+    Returns:
+        The picture's path and, after a colon, an alt text made from its data.
+    """
+    import matplotlib.pyplot as plt
 
-def _write(text: str) -> None:
-    with atomic_path(README, force=True) as temporary:
-        temporary.write_text(text, encoding="utf-8", newline="\n")
+    from lass_lab.course.plots import compare_spectrograms, describe
+    from lass_lab.datasets import list_pieces, load_piece
+    from lass_lab.models import load_separator
 
-
-if __name__ == "__main__":
-    sys.exit(main())
+    plt.switch_backend("agg")
+    excerpt = load_piece(list_pieces("test")[0]).slice(START_S, SECONDS)
+    panels = {
+        "mixture: violin and trumpet": excerpt.mixture,
+        f"estimate: you type “{QUERY}”": load_separator("tiny").separate(excerpt.mixture, QUERY),
+        f"target: the true {QUERY}": excerpt.sources[QUERY],
+    }
+    figure = compare_spectrograms(panels, max_khz=8, db_range=50)
+    with atomic_path(CHECKOUT / PICTURE, force=True) as temporary:
+        figure.savefig(temporary, dpi=110)
+    return f"{PICTURE}: {describe(figure)}"

@@ -9,18 +9,20 @@ import lightning
 import numpy as np
 import pandas as pd
 
-from authoring.training.model_card import HELD_OUT, measure
-from authoring.training.pretraining import HISTORY, PretrainingRecipe, pretrain
+from authoring.pages import write
+from authoring.training.model_card import measure
+from authoring.training.pretraining import PretrainingRecipe, pretrain
 from lass_lab.course.nb03.lineage import EXCERPT_S, NUMBERS, QUERY
 from lass_lab.datasets.duets import list_pieces, load_piece
 from lass_lab.datasets.mixing import MixtureRecipe, Sources, list_folders
+from lass_lab.experiments.evaluation import RANDOM_PAIRS
 from lass_lab.experiments.trainer import hardware, run_facts
 from lass_lab.models import LanguageSeparator, ResUNet, load_separator
 from lass_lab.models.heads import scaling_mask
 from lass_lab.signal import write_audio
-from lass_lab.signal.files import atomic_path
 from lass_lab.signal.metrics import sdr_improvement
 
+HISTORY = "history.json"  # how each was trained, and for how long
 INSTRUMENTS = ("violin", "cello", "acoustic guitar", "piano", "flute", "clarinet", "trombone", "vibraphone")
 RECIPE = PretrainingRecipe(  # few instruments, so that a short run can learn them
     steps=3000, batch=8, peak_rate=2e-3, sample_rate=12_000, loss="relative-l1", contrastive=None,
@@ -34,8 +36,8 @@ class System:
 
     Attributes:
         name: in tables.
-        query_rate: learning rate of a transformer that learns its words along; 0: the shipped query network, a CLAP in
-            miniature, which learnt its words from sounds beforehand.
+        query_rate: learning rate of a transformer as query network, trained along with the rest; 0: the shipped query
+            network, a CLAP in miniature, trained beforehand.
         head: "magnitude" keeps the mixture's phase, "audiosep" turns it.
     """
 
@@ -44,21 +46,21 @@ class System:
     head: str
 
     def recipe(self, steps: int, seed: int = 0) -> PretrainingRecipe:
-        """The same for all but for what the system is."""
+        """The recipe, which is the same for all but for the system's own choices."""
         plan = replace(RECIPE, steps=steps, seed=seed, query_rate=self.query_rate)
         return replace(plan, network=replace(plan.network, head=self.head))
 
     def start(self, folder: Path, recipe: PretrainingRecipe) -> Path | None:
-        """Write what the words of a CLAP and a random start make together; None where words begin at random, too."""
+        """Write the shipped query network with a random separation network; None where both begin at random."""
         if self.query_rate:
             return None
         lightning.seed_everything(recipe.seed, verbose=False)
-        words = load_separator("tiny", device="cpu").query_network
-        LanguageSeparator(words, ResUNet(recipe.network)).save_pretrained(folder)
+        query_network = load_separator("tiny", device="cpu").query_network
+        LanguageSeparator(query_network, ResUNet(recipe.network)).save_pretrained(folder)
         return folder
 
 
-# Liu et al., "Separate What You Describe", 2022; what AudioSep (2023) has in place of its transformer and its mask.
+# Liu et al., "Separate What You Describe", 2022, and what AudioSep (2023) has in place of its transformer and mask.
 SYSTEMS = (
     System("LASS-Net", query_rate=1e-3, head="magnitude"),
     System("with words learnt from sounds", query_rate=0.0, head="magnitude"),
@@ -66,12 +68,9 @@ SYSTEMS = (
 )
 UNTURNED = "the same mask, its turn left out"  # the last system once more, with nothing trained anew
 TRIALS = {
-    "pairs, words it was taught": (
-        "sdri",
-        MixtureRecipe(aligned=0.0, absent=0.0, **HELD_OUT | {"heldout_captions": False}),
-    ),
-    "pairs, other words": ("sdri", MixtureRecipe(aligned=0.0, absent=0.0, **HELD_OUT)),
-    "two voices of one score": ("sdri", MixtureRecipe(aligned=1.0, absent=0.0, **HELD_OUT)),
+    "pairs, words it was taught": replace(RANDOM_PAIRS, heldout_captions=False),
+    "pairs, other words": RANDOM_PAIRS,
+    "two voices of one score": replace(RANDOM_PAIRS, aligned=1.0),
 }
 
 
@@ -87,7 +86,7 @@ def lineage(
 ) -> pd.DataFrame:
     """Train every system of the line from a random start, by one recipe and for the same steps, and measure each.
 
-    The last one is measured once more with the turn of its mask left out, which tells what it has of it.
+    The last one is measured once more with the turn of its mask left out, which tells what the turn is worth.
 
     Args:
         sources: as for `pretrain`; measured on the test split of the first.
@@ -110,7 +109,7 @@ def lineage(
     tables, history = [], []
 
     def measured(separator: LanguageSeparator, name: str) -> np.ndarray:
-        """Keep what it reaches in every trial, and return what it makes of the held-out duet."""
+        """Keep its numbers in every trial, and return its estimate of the violin in the held-out duet."""
         rows = measure(separator, first, pairs, progress, trials=TRIALS, instruments=RECIPE.instruments)
         estimate = separator.separate(piece.mixture, QUERY, progress=False)
         gain = sdr_improvement(piece.sources[QUERY], estimate, piece.mixture)
@@ -132,8 +131,5 @@ def lineage(
     separator.network.head.mask = scaling_mask  # the first channel of its logits alone
     measured(separator, UNTURNED)
     table = pd.concat(tables, ignore_index=True)
-    with atomic_path(out / NUMBERS, force=True) as path:
-        table.to_csv(path, index=False)
-    with atomic_path(out / HISTORY, force=True) as path:
-        path.write_text(json.dumps(history, indent=1) + "\n")
+    write(out, {NUMBERS: table, HISTORY: json.dumps(history, indent=1) + "\n"}, force=True)
     return table

@@ -225,7 +225,7 @@ wide.style.format("{:.1f} dB")
 
 # %% [markdown]
 # A recipe that changes what it hears (detuned, filtered, noisy: notebook 04) is meant for this table more than for any
-# other. What it costs or gains on the pieces it trained on, `python -m authoring study hearing` says.
+# other. What it costs or gains on the pieces it trained on, `python -m authoring study data` says.
 #
 # ## What we take along
 #

@@ -27,7 +27,7 @@ def made(tmp_path_factory):
         patch.setenv("LASS_LAB_RUNS", str(folder / "runs"))
         notebooks.run(notebooks.NOTEBOOKS / f"{RAN}.ipynb", run, PROFILES["ci"])
     site.gather(run, folder / "work" / "pages")
-    site.make_html(folder / "work", folder / "site")
+    site.make_site(folder / "work", folder / "site")
     return f"{(folder / 'site').as_uri()}/{{page}}.html"
 
 

@@ -2,14 +2,12 @@
 
 import json
 from dataclasses import replace
-from inspect import signature
 
 import pandas as pd
 import pytest
 import torch
 
 from authoring.training import lineage, pretraining
-from lass_lab.commands import training
 from lass_lab.course.nb03.lass_net import TransformerQueryNet
 from lass_lab.datasets.instruments import TAUGHT
 from lass_lab.models import ResUNetConfig, load_separator
@@ -42,10 +40,6 @@ def test_each_system_changes_one_thing_of_the_one_before():
     first, second, third = recipes
     assert replace(second, query_rate=first.query_rate) == first
     assert replace(third, network=second.network) == second and third.network.head == "audiosep"
-
-
-def test_the_command_trains_for_as_long_as_what_ships():
-    assert signature(training.lineage).parameters["steps"].default == lineage.RECIPE.steps
 
 
 def test_every_system_is_measured_in_every_trial_and_heard(shown):
