@@ -11,17 +11,20 @@ from lass_lab.signal.files import InputError
 
 def report(
     run: Annotated[
-        Path | None, typer.Option(help="A run of `lass-lab finetune`; your own, or else what ships, unless told.")
+        Path | None,
+        typer.Option(help="A run of `lass-lab finetune`. By default your own, or else the shipped weights."),
     ] = None,
     out: Annotated[
-        Path | None, typer.Option(help="The page, NAME.html; report.html in the run's folder unless told.")
+        Path | None, typer.Option(help="The page, NAME.html. By default report.html in the run's folder.")
     ] = None,
     compare: Annotated[
         tuple[Path, Path] | None,
-        typer.Option(help="Set two runs side by side: two folders, or the report.json of each."),
+        typer.Option(help="Set two runs side by side: give two folders, or the report.json of each."),
     ] = None,
-    longest: Annotated[float | None, typer.Option(min=5, help="Use only so many seconds of each piece.")] = None,
-    pairs: Annotated[int, typer.Option(min=2, help="Mixtures of other instruments to measure with.")] = 30,
+    longest: Annotated[
+        float | None, typer.Option(min=5, help="Measure on only so many seconds of each piece. By default on all.")
+    ] = None,
+    pairs: Annotated[int, typer.Option(min=2, help="How many mixtures of other instruments to measure on.")] = 30,
     force: Force = False,
 ) -> None:
     """Write one HTML page of what a run learnt: tables beside the paper's, figures, players, recipe, versions.
@@ -35,12 +38,10 @@ def report(
     from lass_lab.course.ledger import runs_dir
     from lass_lab.course.report.report import compare_reports, write_report
 
+    options = {"longest": longest, "pairs": pairs, "force": force}
     if compare and run:
         raise InputError("report: give --run or --compare, not both")
     if compare:
-        page = compare_reports(
-            compare, out or runs_dir() / "comparison.html", longest=longest, pairs=pairs, force=force
-        )
+        print(compare_reports(compare, out or runs_dir() / "comparison.html", **options))
     else:
-        page = write_report(run, out, longest=longest, pairs=pairs, force=force)
-    print(page)
+        print(write_report(run, out, **options))

@@ -1,4 +1,4 @@
-"""What a report tells, as numbers: measured once, kept as JSON beside the page, and read again to compare runs."""
+"""What a report says, as numbers: measured once, kept as JSON beside the page, and read again to compare two runs."""
 
 import hashlib
 import json
@@ -16,51 +16,37 @@ import pandas as pd
 
 from lass_lab.course.profile import CHECKOUT, PACKAGES
 from lass_lab.datasets.duets import list_pieces, load_piece
-from lass_lab.experiments.evaluation import bootstrap, evaluate
+from lass_lab.experiments.evaluation import evaluate
 from lass_lab.experiments.finetuning import MONITOR, RECIPE
 from lass_lab.experiments.probes import forgetting, paraphrases
 from lass_lab.experiments.trainer import hardware, run_facts
 from lass_lab.models import LanguageSeparator
 from lass_lab.models.separator import WEIGHTS
-from lass_lab.signal.files import InputError, atomic_path, data_dir
+from lass_lab.signal.files import InputError, data_dir
 
 NUMBERS = "report.json"
-SEEDS = {"mixtures": 2, "bootstrap": 0}  # of what the report itself draws; a run's own is in its recipe
+SEEDS = {"mixtures": 2, "bootstrap": 0}  # of the report's own random draws; a run's seed is in its recipe
 _FORMAT = 1
-_TABLES = ("duets", "probes")
+_TABLES = {"duets": ("start_s", "value"), "probes": ("value", "low", "high")}  # and their columns of numbers
 
 Curve = Sequence[Sequence[float]]  # (step, value) pairs
 
 
 @dataclass(frozen=True)
 class Numbers:
-    """All numbers of one report.
+    """All numbers of one report."""
 
-    Attributes:
-        name: of the run's folder, or what is said in its place.
-        stages: stage -> its weights, by a name that tells nothing of this computer's folders.
-        weights: phase -> SHA-256 of its weights; none for what ships.
-        longest: seconds of each piece that were measured; None for all.
-        pairs: mixtures of other instruments.
-        duets: `evaluate`'s table, oracles included.
-        probes: the probes "paraphrases" and "forgetting" of every stage, in their module's table.
-        curves: phase -> "loss" and "gain" (SDRi on the validation slices, dB) by optimiser step, where it left a log.
-        times: phase -> "steps" and "hours", or None where it left no checkpoint.
-        recipe: what `recipe.json` holds; None for what ships.
-        setup: versions, hardware, commit and data of the report, and when it was written.
-    """
-
-    name: str
-    stages: dict[str, str]
-    weights: dict[str, str]
-    longest: float | None
-    pairs: int
-    duets: pd.DataFrame
-    probes: pd.DataFrame
-    curves: dict[str, dict[str, Curve]]
-    times: dict[str, dict[str, float] | None]
-    recipe: dict[str, Any] | None
-    setup: dict[str, Any]
+    name: str  # the run's folder, or words that stand for the shipped weights
+    stages: dict[str, str]  # stage -> its weights, by a name that says nothing of this computer's folders
+    weights: dict[str, str]  # phase -> SHA-256 of its weights; empty for those that ship
+    longest: float | None  # seconds of each piece that were measured; None for all
+    pairs: int  # mixtures of other instruments
+    duets: pd.DataFrame  # `evaluate`'s table, oracles included
+    probes: pd.DataFrame  # "paraphrases" and "forgetting" of every stage, as `lass_lab.experiments.probes` gives them
+    curves: dict[str, dict[str, Curve]]  # phase -> "loss" and "gain" (validation SDRi, dB), where it left a log
+    times: dict[str, dict[str, float] | None]  # phase -> "steps" and "hours"; None where it left no checkpoint
+    recipe: dict[str, Any] | None  # what `recipe.json` holds; None for the shipped weights
+    setup: dict[str, Any]  # versions, hardware, commit, data and seeds of the report, and when it was written
 
     @property
     def ends(self) -> tuple[str, str]:
@@ -70,146 +56,105 @@ class Numbers:
 
 
 def measure(
-    stages: Mapping[str, str],
-    separators: Mapping[str, LanguageSeparator],
-    *,
-    longest: float | None = None,
-    pairs: int = 30,
-    progress: bool = True,
+    stages: Mapping[str, str], separators: Mapping[str, LanguageSeparator], *, longest: float | None, pairs: int
 ) -> Numbers:
     """Measure every stage on the held-out duet and by two probes, and gather what the run left behind.
 
-    Args:
-        stages: as `lass_lab.experiments.finetuning.stages` gives them.
-        separators: the same stages, opened.
-        longest: use only so many seconds of each piece.
-        pairs: mixtures of other instruments, to see what was forgotten.
-
-    Raises:
-        InputError: as `evaluate` and the probes.
+    `stages` are those of `lass_lab.experiments.finetuning.stages`, `separators` the same, opened; `longest` and `pairs`
+    are the attributes of the result. Raises InputError as `evaluate` and the probes do.
     """
     home = run_folder(stages)
-    pieces = [load_piece(name) for name in list_pieces("test")]  # read once, whoever measures
-    duets = evaluate(separators, pieces, longest=longest, oracles=True, progress=progress)
-    probes = []
+    pieces = [load_piece(name) for name in list_pieces("test")]
+    duets, probes = evaluate(separators, pieces, longest=longest, oracles=True), []
     for name, separator in separators.items():
         probes.append(paraphrases(name, separator, pieces[0], longest=longest))
+<<<<<<< HEAD
         probes.append(forgetting(name, separator, pairs=pairs, seed=SEEDS["mixtures"], progress=progress))
     phases = {name: Path(where) for name, where in list(stages.items())[1:]}
     told = json.loads((home / RECIPE).read_text()) if home else None
+=======
+        probes.append(forgetting(name, separator, pairs=pairs, seed=SEEDS["mixtures"]))
+    recipe = json.loads((home / RECIPE).read_text()) if home else None
+    phases = _phases(stages)
+>>>>>>> report
     return Numbers(
         name=home.name if home else "what ships with the course",
         stages={name: _plain(where) for name, where in stages.items()},
-        weights=digests(stages) if home else {},
+        weights=digests(stages),
         longest=longest,
         pairs=pairs,
         duets=duets,
         probes=pd.concat(probes, ignore_index=True),
         curves={name: curves for name, folder in phases.items() if (curves := read_curves(folder))},
-        times={name: _facts(folder) for name, folder in phases.items()},
-        recipe=told and told | {"start": _plain(told["start"])},
+        times={name: run_facts(at) if (at / "last.ckpt").is_file() else None for name, at in phases.items()},
+        recipe=recipe and recipe | {"start": _plain(recipe["start"])},
         setup=_setup(),
     )
 
 
 def run_folder(stages: Mapping[str, str]) -> Path | None:
-    """The folder of the run whose phase is the last stage; None for what ships."""
+    """The folder of the run whose phase is the last stage; None for the shipped weights."""
     folder = Path(list(stages.values())[-1]).parent
     return folder if (folder / RECIPE).is_file() else None
 
 
 def digests(stages: Mapping[str, str]) -> dict[str, str]:
-    """SHA-256 of the weights of every phase that is a folder: numbers of other weights are of another run."""
-    found = {}
-    for name, where in list(stages.items())[1:]:
-        if (path := Path(where) / WEIGHTS).is_file():
-            with path.open("rb") as file:
-                found[name] = hashlib.file_digest(file, "sha256").hexdigest()
-    return found
+    """SHA-256 of the weights of every phase that is a folder: they show whether a report is about these weights."""
+    files = {name: folder / WEIGHTS for name, folder in _phases(stages).items()}
+    return {name: hashlib.sha256(file.read_bytes()).hexdigest() for name, file in files.items() if file.is_file()}
 
 
 def read_curves(folder: Path) -> dict[str, Curve]:
     """Loss and validation SDRi by step from the logs of a phase; empty where it left none.
 
-    A run that was resumed left several logs, and went over a few steps twice: the later log counts.
+    A resumed run left several logs, and went over a few steps twice: the later log counts.
     """
     logs = sorted(folder.glob("log/version_*/metrics.csv"), key=lambda path: int(path.parent.name.split("_")[1]))
-    logs = [path for path in logs if path.stat().st_size]
-    if not logs:
-        return {}
-    rows = pd.concat([pd.read_csv(path) for path in logs], ignore_index=True)
+    tables = [pd.read_csv(path) for path in logs if path.stat().st_size]
+    rows = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=["step"])
     curves = {}
     for name, column in (("loss", "loss"), ("gain", MONITOR)):
-        known = rows.dropna(subset=[column]) if column in rows else rows.iloc[:0]
-        known = known.drop_duplicates("step", keep="last").sort_values("step")
+        known = rows.reindex(columns=["step", column]).dropna().drop_duplicates("step", keep="last").sort_values("step")
         if len(known):
-            curves[name] = [(int(step) + 1, float(value)) for step, value in known[["step", column]].to_numpy()]
+            curves[name] = [(int(step) + 1, float(value)) for step, value in known.to_numpy()]
     return curves
 
 
-def by_slice(table: pd.DataFrame, after: str, before: str) -> pd.DataFrame:
-    """What changed from one separator to another, slice by slice: both heard the same ones.
-
-    Args:
-        table: what `evaluate` gives.
-
-    Returns:
-        Rows piece, source, metric, mean of the differences, low and high (95% bootstrap over slices), slices.
-    """
-    keys = ["piece", "source", "query", "start_s", "metric"]
-    slices = table[table["extent"] == "slice"].set_index(["separator", *keys])["value"]
-    change = (slices.loc[after] - slices.loc[before]).reset_index()
-    rows = []
-    for key, group in change.groupby(["piece", "source", "metric"], sort=False):
-        values = group["value"].to_numpy()
-        rows.append((*key, values.mean(), *bootstrap(values, seed=SEEDS["bootstrap"]), len(values)))
-    return pd.DataFrame(rows, columns=["piece", "source", "metric", "mean", "low", "high", "slices"])
-
-
-def write_numbers(numbers: Numbers, path: Path, *, force: bool = False) -> None:
-    """Write numbers as JSON. Raises InputError as `atomic_path` does."""
-    told = {name: value for name, value in vars(numbers).items() if name not in _TABLES}
+def as_json(numbers: Numbers) -> str:
+    """The numbers as `read_numbers` reads them."""
+    told = vars(numbers) | {"format": _FORMAT}
     for name in _TABLES:
-        table = getattr(numbers, name)
+        table = told[name]
         told[name] = table.astype(object).where(table.notna(), None).to_dict("split", index=False)
-    text = json.dumps({"format": _FORMAT} | told, allow_nan=False, ensure_ascii=False)
-    with atomic_path(path, force) as temporary:
-        temporary.write_text(text + "\n", encoding="utf-8")
+    return json.dumps(told, allow_nan=False, ensure_ascii=False) + "\n"
 
 
 def read_numbers(path: Path) -> Numbers:
-    """Read what `write_numbers` wrote. Raises InputError where the file is missing or holds something else."""
+    """Read a report's numbers. Raises InputError where the file holds something else."""
     try:
         told = json.loads(path.read_text(encoding="utf-8"))
         if told.pop("format") != _FORMAT:
             raise ValueError("of another version of the course")
-        for name in _TABLES:
+        for name, columns in _TABLES.items():
             table = pd.DataFrame(told[name]["data"], columns=told[name]["columns"])
-            numeric = [column for column in ("value", "low", "high", "start_s") if column in table]
-            told[name] = table.astype(dict.fromkeys(numeric, np.float64))
+            told[name] = table.astype(dict.fromkeys(columns, np.float64))
         return Numbers(**told)
-    except FileNotFoundError as error:
-        raise InputError(f"{path}: no such file") from error
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(f"{path}: holds no numbers of a report ({error}); write the report again") from error
 
 
-def git_commit(folder: Path = CHECKOUT) -> str | None:
-    """The commit that is checked out, ending in `-dirty` where files differ from it; None where there is no git."""
-    if not (folder / ".git").exists():  # a folder of someone else's repository would tell that one's
-        return None
-    ask = ["git", "-C", str(folder), "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
+def git_commit() -> str | None:
+    """The course's commit, ending in `-dirty` where files differ from it; None where there is no git."""
+    here = [f"--git-dir={CHECKOUT / '.git'}", f"--work-tree={CHECKOUT}"]  # or git would search the folders above
+    ask = ["git", *here, "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
     try:
-        return subprocess.run(ask, capture_output=True, text=True, check=True, timeout=60).stdout.strip() or None
-    except (OSError, subprocess.SubprocessError):
+        return subprocess.run(ask, capture_output=True, text=True, timeout=60).stdout.strip() or None
+    except (OSError, subprocess.TimeoutExpired):
         return None
 
 
-def _facts(folder: Path) -> dict[str, float] | None:
-    try:
-        return run_facts(folder)
-    except InputError:
-        return None
+def _phases(stages: Mapping[str, str]) -> dict[str, Path]:
+    return {name: Path(where) for name, where in list(stages.items())[1:]}
 
 
 def _plain(where: str) -> str:
@@ -219,17 +164,13 @@ def _plain(where: str) -> str:
 
 
 def _setup() -> dict[str, Any]:
-    versions = {"Python": platform.python_version()}
-    for name in (*PACKAGES, "peft", "pandas", "scipy", "matplotlib"):
-        try:
-            versions[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            versions[name] = "not installed"
-    shipped = data_dir().resolve() == (CHECKOUT / "data").resolve()
+    versions = {name: metadata.version(name) for name in (*PACKAGES, "peft", "pandas", "scipy", "matplotlib")}
+    data = data_dir().resolve()
     return {
-        "versions": versions,
+        "versions": {"Python": platform.python_version()} | versions,
         "hardware": f"{hardware()}, {platform.system()}",
         "commit": git_commit(),
-        "data": None if shipped else data_dir().resolve().name,
+        "data": None if data == (CHECKOUT / "data").resolve() else data.name,
+        "seeds": SEEDS,
         "written": datetime.now(UTC).isoformat(timespec="seconds"),
     }

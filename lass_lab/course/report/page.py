@@ -1,188 +1,239 @@
-"""The page of a report: what its template is filled with, and how it is filled."""
+"""The page of a report: one run, or two side by side, as HTML that needs no other file and no network."""
 
+import math
 from collections.abc import Mapping
+from itertools import count, cycle
 from pathlib import Path
 from typing import Any
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
-from lass_lab.course.figures import figure_html
+from lass_lab.course.figures import figure_html, put_into_words
+from lass_lab.course.live import running_mean
 from lass_lab.course.players import players
+<<<<<<< HEAD
 from lass_lab.course.plots import compare_spectrograms
 from lass_lab.course.report import tables as report_tables
 from lass_lab.course.report.numbers import SEEDS, Numbers
 from lass_lab.course.report.plots import show_details, show_training
 from lass_lab.course.runs import SHIPPED_STAGES
+=======
+from lass_lab.course.plots import COLOURS, compare_spectrograms
+from lass_lab.course.report.numbers import Curve, Numbers
+>>>>>>> report
 from lass_lab.datasets.duets import Piece
-from lass_lab.experiments.paper_tables import NOTE
+from lass_lab.experiments.evaluation import DECIMALS, FLOOR, ORACLES, summarise
+from lass_lab.experiments.paper_tables import METRICS, NOTE, PAPER, PAPER_DECIMALS, paper_tables
 from lass_lab.models import LanguageSeparator
 
-EXCERPT_S = 10.0  # seen in the figures and heard in the players
-MAX_KHZ = 8
-_HEADINGS = {
-    "short": "In short",
-    "music": "What was measured, and on what",
-    "tables": "Beside the paper",
-    "figures": "Figures 1 and 2",
-    "listen": "Listen",
-    "training": "How training went",
-    "words": "Other words",
-    "others": "What was kept of other instruments",
-    "made": "How this was made",
-    "ledger": "The ledger",
-}
-_COMPARED = ("music", "tables", "training", "words", "others", "made")
+EXCERPT_S = 10.0  # of the figures and the players
+_HEADINGS = METRICS | {"SI-SDR": "SI-SDR (dB)"}
+_CHANGE = "change"  # how the names of what is a difference end: it is written with its sign
+_PRINTED = (*PAPER.values(), f"paper's {_CHANGE}")
+_KEYS = ["piece", "split", "source", "query", "extent", "start_s", "metric"]
+
+Groups = dict[str, pd.DataFrame]  # a table of text: title of a group of rows, "" for none -> its rows
 
 
 def report_page(
     numbers: Numbers, piece: Piece, separators: Mapping[str, LanguageSeparator], ledger: pd.DataFrame
 ) -> str:
-    """The HTML of one report.
-
-    Args:
-        numbers: of the run.
-        piece: what to see and hear an excerpt of.
-        separators: stage -> separator, as they were measured.
-        ledger: as `lass_lab.course.ledger.read` gives it.
-    """
-    first, last = numbers.ends
-    words, others = (report_tables.probe_values(numbers, probe) for probe in ("paraphrases", "forgetting"))
+    """The HTML of one report, with an excerpt of a piece to see and hear, and with what the notebooks recorded."""
     excerpt, where = find_excerpt(piece)
-    figures, sounds = _seen_and_heard(excerpt, separators)
-    recipe = report_tables.settings(numbers.recipe) if numbers.recipe else None
-    return _render(
-        "report.html.jinja",
-        title=f"the run {numbers.name}" if numbers.recipe else "the separator that ships",
-        contents=_HEADINGS,
-        numbers=numbers,
-        first=first,
-        last=last,
-        shipped=any(SHIPPED_STAGES.get(name) == where for name, where in numbers.stages.items() if name != first),
-        changes=report_tables.changes(numbers),
-        words_kept={
-            source: {kind: words[f"{source}: {kind} of the held-out"] for kind in ("mean", "worst")}
-            for source in excerpt.sources
-        },
-        kept=others["mean"],
-        note=NOTE,
-        paper=report_tables.beside_the_paper(numbers),
-        slices=report_tables.slices(numbers),
-        excerpt=where,
-        spectrograms=figures,
-        players=sounds,
-        training=_training({numbers.name: numbers.curves}, 3),
-        times=report_tables.times(numbers),
-        paraphrases=_dots(
-            numbers.probes.query("probe == 'paraphrases' and n == 1"),
-            "Figure 4. SDRi of each stage by the plain word and by phrasings that no training asks for.",
-        ),
-        paraphrase_table=report_tables.probe_table(numbers, "paraphrases", "SDRi (dB) by phrasing and stage"),
-        forgetting=_dots(
-            numbers.probes.query("probe == 'forgetting'"),
-            "Figure 5. SDRi of each stage for instruments that no duet holds.",
-        ),
-        forgetting_table=report_tables.probe_table(numbers, "forgetting", "SDRi (dB) by instrument and stage"),
-        recipe=recipe and report_tables.plain_table("The recipe", ("setting", "value"), recipe),
-        setup=report_tables.plain_table("Where and by what this was measured", ("what", "value"), _setup(numbers)),
-        ledger=report_tables.ledger_table(ledger) if len(ledger) else None,
-    )
-
-
-def comparison_page(runs: Mapping[str, Numbers]) -> str:
-    """The HTML of runs side by side, all measured on the same music."""
-    one = next(iter(runs.values()))
-    paraphrases, forgetting = (report_tables.last_stages(runs, probe) for probe in ("paraphrases", "forgetting"))
-    return _render(
-        "comparison.html.jinja",
-        contents={name: _HEADINGS[name] for name in _COMPARED},
-        runs=list(runs),
-        longest=one.longest,
-        pairs=one.pairs,
-        data=one.setup["data"],
-        note=NOTE,
-        tables=report_tables.side_by_side(runs),
-        training=_training({name: numbers.curves for name, numbers in runs.items()}, 1),
-        times=report_tables.compared_times(runs),
-        paraphrases=_dots(
-            paraphrases.query("n == 1"),
-            "Figure 2. SDRi of each run by the plain word and by phrasings that no training asks for.",
-        ),
-        paraphrase_table=report_tables.compared_probe(runs, "paraphrases", "SDRi (dB) by phrasing and run"),
-        forgetting=_dots(forgetting, "Figure 3. SDRi of each run for instruments that no duet holds."),
-        forgetting_table=report_tables.compared_probe(runs, "forgetting", "SDRi (dB) by instrument and run"),
-        recipes=report_tables.compared(
-            "Where the recipes differ",
-            {name: report_tables.settings(numbers.recipe or {}) for name, numbers in runs.items()},
-        ),
-        setups=report_tables.compared(
-            "Where the reports' own versions, hardware or time differ",
-            {name: _setup(numbers) for name, numbers in runs.items()},
-        ),
-    )
+    sounds = {source: {"mixture": excerpt.mixture, f"true {source}": each} for source, each in excerpt.sources.items()}
+    for name, separator in separators.items():
+        estimates = separator.separate(excerpt.mixture, list(sounds), progress=False)
+        for (source, known), estimate in zip(sounds.items(), estimates, strict=True):
+            known[f"{name}: “{source}”"] = estimate
+    recorded = {name: rows.set_index("name").drop(columns="notebook") for name, rows in ledger.groupby("notebook")}
+    probed = numbers.probes.pivot(index="detail", columns="separator", values="value").to_dict("index")
+    return make_page({numbers.name: numbers}, sounds=sounds, excerpt=where, ledger=recorded, probed=probed)
 
 
 def find_excerpt(piece: Piece) -> tuple[Piece, str]:
     """The ten seconds in which the quieter of the sources is loudest, so that all of them play, and where that is."""
     rate, seconds = piece.sample_rate, min(EXCERPT_S, piece.seconds)
     size = round(seconds * rate)
-    starts = np.arange(0, len(piece.mixture) - size + 1, rate)
-    sums = [np.concatenate([[0.0], np.cumsum(np.square(each, dtype=np.float64))]) for each in piece.sources.values()]
-    quieter = np.min([total[starts + size] - total[starts] for total in sums], axis=0)
-    start = int(starts[quieter.argmax()]) // rate
-    told = f"{piece.title}, {seconds:g} seconds from {start // 60}:{start % 60:02d} on"
-    return piece.slice(start, seconds), told
+    starts = range(0, len(piece.mixture) - size + 1, rate)
+    quieter = [min(np.linalg.norm(each[start : start + size]) for each in piece.sources.values()) for start in starts]
+    start = int(np.argmax(quieter))
+    return piece.slice(start, seconds), f"{piece.title}, {seconds:g} seconds from {start // 60}:{start % 60:02d} on"
 
 
-def _seen_and_heard(excerpt: Piece, separators: Mapping[str, LanguageSeparator]) -> tuple[list[str], dict[str, str]]:
-    """A figure of spectrograms a source, and source -> its row of players."""
-    sources = list(excerpt.sources)
-    estimates = {name: each.separate(excerpt.mixture, sources, progress=False) for name, each in separators.items()}
-    figures, sounds = [], {}
-    for place, source in enumerate(sources):
-        known = {"mixture": excerpt.mixture, f"true {source}": excerpt.sources[source]}
-        found = {name: of_stage[place] for name, of_stage in estimates.items()}
-        figure = compare_spectrograms(known | found, max_khz=MAX_KHZ, db_range=60)
-        figure.set_size_inches(12, 3.2)
-        caption = f"Figure {place + 1}. The {source}: mixture, target, and each stage's estimate for “{source}”."
-        figures.append(figure_html(figure, caption).data)
-        asked = {f"{name}, asked for “{source}”": estimate for name, estimate in found.items()}
-        sounds[source] = players(known | asked).data
-    return figures, sounds
-
-
-def _training(runs: Mapping[str, Any], figure: int) -> str | None:
-    if not any(runs.values()):
-        return None
-    caption = (
-        f"Figure {figure}. Above, the loss: a dot an entry of the log, a line their running mean. Below, SDRi on the "
-        "validation slices, the last 30 seconds of each training piece."
+def make_page(runs: Mapping[str, Numbers], **single: Any) -> str:
+    """The HTML of two runs side by side, measured on the same music, or of one, with what only that has (`single`)."""
+    numbers, *others = runs.values()
+    paper, slices, gains = _scores(runs)
+    last = {run: each.probes[each.probes["separator"] == each.ends[1]] for run, each in runs.items()}
+    probes = pd.concat(rows.assign(separator=run) for run, rows in last.items()) if others else numbers.probes
+    loader = FileSystemLoader(Path(__file__).parent)
+    page = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    figure = count(1)
+    return page.get_template("page.html.jinja").render(
+        several=bool(others),
+        runs=runs,
+        numbers=numbers,
+        note=NOTE,
+        paper=paper,
+        slices=slices,
+        gains=gains,
+        probes=dict(iter(probes.groupby("probe"))),
+        curves={run: each.curves for run, each in runs.items() if each.curves},
+        times={run if others else "": _times(each) for run, each in runs.items()},
+        made={
+            "The recipe": _settings({run: each.recipe or {} for run, each in runs.items()}),
+            "The report": _settings({run: each.setup for run, each in runs.items()}),
+        },
+        figure=lambda plot, caption: figure_html(plot, f"Figure {next(figure)}. {caption}"),
+        spectrograms=_spectrograms,
+        players=players,
+        show_training=show_training,
+        show_details=show_details,
+        by_detail=_by_detail,
+        **single,
     )
-    return figure_html(show_training({name: curves for name, curves in runs.items() if curves}), caption).data
 
 
-def _dots(table: pd.DataFrame, caption: str) -> str:
-    return figure_html(show_details(table), caption).data
+def _scores(runs: Mapping[str, Numbers]) -> tuple[dict[str, Groups], dict[str, Groups], list[tuple]]:
+    """Caption -> table beside the paper's; caption -> table by slices; SDRi by slices before, after, and its change.
+
+    Changes within a run, and differences of two runs, are taken number by number, and so slice by slice. They stand in
+    `evaluate`'s table as further separators, to be summed up as all others are.
+    """
+    found: dict[str, pd.Series] = {}  # separator -> its numbers
+    groups: dict[str, dict[str, str]] = {}  # title -> what a row is called -> its separator
+    for run, numbers in runs.items():
+        for name, rows in numbers.duets.set_index(_KEYS).groupby("separator", sort=False):
+            found[f"{run}: {name}"] = rows["value"]
+        first, last = numbers.ends
+        found[f"{run}: {_CHANGE}"] = found[f"{run}: {last}"] - found[f"{run}: {first}"]
+        groups[run] = {stage: f"{run}: {stage}" for stage in numbers.stages}
+        groups[run][f"{last} minus {first}"] = f"{run}: {_CHANGE}"
+    (one, numbers), *others = runs.items()
+    for other, more in others:
+        title = f"{other} minus {one}"
+        groups[title] = {stage: f"{title}: {stage} {_CHANGE}" for stage in numbers.stages if stage in more.stages}
+        found |= {name: found[f"{other}: {stage}"] - found[f"{one}: {stage}"] for stage, name in groups[title].items()}
+    groups["Floor and ceilings"] = {name: f"{one}: {name}" for name in (FLOOR, *ORACLES)}
+    table = pd.concat(found, names=["separator"]).rename("value").reset_index()
+
+    extent = f"the first {numbers.longest:g} seconds of each piece" if numbers.longest else "whole pieces"
+    paper, both = {}, paper_tables(table)
+    both[_PRINTED[2]] = both[_PRINTED[1]] - both[_PRINTED[0]]
+    printed = {"The paper": dict(zip((*_PRINTED[:2], "after minus before"), _PRINTED, strict=True))}
+    for source, wide in both.groupby("source", sort=False):
+        cells = wide.droplevel("source").apply(lambda column: [_text(column.name, *cell) for cell in column.items()])
+        paper[f"The {source}: {extent}, beside the paper"] = _grouped(cells, printed | groups, METRICS)
+
+    slices, summary = {}, summarise(table)
+    summary["text"] = [_text(row.separator, row.metric, row.mean, row.low, row.high) for row in summary.itertuples()]
+    for (piece, source), rows in summary.groupby(["piece", "source"], sort=False):
+        cells = rows.pivot(index="metric", columns="separator", values="text")
+        caption = f"The {source} in {piece}: mean over {rows['slices'].max()} slices and its 95% interval"
+        slices[caption] = _grouped(cells, groups, _HEADINGS)
+    gains = summary[summary["metric"] == "SDRi"].set_index("separator")
+    names = (*(f"{one}: {stage}" for stage in numbers.ends), f"{one}: {_CHANGE}")
+    return paper, slices, list(zip(*(gains.loc[[name]].to_dict("records") for name in names), strict=True))
 
 
-def _setup(numbers: Numbers) -> dict[str, str]:
+def _grouped(cells: pd.DataFrame, groups: Mapping[str, Mapping[str, str]], headings: Mapping[str, str]) -> Groups:
+    """Texts, a row a metric and a column a separator, as a table: a row a separator and a column a metric."""
+    table = cells.loc[list(headings)].rename(headings).T
     return {
-        "written (UTC)": numbers.setup["written"][:16].replace("T", " "),
-        "git commit of the code": numbers.setup["commit"] or "none: no git here",
-        "hardware": numbers.setup["hardware"],
-        **{f"seed of the {name}": str(seed) for name, seed in SEEDS.items()},
-        **numbers.setup["versions"],
+        title: table.loc[list(names.values())].set_axis(pd.Index(names, name="separator"))
+        for title, names in groups.items()
     }
 
 
-def _render(template: str, **context: Any) -> str:
-    """A template of `templates/`, filled; what it does not call safe is escaped."""
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).with_name("templates")),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template(template).render(**context)
+def _text(name: str, metric: str, value: float, low: float = math.nan, high: float = math.nan) -> str:
+    """A separator's number, with its interval where it has one: "2.00 [1.50, 2.50]"."""
+    if math.isnan(value):
+        return "–"
+    decimals = (PAPER_DECIMALS if name in _PRINTED else DECIMALS)[metric]
+    write = f"{{:{'+' if name.endswith(_CHANGE) else ''}z.{decimals}f}}".format
+    return write(value) if math.isnan(low) else f"{write(value)} [{write(low)},\N{NO-BREAK SPACE}{write(high)}]"
+
+
+def _by_detail(rows: pd.DataFrame) -> Groups:
+    """A probe's rows as a table: a row a detail and a column a separator."""
+    texts = [_text("", row.metric, row.value, row.low, row.high) for row in rows.itertuples()]
+    wide = rows.assign(text=texts).pivot_table("text", "detail", "separator", aggfunc="first", sort=False)
+    return {"": wide.rename_axis("query")}
+
+
+def _spectrograms(sounds: Mapping[str, np.ndarray]) -> Figure:
+    figure = compare_spectrograms(sounds, max_khz=8, db_range=60)
+    figure.set_size_inches(12, 3.2)
+    return figure
+
+
+def _times(numbers: Numbers) -> pd.DataFrame:
+    """The weights of each stage, and steps and hours of each phase."""
+    rows = {name: {"weights": where} | (numbers.times.get(name) or {}) for name, where in numbers.stages.items()}
+    return pd.DataFrame(rows, ["weights", "steps", "hours"], dtype=object).T.rename_axis("stage")
+
+
+def _settings(told: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
+    """Settings of any depth as text, a row a setting and a column a run; of two runs, what differs."""
+    flat = [pd.json_normalize([dict(each)]).astype(str) for each in told.values()]
+    table = pd.concat(flat, ignore_index=True).fillna("–").T.set_axis(list(told), axis=1).rename_axis("setting")
+    table.index = table.index.str.removeprefix("recipe.").str.removeprefix("versions.")
+    return table if len(told) == 1 else table[table.nunique(axis=1) > 1]
+
+
+def show_training(runs: Mapping[str, Mapping[str, Mapping[str, Curve]]]) -> Figure:
+    """Loss and validation SDRi of every run by optimiser step, a column a phase, all on common axes.
+
+    Args:
+        runs: run -> what `Numbers.curves` holds; at least one run has a curve.
+    """
+    phases = sorted({phase for curves in runs.values() for phase in curves})
+    shared = {"sharex": "col", "sharey": "row", "squeeze": False}
+    figure, axes = plt.subplots(2, len(phases), figsize=(10, 4.8), layout="constrained", **shared)
+    for (kind, label), row in zip((("loss", "loss"), ("gain", "SDRi (dB)")), axes, strict=True):
+        for phase, ax in zip(phases, row, strict=True):
+            words = []
+            for (run, curves), colour, line in zip(runs.items(), cycle(COLOURS), cycle(("-", "--")), strict=False):
+                steps, values = np.reshape(curves.get(phase, {}).get(kind, ()), (-1, 2)).T
+                if kind == "loss":
+                    ax.plot(steps, values, ".", color=colour, alpha=0.4, markersize=4)
+                    values = running_mean(values)
+                ax.plot(steps, values, line, color=colour, label=run, marker="o" if kind == "gain" else None, ms=3)
+                if len(values):
+                    words.append(f"{run} from {values[0]:.3g} to {values[-1]:.3g}, {len(values)} points")
+            ax.spines[["top", "right"]].set_visible(False)
+            ax.set(title=phase, xlabel="optimiser step", ylabel=label)
+            ax.label_outer()
+            put_into_words(ax, f"{phase}, {label} by optimiser step: {'; '.join(words) or 'no log'}")
+    if all(ax.dataLim.y0 >= 0 for ax in axes[0]):  # a loss in decibels may be negative
+        axes[0, 0].set_ylim(0, None)
+    figure.legend(*axes[1, 0].get_legend_handles_labels(), loc="outside upper right", ncols=2, frameon=False)
+    return figure
+
+
+def show_details(table: pd.DataFrame) -> Axes:
+    """A row a detail, and in it a mark a separator, with its interval where it has one; `table` is a probe's."""
+    details, names = (list(table[column].unique()) for column in ("detail", "separator"))
+    ax = plt.subplots(figsize=(8.5, 1 + 0.38 * len(details)), layout="constrained")[1]
+    words = {detail: [] for detail in details}
+    marks = zip(names, COLOURS, cycle("osD^v"), np.linspace(-0.2, 0.2, len(names)), strict=False)
+    for name, colour, marker, shift in marks:
+        rows = table[table["separator"] == name].set_index("detail").reindex(details)
+        interval = (rows["value"] - rows["low"]).clip(0), (rows["high"] - rows["value"]).clip(0)
+        places = np.arange(len(details)) + shift
+        ax.errorbar(rows["value"], places, xerr=interval, fmt=marker, color=colour, label=name, markersize=6)
+        for detail, value in rows["value"].dropna().items():
+            words[detail].append(f"{name} {value:.1f}")
+    ax.axvline(0, color="0.4", linewidth=0.8, zorder=0)
+    ax.set_yticks(range(len(details)), details)
+    ax.set(xlabel="SDRi (dB)", ylim=(len(details) - 0.5, -0.5))
+    ax.grid(axis="y", color="0.92")
+    ax.spines[["top", "right"]].set_visible(False)
+    ax.legend(loc="upper left", bbox_to_anchor=(1, 1), frameon=False)
+    put_into_words(ax, "SDRi (dB). " + "; ".join(f"{detail}: {', '.join(told)}" for detail, told in words.items()))
+    return ax

@@ -1,12 +1,11 @@
 """One HTML file that says what a run learnt: its numbers beside the paper's, its figures and its sounds."""
 
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from lass_lab.course import ledger
+<<<<<<< HEAD
 from lass_lab.course.report.numbers import (
     NUMBERS,
     Numbers,
@@ -18,6 +17,12 @@ from lass_lab.course.report.numbers import (
 )
 from lass_lab.course.report.page import comparison_page, report_page
 from lass_lab.course.runs import find_stages
+=======
+from lass_lab.course.report.numbers import NUMBERS, Numbers, as_json, digests, measure, read_numbers, run_folder
+from lass_lab.course.report.page import make_page, report_page
+from lass_lab.course.trained import find_stages
+from lass_lab.datasets.data_folder import refuse_existing
+>>>>>>> report
 from lass_lab.datasets.duets import list_pieces, load_piece
 from lass_lab.experiments.evaluation import FLOOR
 from lass_lab.experiments.finetuning import stages
@@ -26,85 +31,60 @@ from lass_lab.signal.files import InputError, atomic_path, refuse_existing
 
 
 def write_report(
-    run: str | Path | None = None,
-    out: str | Path | None = None,
-    *,
-    longest: float | None = None,
-    pairs: int = 30,
-    force: bool = False,
-    progress: bool = True,
+    run: Path | None, out: Path | None = None, *, longest: float | None = None, pairs: int = 30, force: bool = False
 ) -> Path:
     """Measure a run on the held-out duet, and write it up as one HTML file that needs no other and no network.
 
     Its numbers are written beside it as JSON, by the same name, for `compare_reports`.
 
     Args:
-        run: a folder as `finetune` writes it; None takes your own run of the current profile, or what ships.
-        out: the page, a name that ends in .html; None writes report.html into the run's folder, or into the folder of
-            all runs where it is about what ships.
-        longest: measure on only so many seconds of each piece; the report says so.
+        run: a folder as `finetune` writes it; None takes your own run of the current profile, or the shipped weights.
+        out: the page, NAME.html; None writes report.html into the run's folder, or, for shipped weights, where all
+            runs are.
+        longest: measure on only the first so many seconds of each piece; the report says so.
         pairs: mixtures of other instruments, to see what was forgotten.
         force: overwrite what is there.
-        progress: show progress bars.
 
-    Returns:
-        The page's path.
-
-    Raises:
-        InputError: the run lacks a finished phase, a file exists already, or the data folder is unusable.
+    Returns the page's path. Raises InputError: no finished phase, a file that exists, or an unusable data folder.
     """
     where = find_stages() if run is None else stages(run)
-    out = Path(out) if out else (run_folder(where) or ledger.runs_dir()) / Path(NUMBERS).with_suffix(".html")
+    out = out or (run_folder(where) or ledger.runs_dir()) / Path(NUMBERS).with_suffix(".html")
     kept = out.with_suffix(".json")
     _check(out, kept, force=force)  # now, not after minutes
     recorded, piece = ledger.read(), load_piece(list_pieces("test")[0])
     separators = {name: load_separator(weights) for name, weights in where.items()}
-    numbers = measure(where, separators, longest=longest, pairs=pairs, progress=progress)
+    numbers = measure(where, separators, longest=longest, pairs=pairs)
     page = report_page(numbers, piece, separators, recorded)
-    write_numbers(numbers, kept, force=force)
+    _write(kept, as_json(numbers), force)
     return _write(out, page, force)
 
 
 def compare_reports(
-    runs: Sequence[str | Path],
-    out: str | Path,
-    *,
-    longest: float | None = None,
-    pairs: int = 30,
-    force: bool = False,
-    progress: bool = True,
+    runs: tuple[Path, Path], out: Path, *, longest: float | None = None, pairs: int = 30, force: bool = False
 ) -> Path:
-    """Set runs side by side in one HTML file.
+    """Set two runs side by side in one HTML file.
 
     Args:
-        runs: two or more, each a run's folder, or the JSON file that a report left. A folder that holds no report, or
-            one about other weights than are there now, is measured.
-        out: the page, a name that ends in .html.
-        longest, pairs: as in `write_report`; where a run has its report, they are taken from the first such.
-        force: overwrite what is there.
-        progress: show progress bars.
+        runs: each a run's folder, or the JSON file that a report left. A folder that holds no report, or one about
+            other weights than are there now, is measured.
+        out, force: as in `write_report`.
+        longest, pairs: as there; where a run has its report, they are taken from the first such.
 
-    Returns:
-        The page's path.
-
-    Raises:
-        InputError: fewer than two runs, one without a finished phase, a file that is no report's, runs that were
-            measured on other music or with other mixtures, or a page that exists already.
+    Returns the page's path. Raises InputError: no finished phase, a file that is no report's, a page that exists, or
+    runs that were measured on other music or with other mixtures.
     """
-    out = Path(out)
     _check(out, force=force)
-    if len(runs) < 2:
-        raise InputError(f"compare: needs two runs, and was given {len(runs)}")
-    places = dict(zip(_names([Path(run) for run in runs]), map(Path, runs), strict=True))
-    stored = {name: _stored(place) for name, place in places.items()}
-    for name, place in places.items():
-        if stored[name] is None:
-            stages(place)  # before anything is measured: is there a finished phase?
-    if known := next((numbers for numbers in stored.values() if numbers), None):
+    stored = {name: _stored(place) for name, place in zip(_names(*runs), runs, strict=True)}
+    missing = {name: stages(run) for (name, numbers), run in zip(stored.items(), runs, strict=True) if not numbers}
+    if known := next(filter(None, stored.values()), None):
         longest, pairs = known.longest, known.pairs
-    found = {name: numbers or _measured(places[name], longest, pairs, progress) for name, numbers in stored.items()}
-    _check_same_music(found)
-    return _write(out, comparison_page(found), force)
+    for name, where in missing.items():
+        separators = {stage: load_separator(weights) for stage, weights in where.items()}
+        stored[name] = measure(where, separators, longest=longest, pairs=pairs)
+    (first, one), (second, other) = stored.items()
+    if not _same_music(one, other):
+        raise InputError(f"compare: {second} was measured on other music or mixtures than {first}; write one again")
+    return _write(out, make_page(stored), force)
 
 
 def _check(out: Path, *others: Path, force: bool) -> None:
@@ -114,12 +94,11 @@ def _check(out: Path, *others: Path, force: bool) -> None:
 
 
 def _stored(place: Path) -> Numbers | None:
-    """The numbers of a report, where there is one and the weights beside it, if any, are those it tells of."""
-    if place.is_file():
-        return read_numbers(place)
-    if not (place / NUMBERS).is_file():
+    """The numbers of a report, where there is one and the weights beside it, if any, are those that it measured."""
+    file = place if place.is_file() else place / NUMBERS
+    if not file.is_file():
         return None
-    numbers = read_numbers(place / NUMBERS)
+    numbers = read_numbers(file)
     try:
         weights = digests(stages(place))
     except InputError:  # a report without its run, as one student gives it to another
@@ -127,42 +106,25 @@ def _stored(place: Path) -> Numbers | None:
     return numbers if numbers.weights == weights else None
 
 
-def _measured(run: Path, longest: float | None, pairs: int, progress: bool) -> Numbers:
-    where = stages(run)
-    separators = {name: load_separator(weights) for name, weights in where.items()}
-    return measure(where, separators, longest=longest, pairs=pairs, progress=progress)
-
-
-def _check_same_music(runs: Mapping[str, Numbers]) -> None:
-    """The mixture's own scores are the music's alone: where they agree, the same was heard."""
-    (first, one), *others = runs.items()
-    for name, other in others:
-        if other.pairs != one.pairs:
-            told = f"{other.pairs} mixtures, {first} with {one.pairs}"
-            raise InputError(f"compare: {name} was measured with {told}; write one of the reports again")
-        ours, theirs = _floor(one), _floor(other)
-        if not ours.index.equals(theirs.index) or not np.allclose(ours, theirs):
-            told = "another length of it, or another piece"
-            raise InputError(f"compare: {name} was measured on other music than {first}: {told}; write one again")
-
-
-def _floor(numbers: Numbers) -> pd.Series:
+def _same_music(*both: Numbers) -> bool:
+    """The mixture's own scores depend on the music alone: where they agree, the same was measured."""
     keys = ["piece", "source", "extent", "start_s", "metric"]
-    rows = numbers.duets[numbers.duets["separator"] == FLOOR]
-    return rows.set_index(keys)["value"].sort_index()
+    floors = [each.duets[each.duets["separator"] == FLOOR].set_index(keys)["value"] for each in both]
+    same = both[0].pairs == both[1].pairs and floors[0].index.equals(floors[1].index)
+    return same and np.allclose(*floors)
 
 
-def _names(places: Sequence[Path]) -> list[str]:
-    """What to call each run: its folder's name, or as many of the folders above as make the difference."""
+def _names(*places: Path) -> list[str]:
+    """What to call each run: its folder's name, with as many of the folders above as make the difference."""
     folders = [(place.parent if place.suffix == ".json" else place).absolute() for place in places]
     for depth in range(1, 1 + max(len(folder.parts) for folder in folders)):
         names = ["/".join(folder.parts[-depth:]).lstrip("/") for folder in folders]
-        if len(set(names)) == len(names):
+        if names[0] != names[1]:
             return names
-    return [f"{folder.name} ({place})" for place, folder in enumerate(folders, start=1)]  # the same one twice
+    return [f"{folders[0].name} (1)", f"{folders[1].name} (2)"]
 
 
-def _write(out: Path, page: str, force: bool) -> Path:
-    with atomic_path(out, force) as temporary:
-        temporary.write_text(page, encoding="utf-8")
-    return out
+def _write(path: Path, text: str, force: bool) -> Path:
+    with atomic_path(path, force) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+    return path
