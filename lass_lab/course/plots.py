@@ -21,7 +21,7 @@ from matplotlib.image import AxesImage
 from lass_lab.course.figures import describe as describe
 from lass_lab.course.figures import figure_html as figure_html
 from lass_lab.course.figures import put_into_words
-from lass_lab.signal import SAMPLE_RATE, InputError, checked_waveform, stft
+from lass_lab.signal import SAMPLE_RATE, checked_waveform, stft
 
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#000000")
 COLOUR_MAP = "cividis"
@@ -89,10 +89,8 @@ def compare_spectrograms(
         reference_db: level of the brightest colour, in dBFS; None for the loudest point of all of them.
 
     Raises:
-        InputError: no waveforms, or as `show_spectrogram`.
+        InputError: as `show_spectrogram`.
     """
-    if not waveforms:
-        raise InputError("compare_spectrograms: no waveforms were given")
     size = (1 + 3.4 * len(waveforms), 3.2)
     figure, axes = plt.subplots(1, len(waveforms), figsize=size, sharey=True, squeeze=False, layout="constrained")
     for ax, (title, waveform) in zip(axes[0], waveforms.items(), strict=True):
@@ -149,13 +147,8 @@ def show_metric_bars(table: pd.DataFrame, *, metric: str = "SDR") -> Axes:
         table: columns `separator`, `query`, `metric`, `value`, one row a bar; optionally `low` and `high`, the ends
             of the interval (NaN for none).
         metric: SDR, SDRi or SI-SDR, in dB.
-
-    Raises:
-        InputError: the table has no row of the metric.
     """
     rows = table[table["metric"] == metric]
-    if rows.empty:
-        raise InputError(f"table: has no {metric}")
     rows = rows.reindex(columns=["separator", "query", "value", "low", "high"])
     bars = rows.pivot(index="query", columns="separator")
     order = {"index": rows["query"].unique(), "columns": rows["separator"].unique()}

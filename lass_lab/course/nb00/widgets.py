@@ -12,7 +12,7 @@ from lass_lab.course.players import players
 from lass_lab.course.plots import compare_spectrograms, figure_html
 from lass_lab.course.widgets import Plaything, show_in, with_tooltip
 from lass_lab.experiments.evaluation import level_db
-from lass_lab.signal import SAMPLE_RATE, InputError, checked_waveform
+from lass_lab.signal import SAMPLE_RATE, InputError
 
 if TYPE_CHECKING:
     from lass_lab.models import LanguageSeparator
@@ -35,7 +35,6 @@ def query_bench(separator: "LanguageSeparator", mixture: np.ndarray, query: str 
     Raises:
         InputError: the mixture is not one finite waveform, or the first query is empty.
     """
-    mixture = checked_waveform(mixture, "mixture")
     still = _answer(separator, mixture, query)
     width = ipywidgets.Layout(width="28em")
     text = with_tooltip(

@@ -14,7 +14,7 @@ from lass_lab.course.figures import figure_html, put_into_words
 from lass_lab.course.players import players
 from lass_lab.course.plots import COLOURS, draw_bins, show_spectrogram
 from lass_lab.course.widgets import Plaything, show_in, with_tooltip
-from lass_lab.signal import SAMPLE_RATE, InputError, checked_waveform, istft, oracle_estimate, sdr, stft
+from lass_lab.signal import SAMPLE_RATE, istft, oracle_estimate, sdr, stft
 
 N_FFT, HOP = 2048, 320
 MAX_HARMONICS = 24
@@ -67,11 +67,8 @@ def mask_painter(
         name: what the target is called.
 
     Raises:
-        InputError: a bad waveform, or waveforms of different length.
+        InputError: a waveform that is not finite, or waveforms of different length.
     """
-    sounds = {"mixture": mixture, f"the true {name}": target, "the model": model}
-    if len({len(checked_waveform(waveform, label)) for label, waveform in sounds.items()}) > 1:
-        raise InputError("mask_painter: mixture, target and model differ in length")
     painted, seconds = list(boxes), len(mixture) / SAMPLE_RATE
     shared = {"continuous_update": False, "layout": ipywidgets.Layout(width="42em")}
     shared["style"] = {"description_width": "7em"}

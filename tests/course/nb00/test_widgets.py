@@ -70,8 +70,3 @@ def test_a_query_that_cannot_be_answered_shows_one_line(bench):
 def test_any_characters_may_stand_in_a_query(bench, query):
     page = type_in(bench, query)
     assert page.count("<audio") == 2 and "<b>" not in page
-
-
-def test_a_mixture_that_is_none_is_refused(separator):
-    with pytest.raises(InputError, match="^mixture: "):
-        query_bench(separator, np.full(100, np.nan, np.float32))

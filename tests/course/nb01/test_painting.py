@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from lass_lab.course.nb01.painting import Box, mask_painter, painted_mask
-from lass_lab.signal import InputError, sdr
+from lass_lab.signal import sdr
 from tests.course.controls import click, set_to
 
 pytestmark = pytest.mark.usefixtures("shell")
@@ -52,8 +52,3 @@ def test_cutting_the_other_tone_raises_the_score_and_undo_takes_it_back(painter)
     assert "1 box cut; 50% of" in set_to(painter, "harmonics", 2)
     assert score(click(painter, "undo")) == 0
     assert score(click(painter, "undo")) == 0, "nothing is left to undo"
-
-
-def test_sounds_that_do_not_match_are_refused():
-    with pytest.raises(InputError, match="differ in length"):
-        mask_painter(LOW[:-1], LOW, LOW)
