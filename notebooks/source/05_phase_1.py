@@ -137,8 +137,8 @@ HTML(page)
 # %% [markdown]
 # ## How fast
 #
-# Which loss function? The paper takes the mean absolute error of the waveform (L1). There, a loud item counts more than a
-# quiet one, and an item that goes badly more than one that goes well. We will be judged by SDR, in decibels; so
+# Which loss function? The paper takes the mean absolute error of the waveform (L1). There, a loud item counts more
+# than a quiet one, and an item that goes badly more than one that goes well. We will be judged by SDR, in decibels; so
 # the course's loss is the error's energy in decibels, and every item counts alike.
 
 # %%
