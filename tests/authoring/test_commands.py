@@ -6,7 +6,7 @@ import pytest
 
 from authoring.__main__ import app
 from lass_lab import cli
-from tests.made_sources import STRANGERS, TONES, made_bank
+from tests.made_sources import DISTRACTORS, TONES, made_bank
 
 
 def run(monkeypatch, *arguments):
@@ -36,7 +36,7 @@ def test_a_bad_input_gets_one_line_and_leaves_nothing(tmp_path, monkeypatch, cap
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("LASS_LAB_RUNS", str(tmp_path / "runs"))
     if "--set" in arguments:
-        made_bank(tmp_path / "runs" / "sources", seconds=0.1, tones=TONES | STRANGERS)
+        made_bank(tmp_path / "runs" / "sources", seconds=0.1, tones=TONES | DISTRACTORS)
     before = sorted(tmp_path.rglob("*"))
     assert run(monkeypatch, *arguments) == 2
     err = capsys.readouterr().err

@@ -68,15 +68,9 @@ def measure(
     duets, probes = evaluate(separators, pieces, longest=longest, oracles=True), []
     for name, separator in separators.items():
         probes.append(paraphrases(name, separator, pieces[0], longest=longest))
-<<<<<<< HEAD
-        probes.append(forgetting(name, separator, pairs=pairs, seed=SEEDS["mixtures"], progress=progress))
-    phases = {name: Path(where) for name, where in list(stages.items())[1:]}
-    told = json.loads((home / RECIPE).read_text()) if home else None
-=======
         probes.append(forgetting(name, separator, pairs=pairs, seed=SEEDS["mixtures"]))
     recipe = json.loads((home / RECIPE).read_text()) if home else None
     phases = _phases(stages)
->>>>>>> report
     return Numbers(
         name=home.name if home else "what ships with the course",
         stages={name: _plain(where) for name, where in stages.items()},

@@ -16,16 +16,8 @@ from matplotlib.figure import Figure
 from lass_lab.course.figures import figure_html, put_into_words
 from lass_lab.course.live import running_mean
 from lass_lab.course.players import players
-<<<<<<< HEAD
-from lass_lab.course.plots import compare_spectrograms
-from lass_lab.course.report import tables as report_tables
-from lass_lab.course.report.numbers import SEEDS, Numbers
-from lass_lab.course.report.plots import show_details, show_training
-from lass_lab.course.runs import SHIPPED_STAGES
-=======
 from lass_lab.course.plots import COLOURS, compare_spectrograms
 from lass_lab.course.report.numbers import Curve, Numbers
->>>>>>> report
 from lass_lab.datasets.duets import Piece
 from lass_lab.experiments.evaluation import DECIMALS, FLOOR, ORACLES, summarise
 from lass_lab.experiments.paper_tables import METRICS, NOTE, PAPER, PAPER_DECIMALS, paper_tables

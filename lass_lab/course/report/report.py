@@ -5,24 +5,9 @@ from pathlib import Path
 import numpy as np
 
 from lass_lab.course import ledger
-<<<<<<< HEAD
-from lass_lab.course.report.numbers import (
-    NUMBERS,
-    Numbers,
-    digests,
-    measure,
-    read_numbers,
-    run_folder,
-    write_numbers,
-)
-from lass_lab.course.report.page import comparison_page, report_page
-from lass_lab.course.runs import find_stages
-=======
 from lass_lab.course.report.numbers import NUMBERS, Numbers, as_json, digests, measure, read_numbers, run_folder
 from lass_lab.course.report.page import make_page, report_page
-from lass_lab.course.trained import find_stages
-from lass_lab.datasets.data_folder import refuse_existing
->>>>>>> report
+from lass_lab.course.runs import find_stages
 from lass_lab.datasets.duets import list_pieces, load_piece
 from lass_lab.experiments.evaluation import FLOOR
 from lass_lab.experiments.finetuning import stages

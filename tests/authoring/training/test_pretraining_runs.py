@@ -12,7 +12,7 @@ from lass_lab.experiments.contrastive import ContrastiveRecipe
 from lass_lab.models import LanguageSeparator, ResUNet, ResUNetConfig
 from lass_lab.models.querynet import TinyQueryNet
 from lass_lab.signal.files import InputError
-from tests.made_sources import STRANGERS, TONES, made_bank
+from tests.made_sources import DISTRACTORS, TONES, made_bank
 
 SMALL = ResUNetConfig(channels=(4, 6), n_fft=256, hop=64)
 CONTRASTIVE = ContrastiveRecipe(steps=5, seconds=0.5)
@@ -28,7 +28,7 @@ RECIPE = PretrainingRecipe(
 
 @pytest.fixture(scope="module")
 def sources(tmp_path_factory):
-    return made_bank(tmp_path_factory.mktemp("bank"), tones=TONES | STRANGERS)
+    return made_bank(tmp_path_factory.mktemp("bank"), tones=TONES | DISTRACTORS)
 
 
 @pytest.fixture
