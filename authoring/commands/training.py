@@ -44,8 +44,8 @@ def pretrain(
     """Train the tiny separator on mixtures of rendered sources, measure it, and write it with its numbers."""
     from authoring.training.model_card import write_card
     from authoring.training.pretraining import PretrainingRecipe, pretrain
+    from lass_lab.commands.stopping import StopWhenAsked
     from lass_lab.experiments.recipes import with_settings
-    from lass_lab.experiments.trainer import StopWhenAsked
 
     if (out / "model.safetensors").exists() and not force:
         raise InputError(f"{out}: holds weights already; pass --force to overwrite")

@@ -83,8 +83,8 @@ def evaluate(
     ] = None,
     pairs: Annotated[int, typer.Option(min=2, help="For the same: how many mixtures.")] = 50,
     data: Data = None,
-    music_eval: Annotated[
-        Path | None, typer.Option(help="AudioSep's list of mixtures, music_eval.csv, with its audio beside it.")
+    music: Annotated[
+        Path | None, typer.Option("--music-eval", help="AudioSep's list of mixtures, with its audio beside it.")
     ] = None,
     device: Device = "auto",
     out: Annotated[Path | None, typer.Option(help="Also write every number to this CSV file.")] = None,
@@ -109,19 +109,18 @@ def evaluate(
     named |= {name: name for name in model or ([] if table else ["tiny"])}
 
     from lass_lab.datasets import list_pieces, load_piece
-    from lass_lab.datasets.layouts import read_music_eval
-    from lass_lab.experiments import evaluation, paper_tables, probes
+    from lass_lab.experiments import evaluation, music_eval, paper_tables, probes
     from lass_lab.models import load_separator
 
     with atomic_path(out, force) if out else nullcontext() as path:  # what is in the way is named now, not afterwards
-        if music_eval:
-            items = read_music_eval(music_eval, music_eval.parent)
+        if music:
+            items = music_eval.read_music_eval(music, music.parent)
         else:
             pieces = [load_piece(name, data) for name in piece or list_pieces("test", data)]
         separators = {name: load_separator(where, device=device) for name, where in named.items()}
-        if music_eval:
-            numbers = evaluation.evaluate_items(separators, items)
-            summary = evaluation.summarise_items(numbers)
+        if music:
+            numbers = music_eval.evaluate_items(separators, items)
+            summary = music_eval.summarise_items(numbers)
             print(summary.to_string(index=False, na_rep="", float_format="{:.2f}".format))
         elif table == "probes":
             numbers = probes.probe(separators, piece=pieces[0], longest=longest, bank=sources, pairs=pairs)

@@ -56,9 +56,9 @@ def finetune(
     --set changes a field of the recipe: phase1.epochs=3, loss=l1, items.rehearsal=0.3, phase2.encoder=top. All fields
     are in lass_lab/experiments/recipes.py.
     """
+    from lass_lab.commands.stopping import StopWhenAsked
     from lass_lab.course.runs import finetune_folder
     from lass_lab.experiments.finetuning import finetune
-    from lass_lab.experiments.trainer import StopWhenAsked
 
     plan = planned(recipe, profile, settings)
     run = run or finetune_folder(profile)

@@ -17,8 +17,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 from lass_lab.datasets.captions import CAPTIONS
-from lass_lab.datasets.manifest import check_rows, read_table
-from lass_lab.signal.audio import audio_info
 from lass_lab.signal.files import InputError
 
 READABLE = (".wav", ".flac", ".ogg", ".opus", ".mp3", ".aif", ".aiff")
@@ -171,39 +169,3 @@ def _plain(name: str, files: list[Path]) -> tuple[list[Path], dict[str, list[Pat
             source = player[1] if player and player[1] in KINDS else words
             stems.setdefault(source, []).append(file)
     return mixtures, stems, faults
-
-
-class EvaluationItem(NamedTuple):
-    """One line of music_eval.csv: a mixture, the target in it, and the words that ask for it."""
-
-    mixture: Path
-    target: Path
-    query: str
-
-
-def read_music_eval(table: str | Path, audio_folder: str | Path) -> list[EvaluationItem]:
-    """Read AudioSep's `music_eval.csv`, and check the files it stands for.
-
-    Its columns `idx` and `caption` are used: line `idx` has the target `segment-IDX.wav` and the mixture
-    `mixture-IDX.wav` in `audio_folder`, and `caption` is the query.
-
-    Raises:
-        InputError: no such table or folder, a missing column, an empty field, the same `idx` twice, or files that are
-            missing, cannot be read, or differ in length or rate from their mixture.
-    """
-    table, folder = Path(table), Path(audio_folder)
-    if not folder.is_dir():
-        raise InputError(f"{folder}: no such folder")
-    rows = read_table(table, ("idx", "caption"))
-    check_rows(table, rows, {"idx {idx} stands there twice": rows["idx"].duplicated()})
-    pairs = zip(rows["idx"], rows["caption"], strict=True)
-    items = [
-        EvaluationItem(folder / f"mixture-{idx}.wav", folder / f"segment-{idx}.wav", query) for idx, query in pairs
-    ]
-    paths = [path for item in items for path in (item.mixture, item.target)]
-    if missing := [path.name for path in paths if not path.is_file()]:
-        raise InputError(f"{folder}: {len(missing)} of {len(paths)} files missing, the first {missing[0]}")
-    for item in items:
-        if audio_info(item.target)[::2] != audio_info(item.mixture)[::2]:
-            raise InputError(f"{item.target}: differs in length or rate from {item.mixture.name}")
-    return items

@@ -9,10 +9,9 @@ from tqdm.auto import tqdm
 
 from lass_lab.datasets.duets import VALIDATION_S, Piece, list_pieces, load_piece
 from lass_lab.datasets.instruments import TAUGHT
-from lass_lab.datasets.layouts import EvaluationItem
 from lass_lab.datasets.mixing import MixtureDataset, MixtureRecipe, SourceBank, audible
 from lass_lab.models import LanguageSeparator
-from lass_lab.signal.audio import SAMPLE_RATE, read_audio
+from lass_lab.signal.audio import SAMPLE_RATE
 from lass_lab.signal.files import InputError
 from lass_lab.signal.metrics import sdr, si_sdr, spectral_correlation, spectral_mse
 from lass_lab.signal.spectral import oracle_estimate
@@ -198,40 +197,3 @@ def level_db(estimate: np.ndarray, mixture: np.ndarray) -> float:
     """The energy of an estimate against the mixture's, in dB; both `(samples,)`, silence counted as -100 dB."""
     energies = [max(float(np.mean(np.square(waveform))), 1e-10) for waveform in (estimate, mixture)]
     return 10 * float(np.log10(energies[0] / energies[1]))
-
-
-def evaluate_items(separators: Mapping[str, LanguageSeparator], items: Sequence[EvaluationItem]) -> pd.DataFrame:
-    """AudioSep's own evaluation on MUSIC: mixtures with one target and one query each, as `read_music_eval` lists them.
-
-    Returns:
-        A row for each separator and item: separator, mixture (its file's name), query, and SDR, SDRi and SI-SDR in dB.
-
-    Raises InputError: a file that cannot be read.
-    """
-    rows = []
-    for item in tqdm(items, desc="mixtures"):
-        mixture, target = read_audio(item.mixture), read_audio(item.target)
-        before = sdr(target, mixture)
-        for name, separator in separators.items():
-            estimate = separator.separate(mixture, item.query, progress=False)
-            after = sdr(target, estimate)
-            rows.append((name, item.mixture.name, item.query, after, after - before, si_sdr(target, estimate)))
-    return pd.DataFrame(rows, columns=["separator", "mixture", "query", "SDR", "SDRi", "SI-SDR"])
-
-
-def summarise_items(table: pd.DataFrame) -> pd.DataFrame:
-    """Means by query of what `evaluate_items` gives, and their mean: "all", in which every query counts the same.
-
-    Returns:
-        Columns separator, query, SDRi and its 95% bootstrap interval over mixtures (low, high; none for "all"),
-        SI-SDR, mixtures.
-    """
-    rows = []
-    for name, measured in table.groupby("separator", sort=False):
-        means = measured.groupby("query")[["SDRi", "SI-SDR"]].mean()
-        for query, group in measured.groupby("query"):
-            gain, scale_free = means.loc[query]
-            rows.append((name, query, gain, *bootstrap(group["SDRi"].to_numpy()), scale_free, len(group)))
-        gain, scale_free = means.mean()
-        rows.append((name, "all", gain, np.nan, np.nan, scale_free, len(measured)))
-    return pd.DataFrame(rows, columns=["separator", "query", "SDRi", "low", "high", "SI-SDR", "mixtures"])

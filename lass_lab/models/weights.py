@@ -60,12 +60,24 @@ def _from_hub(name: str) -> LanguageSeparator:
         ) from error
 
 
+def cache_dir() -> Path:
+    """The folder for weights made ready for use: $LASS_LAB_CACHE, or `lass-lab` beside the hub's own cache."""
+    from huggingface_hub import constants
+
+    return Path(os.environ.get("LASS_LAB_CACHE") or Path(constants.HF_HUB_CACHE).parent / "lass-lab").expanduser()
+
+
+def full_size_is_ready() -> bool:
+    """Whether the full-size separator was made ready to open; its configuration is what is written last."""
+    return (cache_dir() / FULL_SIZE / CONFIG).is_file()
+
+
 def _resolve(name: str) -> Path | str:
     """A folder, or a hub id."""
     if name in SHIPPED:
         return shipped_folder(name)
     if name == FULL_SIZE:
-        from lass_lab.models.audiosep.fetching import cache_dir, fetch_weights
+        from lass_lab.models.audiosep.fetching import fetch_weights  # only when asked for
 
         fetch_weights(name)
         return cache_dir() / name

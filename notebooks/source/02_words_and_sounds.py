@@ -254,15 +254,10 @@ print(inspect.getsource(QueryNet._conditions))
 # far larger and were trained on hundreds of thousands of captioned recordings. Is it here?
 
 # %%
-from lass_lab.models.audiosep.clap import ClapQueryNet
-from lass_lab.signal import InputError
+from lass_lab.course.full_size import find_full_size
 
-try:
-    clap = ClapQueryNet()
-except InputError as error:
-    print(f"Not here, and not needed: {error}")
-else:
-    vectors = clap(words)
+if full := find_full_size():
+    vectors = full.query_network(words).cpu()
     ax = show_similarity((vectors @ vectors.T).numpy(), words, words)
     display(figure_html(ax, "CLAP's own conditions for the sentences from the beginning."))  # noqa: F821
 

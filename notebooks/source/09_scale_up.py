@@ -30,7 +30,7 @@
 # %%
 import torch
 
-from lass_lab.course.nb09.scaling import find_full_size
+from lass_lab.course.full_size import find_full_size
 from lass_lab.course.profile import current
 from lass_lab.models import load_separator
 

@@ -13,13 +13,13 @@ import torch
 from safetensors import safe_open
 from torch.utils.data import DataLoader, Subset
 
+from lass_lab.commands.stopping import StopWhenAsked
 from lass_lab.datasets import duets, load_piece, training_captions
 from lass_lab.datasets.duet_mixing import DuetRecipe
 from lass_lab.datasets.mixing import SourceBank, collate
 from lass_lab.experiments import evaluate, finetune
 from lass_lab.experiments.finetuning import FinetuningData, FinetuningTask, average
 from lass_lab.experiments.recipes import RECIPES, FinetuningRecipe, Phase, described
-from lass_lab.experiments.trainer import StopWhenAsked
 from lass_lab.experiments.training import SeparationTask
 from lass_lab.models import LanguageSeparator, ResUNet, ResUNetConfig
 from lass_lab.models.audiosep.clap import ClapQueryNet

@@ -7,33 +7,8 @@ from torch import Tensor, nn
 from torch.multiprocessing.reductions import StorageWeakRef
 from torch.utils.flop_counter import FlopCounterMode
 
-from lass_lab.models import LanguageSeparator, ResUNet, ResUNetConfig, load_separator
-from lass_lab.models.audiosep.fetching import CHECKPOINT, CLAP, is_ready
-from lass_lab.models.weights import FULL_SIZE
+from lass_lab.models import ResUNet, ResUNetConfig
 from lass_lab.signal import SAMPLE_RATE
-from lass_lab.signal.files import InputError
-
-
-def find_full_size(fetch: bool = False) -> LanguageSeparator | None:
-    """The full-size separator if its weights are on this computer; otherwise None, after a line on how to get them.
-
-    Args:
-        fetch: download what is missing. Without it nothing is downloaded, not even a small part.
-    """
-    why = "AudioSep's weights are not here"
-    if is_ready() or fetch:
-        try:
-            separator = load_separator(FULL_SIZE)
-        except InputError as error:  # offline, damaged, or not what was published
-            why = str(error)
-        else:
-            print(f"AudioSep's weights are here, and it computes on: {separator.device}")
-            return separator
-    print(
-        f"{why}. To get them: lass-lab weights {FULL_SIZE} ({CHECKPOINT.gigabytes} GB, and {CLAP.gigabytes} GB more "
-        "where that file holds no CLAP). Going on without them."
-    )
-    return None
 
 
 def operations(config: ResUNetConfig, seconds: float) -> int:

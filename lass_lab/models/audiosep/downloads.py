@@ -1,7 +1,6 @@
 """Files from the hub: fetched once, and checked against the hub's own size and hash before use."""
 
 import hashlib
-import os
 import zipfile
 import zlib
 from contextlib import suppress
@@ -40,13 +39,6 @@ class HubFile:
 
 class NotFetched(InputError):
     """The hub cannot be reached, or does not have the file."""
-
-
-def cache_dir() -> Path:
-    """The folder for weights made ready for use: $LASS_LAB_CACHE, or `lass-lab` beside the hub's own cache."""
-    from huggingface_hub import constants
-
-    return Path(os.environ.get("LASS_LAB_CACHE") or Path(constants.HF_HUB_CACHE).parent / "lass-lab").expanduser()
 
 
 def fetch(file: HubFile) -> tuple[Path, str]:

@@ -10,11 +10,11 @@ from torch import Tensor
 
 from lass_lab.models.audiosep import clap
 from lass_lab.models.audiosep.checkpoints import clap_state, read_state
-from lass_lab.models.audiosep.downloads import HubFile, NotFetched, cache_dir, fetch, verify
+from lass_lab.models.audiosep.downloads import HubFile, NotFetched, fetch, verify
 from lass_lab.models.audiosep.keys import translate
 from lass_lab.models.resunet import ResUNet, ResUNetConfig
 from lass_lab.models.separator import CONFIG, WEIGHTS, check_tensors, write_tensors
-from lass_lab.models.weights import FULL_SIZE, SHIPPED, shipped_folder
+from lass_lab.models.weights import FULL_SIZE, SHIPPED, cache_dir, full_size_is_ready, shipped_folder
 from lass_lab.signal.files import InputError, atomic_path
 
 # The checkpoint most likely holds CLAP too; where not, CLAP's own does.
@@ -45,7 +45,7 @@ def fetch_weights(name: str, files: Sequence[Path] = (), *, trust: bool = False)
         return [f"{shipped_folder(name)}: ships with the checkout"]
     if name != FULL_SIZE:
         raise InputError(f"weights '{name}': only {FULL_SIZE} has files to fetch")
-    if not files and is_ready():
+    if not files and full_size_is_ready():
         return _sizes("ready")
     given, report = _by_suffix(files), []
     tokenizer, checkpoint = _gather((TOKENIZER, CHECKPOINT), given, report)
@@ -58,11 +58,6 @@ def fetch_weights(name: str, files: Sequence[Path] = (), *, trust: bool = False)
     write_clap(words, source, tokenizer, clap.cached_folder())
     _write_separator(network, cache_dir() / FULL_SIZE)
     return report + _sizes("written")
-
-
-def is_ready() -> bool:
-    """Whether the cache has the full-size separator, whole."""
-    return (cache_dir() / FULL_SIZE / CONFIG).is_file() and (clap.cached_folder() / clap.SIZES).is_file()
 
 
 def write_clap(state: dict[str, Tensor], source: Path, tokenizer: Path, folder: Path) -> None:

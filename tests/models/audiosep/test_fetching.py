@@ -19,6 +19,7 @@ from lass_lab.models import ResUNetConfig, load_separator
 from lass_lab.models.audiosep import clap, downloads, fetching
 from lass_lab.models.audiosep.fetching import fetch_weights
 from lass_lab.models.audiosep.keys import original_key
+from lass_lab.models.weights import cache_dir
 from lass_lab.signal.files import InputError
 from tests.models.audiosep.test_checkpoints import Malice
 from tests.models.made import FIXTURES, draw, made_audiosep_state
@@ -316,4 +317,4 @@ def test_offline_what_the_hubs_client_has_already_is_used_and_checked(cache, tmp
 def test_the_cache_lies_beside_the_hubs_unless_told(monkeypatch, tmp_path):
     monkeypatch.delenv("LASS_LAB_CACHE", raising=False)
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
-    assert downloads.cache_dir() == tmp_path / "lass-lab"
+    assert cache_dir() == tmp_path / "lass-lab"
