@@ -20,8 +20,8 @@ def written(tmp_path_factory):
         # What they answer is no matter here, and half of the mixture is quickly had.
         patch.setattr(report, "load_separator", lambda _: Known(lambda mixture, query: mixture / 2))
         ledger.record("03_baseline", "SDRi of the violin", 7.25678, "dB")
-        page = report.write_report(run, longest=10, pairs=2, progress=False)
-        compared = report.compare_reports([run, page.with_suffix(".json")], folder / "compared.html", progress=False)
+        page = report.write_report(run, longest=10, pairs=2)
+        compared = report.compare_reports((run, page.with_suffix(".json")), folder / "compared.html")
     return {"report": page.as_uri(), "comparison": compared.as_uri()}
 
 
