@@ -205,7 +205,7 @@ def test_finetune_trains_by_a_recipe_file_and_settings_and_says_how_to_measure(m
     assert (recipe["phase1"]["epochs"], recipe["phase1"]["rate"], recipe["sample_rate"]) == (1, 0.005, 12_000)
     assert all((run_folder / phase / "model.safetensors").is_file() for phase in ("phase1", "phase2"))
     assert run(monkeypatch, *call) == 2
-    assert "holds a run with another recipe;" in capsys.readouterr().err
+    assert "holds a run that differs in recipe;" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -176,4 +176,4 @@ def claim(run: Path, told: Mapping[str, Any]) -> None:
             temporary.write_text(text)
     there, told = read_recipe(run), json.loads(text)
     if others := [key for key in ("recipe", "start", "weights", "sources") if there.get(key) != told.get(key)]:
-        raise InputError(f"{run}: holds a run with another {' and '.join(others)}; remove it or choose another folder")
+        raise InputError(f"{run}: holds a run that differs in {' and '.join(others)}; remove it or choose another folder")

@@ -266,16 +266,16 @@ def test_sigterm_stops_at_the_next_checkpoint_and_the_same_call_goes_on(made, tu
 def test_a_folder_takes_no_other_run(made, tuned, tmp_path):
     """Nor the same one from other weights: a course that was updated ships others under the same name."""
     other = dataclasses.replace(RECIPE, batch=2)
-    with pytest.raises(InputError, match="holds a run with another recipe"):
+    with pytest.raises(InputError, match="holds a run that differs in recipe"):
         finetune(run=tuned[0], recipe=other, progress=False, **made)
-    with pytest.raises(InputError, match="holds a run with another sources"):
+    with pytest.raises(InputError, match="holds a run that differs in sources"):
         finetune(run=tuned[0], recipe=RECIPE, progress=False, **(made | {"bank": [made["bank"], made["bank"]]}))
     begun = partial(finetune, run=tmp_path / "run", recipe=RECIPE, phases=(), **(made | {"start": tmp_path / "start"}))
     LanguageSeparator(TinyQueryNet(), ResUNet(SMALL)).save_pretrained(tmp_path / "start")
     begun()
     begun()
     LanguageSeparator(TinyQueryNet(), ResUNet(SMALL)).save_pretrained(tmp_path / "start")
-    with pytest.raises(InputError, match="holds a run with another weights"):
+    with pytest.raises(InputError, match="holds a run that differs in weights"):
         begun()
 
 
