@@ -15,7 +15,7 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
-from authoring.publishing.notebooks import NOTEBOOKS, repository, tag
+from authoring.publishing.notebooks import NOTEBOOKS, TAG, repository
 from lass_lab.course.profile import CHECKOUT, VARIABLE
 from lass_lab.signal.files import InputError
 
@@ -72,7 +72,7 @@ def bare_clone(folder: Path) -> Path:
     """A clone of this checkout's last commit without files, which has the tag of its version."""
     clone = folder / "course.git"
     subprocess.run(["git", "clone", "--quiet", "--bare", CHECKOUT, clone], check=True)
-    subprocess.run(["git", "-C", clone, "tag", "--force", tag(), "HEAD"], check=True, capture_output=True)
+    subprocess.run(["git", "-C", clone, "tag", "--force", TAG, "HEAD"], check=True, capture_output=True)
     return clone
 
 

@@ -18,7 +18,6 @@ import pooch
 import soundfile
 from tqdm.auto import tqdm
 
-from authoring.rendering.fluidsynth import RenderError
 from lass_lab.datasets.instruments import INSTRUMENTS
 from lass_lab.signal.files import InputError, atomic_path
 
@@ -70,10 +69,10 @@ def make_soundfonts(out: str | os.PathLike[str], unpack: Mapping[str, Callable[[
         unpack: for each instrument, a function that writes its samples into the given folder and returns their keys.
 
     Raises:
-        RenderError: Polyphone is missing or fails.
+        InputError: Polyphone is missing or fails.
     """
     if shutil.which("polyphone") is None:
-        raise RenderError("polyphone: command not found; 'apt install polyphone', or see https://www.polyphone.io")
+        raise InputError("polyphone: command not found; 'apt install polyphone', or see https://www.polyphone.io")
     for instrument, regions in tqdm(unpack.items(), unit="instrument"):
         path = Path(out) / f"{INSTRUMENTS[instrument].folder}.sf2"
         if not path.exists():
@@ -95,7 +94,7 @@ def _put_together(folder: Path, regions: Sequence[Region]) -> Path:
     made = folder / "notes.sf2"
     if run.returncode or not made.is_file():
         fault = (run.stderr.strip().splitlines() or ["no message"])[-1]
-        raise RenderError(f"{folder}: polyphone made no SoundFont ({fault})")
+        raise InputError(f"{folder}: polyphone made no SoundFont ({fault})")
     return made
 
 
