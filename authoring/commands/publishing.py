@@ -72,7 +72,7 @@ def times(
     targets: Annotated[list[str], typer.Argument(help="Make targets, such as setup and test.")],
 ) -> None:
     """Measure in a fresh clone how long make targets take, their memory and disk. It downloads every package anew."""
-    from authoring.publishing.timing import time_targets
+    from authoring.publishing.readme import time_targets
 
     print(time_targets(targets))
 

@@ -28,18 +28,15 @@ def render_sources(
     out: Annotated[Path, typer.Option(help="Folder for the clips and sources.csv.")] = Path("runs/sources"),
     clips: Annotated[int, typer.Option(min=1, help="Training clips per instrument and SoundFont.")] = 16,
     soundfont: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="A SoundFont, or a folder with one for each instrument. [default: FluidR3_GM MuseScore_General]"
-        ),
-    ] = None,
+        list[str], typer.Option(help="A SoundFont, or a folder with one for each instrument; may be repeated.")
+    ] = ("FluidR3_GM", "MuseScore_General"),
     test_only: Annotated[bool, typer.Option(help="Render only the test split.")] = False,
 ) -> None:
     """Render the pretraining sources: seeded music by every taught instrument. A killed run goes on."""
-    from authoring.rendering.sources import SOUNDFONTS, render_sources
+    from authoring.rendering.sources import render_sources
 
     splits = {"test": HELDOUT} if test_only else {"train": clips, "validation": HELDOUT, "test": HELDOUT}
-    print(render_sources(out, clips=splits, soundfonts=soundfont or SOUNDFONTS))
+    print(render_sources(out, clips=splits, soundfonts=soundfont))
 
 
 @render.command("notes")
@@ -64,6 +61,6 @@ def render_excerpts(
     force: Force = False,
 ) -> None:
     """Cut a small bank, such as the one that ships for rehearsal, out of runs/sources."""
-    from authoring.rendering.excerpts import excerpt_sources
+    from authoring.rendering.sources import excerpt_sources
 
-    print(excerpt_sources("runs/sources", out, force=force))
+    print(excerpt_sources(Path("runs/sources"), out, force=force))

@@ -10,24 +10,15 @@ from lass_lab.commands.options import Force
 from lass_lab.commands.training import Profile, Settings, planned
 from lass_lab.signal.files import InputError, atomic_path
 
-Sources = Annotated[
-    list[Path] | None,
-    typer.Option(
-        help="Folder of rendered sources, runs/sources by default. May be repeated: measured on is the first."
-    ),
-]
-SOURCES = Path("runs/sources")
+Sources = Annotated[list[Path], typer.Option(help="Folders of rendered sources; the first is the one tested on.")]
+SOURCES = (Path("runs/sources"),)
 
 
 def pretrain(
-    sources: Sources = None,
-    run: Annotated[Path, typer.Option(help="The run's folder; one that was killed is resumed.")] = Path(
-        "runs/pretrain"
-    ),
+    sources: Sources = SOURCES,
+    run: Annotated[Path, typer.Option(help="The run's folder; a killed run goes on.")] = Path("runs/pretrain"),
     out: Annotated[Path, typer.Option(help="Folder for the weights and their model card.")] = Path("runs/tiny"),
-    unheard: Annotated[
-        Path | None, typer.Option(help="Sources in another SoundFont, to be measured as well, never trained on.")
-    ] = None,
+    unheard: Annotated[Path | None, typer.Option(help="Sources in another SoundFont, tested on as well.")] = None,
     settings: Settings = None,
     force: Force = False,
 ) -> None:
@@ -39,23 +30,21 @@ def pretrain(
 
     if (out / "model.safetensors").exists() and not force:
         raise InputError(f"{out}: holds weights already; pass --force to overwrite")
-    recipe, sources = with_settings(PretrainingRecipe(), settings or []), sources or [SOURCES]
+    recipe = with_settings(PretrainingRecipe(), settings or [])
     pretrain(sources, run, recipe, callbacks=[StopWhenAsked()]).save_pretrained(out)
     print(write_card(out, sources, run, recipe, unheard=unheard))
 
 
 def lineage(
-    sources: Sources = None,
+    sources: Sources = SOURCES,
     run: Annotated[Path, typer.Option(help="A folder for all its runs.")] = Path("runs/lineage"),
-    out: Annotated[Path, typer.Option(help="Folder for the table and an excerpt of each system.")] = Path(
-        "runs/lineage/shown"
-    ),
+    out: Annotated[Path, typer.Option(help="Folder for the table and excerpts.")] = Path("runs/lineage/shown"),
 ) -> None:
     """Train LASS-Net, the first system of the field, and what came after it, by one recipe, and measure each."""
     from authoring.training.lineage import lineage
     from lass_lab.course.nb03.lineage import lineage_table
 
-    lineage(sources or [SOURCES], run, out)
+    lineage(sources, run, out)
     print(lineage_table(out).to_string())
 
 
@@ -74,7 +63,7 @@ def keep(
 def study(
     names: Annotated[
         list[str] | None,
-        typer.Argument(help="heads, encoder, keeping, losses, data or recipes. By default all of them."),
+        typer.Argument(help="heads, encoder, keeping, losses, data or recipes; by default all of them."),
     ] = None,
     run: Annotated[Path, typer.Option(help="A folder for all runs; equal ones are trained once.")] = Path("runs/study"),
     profile: Profile = None,

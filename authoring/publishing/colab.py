@@ -40,11 +40,7 @@ def pinned(lines: Iterable[str]) -> dict[str, str]:
 
 
 def make_environment(folder: Path = FOLDER) -> Path:
-    """Make a fresh environment with what Colab has, and return its interpreter.
-
-    Raises:
-        InputError: there is no Python 3.13, which Colab has.
-    """
+    """Make a fresh environment with what Colab has; returns its interpreter. Raises InputError without Python 3.13."""
     base = shutil.which("python3.13")
     if base is None or subprocess.run([base, "--version"], capture_output=True).returncode:
         raise InputError("python3.13: no such command here; Colab has Python 3.13, and so must this check")
@@ -87,12 +83,7 @@ def run_notebook(python: Path, name: str, folder: Path, address: str) -> None:
 
 
 def check() -> None:
-    """Run the first notebooks as Colab would.
-
-    Raises:
-        InputError: there is no Python 3.13.
-        CalledProcessError: a notebook failed; what it said stands above.
-    """
+    """Run the first notebooks as Colab would. Raises InputError without Python 3.13; CalledProcessError."""
     python = make_environment()
     with tempfile.TemporaryDirectory() as folder:
         address = f"file://{bare_clone(Path(folder))}"

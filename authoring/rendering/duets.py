@@ -120,12 +120,12 @@ def render_stems(piece: Mapping[str, Any]) -> dict[str, np.ndarray]:
     return {name: stem.astype(np.int16) for name, stem in stems.items()}
 
 
-def make_duets(out: str | Path, force: bool = False) -> Path:
+def make_duets(out: Path, force: bool = False) -> Path:
     """Render every duet into out/duets/<piece>/ and write out/manifest.csv, whose path is returned.
 
     Raises InputError when a file is there already and `force` is False, or fluidsynth or a SoundFont is missing.
     """
-    out, rows = Path(out), []
+    rows = []
     refuse_existing([out / MANIFEST], force)
     for piece in PIECES:
         rows += write_piece(out, piece["name"], piece["title"], piece["split"], render_stems(piece), force)

@@ -1,7 +1,6 @@
 """SoundFonts of FreePats, an older sampler's sounds (Gravis Ultrasound patches)."""
 
 import math
-import os
 import struct
 import tempfile
 from collections.abc import Iterator
@@ -33,7 +32,7 @@ class PatchSample:
     loop: tuple[int, int] | None
 
 
-def make_freepats(out: str | os.PathLike[str]) -> Path:
+def make_freepats(out: Path) -> Path:
     """Fetch FreePats and write the SoundFonts, as `make_soundfonts` does.
 
     Raises:

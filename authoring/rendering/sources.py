@@ -1,7 +1,7 @@
 """The pretraining sources: every instrument but the trumpet playing seeded music, rendered to files and one table.
 
 Clips of one `score` are its voices: aligned in time and key, so that two of them mix as players of one piece
-would. Splits are made by score, never by clip.
+would. Splits are made by score, never by clip. Of what is rendered, a small bank is cut that ships.
 """
 
 import json
@@ -14,21 +14,23 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import soundfile
 from tqdm.auto import tqdm
 
 from authoring.rendering.composition import compose
 from authoring.rendering.fluidsynth import Clip, add_room, find_fluidsynth, find_soundfont, render_clips, voice_of
 from authoring.rendering.performance import add_chords, fit_to_range
-from lass_lab.datasets.instruments import INSTRUMENTS, RENDERED
-from lass_lab.signal.audio import SAMPLE_RATE, write_audio
+from lass_lab.datasets.instruments import INSTRUMENTS, RENDERED, TAUGHT
+from lass_lab.signal.audio import SAMPLE_RATE, read_audio, write_audio
 from lass_lab.signal.files import InputError, atomic_path
 
 SPLITS = ("train", "validation", "test")
-SOUNDFONTS = ("FluidR3_GM", "MuseScore_General")
 COLUMNS = ("path", "instrument", "soundfont", "score", "voice", "split", "seconds")
 SEED = 0  # of the music and of how it is played
 LEVEL_DB, PEAK = -20.0, 0.9
 _BATCH = 8
+EXCERPTS = {"train": 2, "test": 1}  # clips an instrument and SoundFont in the bank that ships
+COMPRESSION = 0.8  # of OGG Vorbis; 0 is the largest file
 
 
 @dataclass(frozen=True)
@@ -86,12 +88,7 @@ def _groups(players: np.ndarray, rng: np.random.Generator) -> list[np.ndarray]:
 
 
 def render_sources(
-    out: str | Path,
-    *,
-    clips: Mapping[str, int],
-    seconds: float = 30.0,
-    soundfonts: Sequence[str] = SOUNDFONTS,
-    workers: int = 2,
+    out: Path, *, clips: Mapping[str, int], soundfonts: Sequence[str], seconds: float = 30.0, workers: int = 2
 ) -> Path:
     """Render `clips[split]` clips per instrument and SoundFont into `out`; returns their table, out/sources.csv.
 
@@ -102,7 +99,6 @@ def render_sources(
 
     Raises InputError when `out` holds a bank of other settings, or fluidsynth or a SoundFont is missing.
     """
-    out = Path(out)
     find_fluidsynth()
     planned = plan_sources(clips, soundfonts, find_players(soundfonts))
     settings = json.dumps({"seconds": float(seconds), "soundfonts": list(soundfonts), "seed": SEED}) + "\n"
@@ -179,3 +175,37 @@ def normalised(waveform: np.ndarray) -> np.ndarray:
     """Scaled to -20 dBFS RMS where it sounds, or as near to it as a peak of 0.9 allows: (samples,) -> (samples,)."""
     gain = 10 ** ((LEVEL_DB - active_rms_db(waveform)) / 20)
     return (waveform * min(gain, PEAK / np.abs(waveform).max())).astype(np.float32)
+
+
+def excerpt_sources(
+    bank: Path, out: Path, *, clips: Mapping[str, int] = EXCERPTS, seconds: float = 12.0, force: bool = False
+) -> Path:
+    """Write a small bank to `out`, for fine-tuning to rehearse with and for measuring what it forgets.
+
+    Of each taught instrument, SoundFont and split the first `clips[split]` clips, each cut to where it is loudest; in
+    OGG Vorbis, about 45 kbit/s, which is 25 dB from the original. The same layout: out/sources.csv and its clips.
+
+    Raises InputError: no bank, or (without `force`) files that are there already.
+    """
+    from lass_lab.datasets.mixing import SourceBank  # and with it torch, which those who render need not wait for
+
+    parts = []
+    for split, count in clips.items():
+        parts.append(SourceBank(bank, split, TAUGHT).clips.groupby(["instrument", "soundfont"], sort=True).head(count))
+    table = pd.concat(parts, ignore_index=True).drop(columns="folder")
+    for row, path in enumerate(table["path"]):
+        waveform = loudest(read_audio(bank / path), seconds)
+        table.loc[row, ["path", "seconds"]] = str(Path(path).with_suffix(".ogg")), len(waveform) / SAMPLE_RATE
+        with atomic_path(out / table.at[row, "path"], force) as temporary:
+            soundfile.write(temporary, waveform, SAMPLE_RATE, "VORBIS", format="OGG", compression_level=COMPRESSION)
+    with atomic_path(out / "sources.csv", force) as temporary:
+        table.to_csv(temporary, index=False)
+    return out / "sources.csv"
+
+
+def loudest(waveform: np.ndarray, seconds: float) -> np.ndarray:
+    """The `seconds` of it with the most energy, among those that begin on a whole second: (samples,) -> (samples,)."""
+    size = round(seconds * SAMPLE_RATE)
+    starts = range(0, max(len(waveform) - size, 0) + 1, SAMPLE_RATE)
+    start = max(starts, key=lambda begin: float(np.sum(np.square(waveform[begin : begin + size]))))
+    return waveform[start : start + size]

@@ -1,6 +1,5 @@
 """How the tiny model is trained: mixtures of rendered sources, made on the fly, one long run that can be killed."""
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -100,7 +99,7 @@ class PretrainingTask(SeparationTask):
 
 def pretrain(
     sources: Sources,
-    run: str | os.PathLike[str],
+    run: Path,
     recipe: PretrainingRecipe,
     *,
     start: LanguageSeparator | None = None,
@@ -108,9 +107,9 @@ def pretrain(
 ) -> LanguageSeparator:
     """Train the tiny separator: first its query network, contrastively, and then its separation network.
 
-    The query network is frozen while the separation network learns, as
-    AudioSep's is: learning along, it drew all its conditions together. With a `query_rate`, LASS-Net's way: a
-    transformer from a random start, which learns along and has nothing else to learn from.
+    The query network is frozen while the separation network learns, as AudioSep's is: learning along, it drew all its
+    conditions together. With a `query_rate`, LASS-Net's way: a transformer from a random start, which learns along and
+    has nothing else to learn from.
 
     Checkpoints go to `run/last.ckpt` after every 250 steps, logs to `run/log/version_*/metrics.csv`. A run that was
     killed goes on from its checkpoint; other `steps` than before are honoured (see `Schedule`).
@@ -128,7 +127,6 @@ def pretrain(
     Raises:
         InputError: no usable sources, a rate that cannot be trained at, or a folder in which another process trains.
     """
-    run = Path(run)
     lower_config(recipe.network, recipe.sample_rate)  # now, not after minutes
     find_loss(recipe.loss)
     data = PretrainingData(sources, recipe)
