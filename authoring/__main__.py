@@ -2,7 +2,7 @@
 
 import typer
 
-from authoring.commands import measuring, publishing, rendering, training
+from authoring.commands import publishing, rendering, training
 from lass_lab.cli import run
 
 app = typer.Typer(
@@ -12,7 +12,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 for command in (
-    *(training.pretrain, training.lineage, training.study, training.keep, measuring.bench),
+    *(training.pretrain, training.lineage, training.study, training.keep, publishing.bench),
     *(publishing.readme, publishing.pictures, publishing.site, publishing.colab, publishing.times),
 ):
     app.command()(command)

@@ -31,13 +31,11 @@ COLD = """if True:
 """
 
 
-def bench(models: tuple[str, ...] = (TINY, LARGE)) -> pd.DataFrame:
+def bench() -> pd.DataFrame:
     """Measure separation, one training step of each phase, memory from file to file, and how long it takes to begin.
 
-    Every case runs in a process of its own. Where there is a GPU, separation and training are measured there as well.
-
-    Args:
-        models: "tiny", and AudioSep's network at its own size, with made weights.
+    Of two networks: the tiny one, and AudioSep's at its own size with made weights. Every case runs in a process of
+    its own. Where there is a GPU, separation and training are measured there as well.
 
     Returns:
         `COLUMNS`, rounded: templates/bench.md says what they are. The mode "float32, plain" is PyTorch's own layout of
@@ -45,7 +43,7 @@ def bench(models: tuple[str, ...] = (TINY, LARGE)) -> pd.DataFrame:
     """
     rows: list[dict[str, Any]] = []
     for device in ("cpu", "cuda") if torch.cuda.is_available() else ("cpu",):
-        plan = [(model, *extent) for model in models for extent in EXTENTS]
+        plan = [(model, *extent) for model in (TINY, LARGE) for extent in EXTENTS]
         for model, length, queries in tqdm(plan, desc=device):
             work = operations(cases.CONFIGS[model], 5.0) * queries * length / 5.0
             for row in _against_plain(f"{model}: {length:.0f} s", device, cases.separation, model, length, queries):

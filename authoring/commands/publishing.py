@@ -1,11 +1,13 @@
-"""The authors' commands that publish: `notebooks`, `readme`, `pictures`, `site`, `colab`, `times`."""
+"""The authors' commands that publish: `notebooks`, `readme`, `pictures`, `site`, `colab`, `times`, `bench`."""
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from lass_lab.signal.files import InputError
+from lass_lab.commands.options import Force
+from lass_lab.signal.files import atomic_path
 
 notebooks = typer.Typer(help="Make the notebooks from their sources, and run them.")
 
@@ -22,20 +24,16 @@ def build() -> None:
 def run(
     names: Annotated[list[str] | None, typer.Argument(help="Such as 00_welcome. By default all of them.")] = None,
     out: Annotated[Path | None, typer.Option(help="Folder for the copies. By default runs/course/DATE-TIME.")] = None,
-    record_times: Annotated[
-        bool, typer.Option("--record-times", help="Keep the times in notebooks/times.json.")
-    ] = False,
+    record_times: Annotated[bool, typer.Option("--record-times", help="Keep times in notebooks/times.json.")] = False,
 ) -> None:
     """Run the notebooks in order, keep them as they ran, and show the results."""
-    from authoring.publishing.notebooks import new_folder, run_course
+    from authoring.publishing.notebooks import run_course
 
-    run_course(names or [], out or new_folder(), record_times=record_times)
+    run_course(names or [], out, record_times=record_times)
 
 
 def readme(
-    run: Annotated[
-        list[str] | None, typer.Option(help="Name of a block to measure again, by its command. May be repeated.")
-    ] = None,
+    run: Annotated[list[str] | None, typer.Option(help="A block to measure again; may be repeated.")] = None,
 ) -> None:
     """Make the blocks of README.md again that follow from the files, and those that are named."""
     from authoring.publishing.readme import fill
@@ -51,17 +49,12 @@ def pictures() -> None:
 
 
 def site(
-    run: Annotated[
-        Path | None, typer.Option(help="Folder of executed notebooks. By default the newest complete run.")
-    ] = None,
     links: Annotated[bool, typer.Option("--links", help="Follow the links to the web as well.")] = False,
 ) -> None:
-    """Make the course as a site to read, build/site."""
-    from authoring.publishing.site import SITE, WORK, find_run, gather, is_complete, make_site
+    """Make the course as a site to read, build/site, of its newest complete run."""
+    from authoring.publishing.site import SITE, WORK, find_run, gather, make_site
 
-    if run and not is_complete(run):
-        raise InputError(f"{run}: not a complete run of the course: a notebook is not there, or did not run to its end")
-    run = run or find_run()
+    run = find_run()
     print(f"The notebooks as they ran: {run}")
     gather(run, WORK / "pages")
     make_site(WORK, SITE, follow_links=links)
@@ -76,11 +69,23 @@ def colab() -> None:
 
 
 def times(
-    targets: Annotated[
-        list[str] | None, typer.Argument(help="Make targets. By default setup, course and test.")
-    ] = None,
+    targets: Annotated[list[str], typer.Argument(help="Make targets, such as setup and test.")],
 ) -> None:
     """Measure in a fresh clone how long make targets take, their memory and disk. It downloads every package anew."""
-    from authoring.publishing.timing import time_targets
+    from authoring.publishing.readme import time_targets
 
-    print(time_targets(targets or ["setup", "course", "test"]))
+    print(time_targets(targets))
+
+
+def bench(
+    out: Annotated[Path | None, typer.Option(help="Also write the table to this page, FILE.md.")] = None,
+    force: Force = False,
+) -> None:
+    """Measure speed and memory: every row a ratio against the plain float32 pass of the same network in this run."""
+    from authoring.bench.benchmark import bench, bench_page
+
+    with atomic_path(out, force) if out else nullcontext() as path:  # what is in the way is told now, not afterwards
+        table = bench()
+        print(table.to_string(index=False, na_rep=""))
+        if path:
+            path.write_text(bench_page(table), encoding="utf-8")

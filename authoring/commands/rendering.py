@@ -5,9 +5,10 @@ from typing import Annotated
 
 import typer
 
-from lass_lab.commands.options import Force, finite
+from lass_lab.commands.options import Force
 
 render = typer.Typer(help="Make the shipped audio again (needs the fluidsynth program and SoundFonts).")
+HELDOUT = 2  # clips for validation, and as many for the test, per instrument and SoundFont
 _Soundfonts = Annotated[Path, typer.Option(help="Folder for a SoundFont of each instrument.")]
 
 
@@ -26,24 +27,16 @@ def render_duets(
 def render_sources(
     out: Annotated[Path, typer.Option(help="Folder for the clips and sources.csv.")] = Path("runs/sources"),
     clips: Annotated[int, typer.Option(min=1, help="Training clips per instrument and SoundFont.")] = 16,
-    heldout: Annotated[int, typer.Option(min=0, help="Clips for validation, and as many for the test.")] = 2,
-    seconds: Annotated[float, typer.Option(callback=finite, min=2, help="Length of a clip.")] = 30.0,
     soundfont: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="A SoundFont, or a folder with one for each instrument. [default: FluidR3_GM MuseScore_General]"
-        ),
-    ] = None,
+        list[str], typer.Option(help="A SoundFont, or a folder with one for each instrument; may be repeated.")
+    ] = ("FluidR3_GM", "MuseScore_General"),
     test_only: Annotated[bool, typer.Option(help="Render only the test split.")] = False,
-    seed: Annotated[int, typer.Option(help="Seed of the music and of how it is played.")] = 0,
-    workers: Annotated[int, typer.Option(min=1, help="Number of processes.")] = 2,
 ) -> None:
     """Render the pretraining sources: seeded music by every taught instrument. A killed run goes on."""
-    from authoring.rendering.sources import SOUNDFONTS, render_sources
+    from authoring.rendering.sources import render_sources
 
-    splits = {"test": heldout} if test_only else {"train": clips, "validation": heldout, "test": heldout}
-    fonts = tuple(soundfont or SOUNDFONTS)
-    print(render_sources(out, clips=splits, seconds=seconds, soundfonts=fonts, seed=seed, workers=workers))
+    splits = {"test": HELDOUT} if test_only else {"train": clips, "validation": HELDOUT, "test": HELDOUT}
+    print(render_sources(out, clips=splits, soundfonts=soundfont))
 
 
 @render.command("notes")
@@ -64,12 +57,10 @@ def render_patches(out: _Soundfonts = Path("runs/freepats")) -> None:
 
 @render.command("excerpts")
 def render_excerpts(
-    sources: Annotated[Path, typer.Option(help="Folder that `render sources` wrote.")] = Path("runs/sources"),
     out: Annotated[Path, typer.Option(help="Folder for the clips and sources.csv.")] = Path("runs/excerpts"),
-    seconds: Annotated[float, typer.Option(callback=finite, min=5, help="Length of a clip.")] = 12.0,
     force: Force = False,
 ) -> None:
-    """Cut a small bank, such as the one that ships for rehearsal, out of the rendered sources."""
-    from authoring.rendering.excerpts import excerpt_sources
+    """Cut a small bank, such as the one that ships for rehearsal, out of runs/sources."""
+    from authoring.rendering.sources import excerpt_sources
 
-    print(excerpt_sources(sources, out, seconds=seconds, force=force))
+    print(excerpt_sources(Path("runs/sources"), out, force=force))

@@ -15,7 +15,7 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
-from authoring.publishing.notebooks import NOTEBOOKS, repository, tag
+from authoring.publishing.notebooks import NOTEBOOKS, TAG, repository
 from lass_lab.course.profile import CHECKOUT, VARIABLE
 from lass_lab.signal.files import InputError
 
@@ -40,11 +40,7 @@ def pinned(lines: Iterable[str]) -> dict[str, str]:
 
 
 def make_environment(folder: Path = FOLDER) -> Path:
-    """Make a fresh environment with what Colab has, and return its interpreter.
-
-    Raises:
-        InputError: there is no Python 3.13, which Colab has.
-    """
+    """Make a fresh environment with what Colab has; returns its interpreter. Raises InputError without Python 3.13."""
     base = shutil.which("python3.13")
     if base is None or subprocess.run([base, "--version"], capture_output=True).returncode:
         raise InputError("python3.13: no such command here; Colab has Python 3.13, and so must this check")
@@ -72,7 +68,7 @@ def bare_clone(folder: Path) -> Path:
     """A clone of this checkout's last commit without files, which has the tag of its version."""
     clone = folder / "course.git"
     subprocess.run(["git", "clone", "--quiet", "--bare", CHECKOUT, clone], check=True)
-    subprocess.run(["git", "-C", clone, "tag", "--force", tag(), "HEAD"], check=True, capture_output=True)
+    subprocess.run(["git", "-C", clone, "tag", "--force", TAG, "HEAD"], check=True, capture_output=True)
     return clone
 
 
@@ -87,12 +83,7 @@ def run_notebook(python: Path, name: str, folder: Path, address: str) -> None:
 
 
 def check() -> None:
-    """Run the first notebooks as Colab would.
-
-    Raises:
-        InputError: there is no Python 3.13.
-        CalledProcessError: a notebook failed; what it said stands above.
-    """
+    """Run the first notebooks as Colab would. Raises InputError without Python 3.13; CalledProcessError."""
     python = make_environment()
     with tempfile.TemporaryDirectory() as folder:
         address = f"file://{bare_clone(Path(folder))}"

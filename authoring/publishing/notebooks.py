@@ -14,6 +14,7 @@ import re
 import time
 import tomllib
 from collections import Counter
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -31,6 +32,7 @@ METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
 }
+TAG = f"v{__version__}"  # of this version: badges and first cells find the notebooks and the course under it
 BOOTSTRAP = (SOURCES / "bootstrap.py").read_text(encoding="utf-8").rstrip()
 
 
@@ -48,7 +50,7 @@ def render(source: Path) -> str:
     """Make one notebook in memory, without outputs; the same source gives the same bytes every time.
 
     Raises:
-        InputError: a placeholder in its markdown is not one of ours, or a neighbour has no title to link to.
+        InputError: a placeholder in its markdown is not one of ours.
     """
     import jupytext
     import nbformat
@@ -62,7 +64,7 @@ def render(source: Path) -> str:
     seen: Counter[str] = Counter()
     for cell in notebook.cells:
         if cell.source.strip() == "# {{bootstrap}}":
-            cell.source = BOOTSTRAP.replace("{{repository}}", repository()).replace("{{tag}}", tag())
+            cell.source = BOOTSTRAP.replace("{{repository}}", repository()).replace("{{tag}}", TAG)
             cell.metadata["tags"] = ["hide-input"]  # folded on the site
         elif cell.cell_type == "markdown":
             cell.source = PLACEHOLDER.sub(lambda match: values.get(match[1], match[0]), cell.source)
@@ -94,23 +96,15 @@ def repository() -> str:
     return project["urls"]["Repository"].rstrip("/")
 
 
-def tag() -> str:
-    """The tag of this version, under which badges and first cells find the notebooks and the course."""
-    return f"v{__version__}"
-
-
 def badge(path: Path) -> str:
     """The badge that opens a notebook on Colab; `path` is relative to notebooks/."""
     project = "/".join(repository().split("/")[-2:])
-    address = f"https://colab.research.google.com/github/{project}/blob/{tag()}/notebooks/{path.as_posix()}"
+    address = f"https://colab.research.google.com/github/{project}/blob/{TAG}/notebooks/{path.as_posix()}"
     return f"[![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)]({address})"
 
 
 def _title(source: Path) -> str:
-    match = re.search(r"^# # (.+)$", source.read_text(encoding="utf-8"), re.MULTILINE)
-    if match is None:
-        raise InputError(f"{source}: has no title; its first cell must begin with `# # Title`")
-    return match[1].strip()
+    return re.search(r"^# # (.+)$", source.read_text(encoding="utf-8"), re.MULTILINE)[1].strip()
 
 
 def _navigation(source: Path) -> str:
@@ -203,14 +197,12 @@ def record_time(name: str, seconds: float, profile: Profile) -> None:
     write(TIMES.parent, {TIMES.name: json.dumps(times, indent=1, sort_keys=True) + "\n"}, force=True)
 
 
-def new_folder() -> Path:
-    """Where the next run of the course is kept: runs/course/DATE-TIME."""
-    return ledger.runs_dir() / "course" / f"{datetime.now():%Y%m%d-%H%M%S}"
+def run_course(names: Sequence[str] = (), out: Path | None = None, *, record_times: bool = False) -> Path:
+    """Run the named notebooks, or all in order, and print what they recorded and where to look.
 
-
-def run_course(names: list[str], out: Path, *, record_times: bool = False) -> None:
-    """Run the named notebooks, or all in order, and print what they recorded and where to look."""
-    profile = current()
+    Returns the folder of the executed copies: `out`, or runs/course/DATE-TIME.
+    """
+    profile, out = current(), out or ledger.runs_dir() / "course" / f"{datetime.now():%Y%m%d-%H%M%S}"
     paths = [NOTEBOOKS / f"{Path(name).stem}.ipynb" for name in names] or sorted(NOTEBOOKS.glob("[0-9]*.ipynb"))
     began = datetime.now(UTC).isoformat(timespec="seconds")
     for path in paths:
@@ -226,3 +218,4 @@ def run_course(names: list[str], out: Path, *, record_times: bool = False) -> No
     print(f"\nThe notebooks as they ran: {out}")
     print(f"All results so far: {ledger.ledger_path()}")
     print("To work in the notebooks yourself: make lab")
+    return out

@@ -48,10 +48,8 @@ def find_run() -> Path:
     for run in sorted((ledger.runs_dir() / "course").glob("[0-9]*-[0-9]*"), reverse=True):
         if is_complete(run):
             return run
-    run = notebooks.new_folder()
-    print(f"No complete run of the course in {run.parent}: running it now")
-    notebooks.run_course([], run)
-    return run
+    print(f"No complete run of the course in {ledger.runs_dir() / 'course'}: running it now")
+    return notebooks.run_course()
 
 
 def for_reading(text: str) -> str:
@@ -100,19 +98,8 @@ def make_site(work: Path, site: Path, *, follow_links: bool = False) -> None:
     """
     shutil.rmtree(work / "html", ignore_errors=True)
     for builder in ("html", "linkcheck") if follow_links else ("html",):
-        options = [
-            "-b",
-            builder,
-            "-q",
-            "-W",
-            "--keep-going",
-            "-E",
-            "-d",
-            work / "doctrees",
-            work / "pages",
-            work / builder,
-        ]
-        if subprocess.run([sys.executable, "-m", "sphinx", *options], check=False).returncode:
+        sphinx = [sys.executable, "-m", "sphinx", "-q", "-W", "--keep-going", "-E", "-d", work / "doctrees"]
+        if subprocess.run([*sphinx, "-b", builder, work / "pages", work / builder], check=False).returncode:
             raise InputError(f"{work / 'pages'}: Sphinx ({builder}) found what stands above")
     shutil.rmtree(site, ignore_errors=True)
     (work / "html").replace(site)

@@ -19,15 +19,7 @@ MODES = {
     "mixolydian": (0, 2, 4, 5, 7, 9, 10),
 }
 # Which chords (scale degrees from 0) may follow which: common practice, with repeats as weights.
-_FOLLOWS = {
-    0: (3, 4, 5, 1, 3, 4),
-    1: (4, 4, 3),
-    2: (5, 3),
-    3: (4, 0, 1, 4),
-    4: (0, 0, 5, 3),
-    5: (3, 1, 4),
-    6: (0,),
-}
+_FOLLOWS = {0: (3, 4, 5, 1, 3, 4), 1: (4, 4, 3), 3: (4, 0, 1, 4), 4: (0, 0, 5, 3), 5: (3, 1, 4)}
 # Ways to fill one beat, for beats that split in two and in three.
 _CELLS = {
     2: ((1,), (1,), (1 / 2, 1 / 2), (1 / 2, 1 / 2), (3 / 4, 1 / 4), (1 / 2, 1 / 4, 1 / 4), (1 / 4,) * 4),

@@ -6,16 +6,18 @@ written in `melodies.toml`, the arrangements in `duets.toml`.
 """
 
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from authoring.rendering.composition import counterpoint, ladder, vary
-from authoring.rendering.fluidsynth import Clip, add_room, find_soundfont, render_clips
+from authoring.rendering.fluidsynth import Clip, add_room, render_clips
 from authoring.rendering.performance import Event, Note, perform
 from lass_lab.datasets.instruments import INSTRUMENTS
-from lass_lab.datasets.manifest import COLUMNS, MANIFEST, stem_path, write_piece, write_table
+from lass_lab.datasets.manifest import COLUMNS, MANIFEST, write_piece, write_table
 from lass_lab.signal.files import InputError, refuse_existing
 
 PLAYERS = ("violin", "trumpet")
@@ -69,97 +71,62 @@ class Tune:
         return pitch, float(length or 1)
 
 
-@dataclass(frozen=True)
-class Section:
-    """Once through a tune, as `duets.toml` describes it."""
-
-    tune: str
-    leader: str
-    shift: int
-    tempo: float
-    below: int
-    variation: float = 0.0
-
-
-@dataclass(frozen=True)
-class Arrangement:
-    """A piece, as `duets.toml` describes it."""
-
-    name: str
-    title: str
-    split: str
-    violin: str
-    trumpet: str
-    rt60: float
-    sections: tuple[Section, ...]
-
-
 _HERE = Path(__file__).parent
 TUNES = {name: Tune(**tune) for name, tune in tomllib.loads((_HERE / "melodies.toml").read_text("utf-8")).items()}
-ARRANGEMENTS = tuple(
-    Arrangement(**piece | {"sections": tuple(Section(**section) for section in piece["sections"])})
-    for piece in tomllib.loads((_HERE / "duets.toml").read_text("utf-8"))["piece"]
-)
+PIECES = tomllib.loads((_HERE / "duets.toml").read_text("utf-8"))["piece"]
 
 
-def arrange(arrangement: Arrangement, seed: int = 0) -> tuple[dict[str, list[Note]], float]:
-    """The notes of both players, and the length in seconds. The same seed gives the same notes."""
-    rng = np.random.default_rng((seed, *arrangement.name.encode()))
+def arrange(piece: Mapping[str, Any]) -> tuple[dict[str, list[Note]], float]:
+    """The notes of both players of one of `PIECES`, the same each time, and the length in seconds."""
+    rng = np.random.default_rng((0, *piece["name"].encode()))
     notes: dict[str, list[Note]] = {player: [] for player in PLAYERS}
     now = 0.3
-    for section in arrangement.sections:
-        tune = TUNES[section.tune]
-        steps = sorted(pitch + section.shift for pitch in tune.steps())
-        lead = [replace(event, pitch=event.pitch + section.shift) for event in tune.line()]
-        lead = vary(lead, steps, rng, section.variation)
-        follower = PLAYERS[section.leader == PLAYERS[0]]
-        middle = int(np.median([event.pitch for event in lead])) - section.below
+    for section in piece["sections"]:
+        tune, leader, shift = TUNES[section["tune"]], section["leader"], section["shift"]
+        steps = sorted(pitch + shift for pitch in tune.steps())
+        lead = [replace(event, pitch=event.pitch + shift) for event in tune.line()]
+        lead = vary(lead, steps, rng, section.get("variation", 0.0))
+        follower = PLAYERS[leader == PLAYERS[0]]
+        middle = int(np.median([event.pitch for event in lead])) - section["below"]
         centre = int(np.clip(middle, INSTRUMENTS[follower].low + 9, INSTRUMENTS[follower].high - 9))
         follow = counterpoint([lead], steps, rng, beats=tune.beats, split=tune.split, centre=centre)
-        for player, line in ((section.leader, lead), (follower, follow)):
-            played = perform(line, section.tempo, steps, rng, phrase_beats=4 * tune.beats, ornaments=0.08)
+        for player, line in ((leader, lead), (follower, follow)):
+            played = perform(line, section["tempo"], steps, rng, phrase_beats=4 * tune.beats, ornaments=0.08)
             notes[player] += [replace(note, start_s=note.start_s + now) for note in played]
-        now += max(event.end for event in lead) * 60 / section.tempo + _PAUSE_S
+        now += max(event.end for event in lead) * 60 / section["tempo"] + _PAUSE_S
     return notes, now - _PAUSE_S + _TAIL_S
 
 
-def render_stems(arrangement: Arrangement) -> dict[str, np.ndarray]:
-    """Both stems and their sum, int16 (samples,): {"violin", "trumpet", "mixture"}.
+def render_stems(piece: Mapping[str, Any]) -> dict[str, np.ndarray]:
+    """Both stems of one of `PIECES` and their sum, int16 (samples,): {"violin", "trumpet", "mixture"}.
 
-    Raises RenderError when fluidsynth or a SoundFont is missing.
+    Raises InputError when fluidsynth or a SoundFont is missing.
     """
-    notes, seconds = arrange(arrangement)
-    rng = np.random.default_rng((0, 1, *arrangement.name.encode()))
+    notes, seconds = arrange(piece)
+    rng = np.random.default_rng((0, 1, *piece["name"].encode()))
     stems = {}
     for player in PLAYERS:
-        hand = (0, 2, *arrangement.name.encode(), *player.encode())
+        hand = (0, 2, *piece["name"].encode(), *player.encode())
         clip = Clip(notes[player], INSTRUMENTS[player], hand)
-        dry = render_clips([clip], getattr(arrangement, player), seconds=seconds)[0]
-        wet = add_room(dry, rng, rt60=arrangement.rt60, wet_db=-13).astype(np.float64)
+        dry = render_clips([clip], piece[player], seconds=seconds)[0]
+        wet = add_room(dry, rng, rt60=piece["rt60"], wet_db=-13).astype(np.float64)
         level = VIOLIN_RMS_DB + (TRUMPET_DB if player == "trumpet" else 0)
         wet *= 10 ** (level / 20) / np.sqrt(np.mean(wet**2))
         stems[player] = (np.rint(wet * 32768 / STEP) * STEP).astype(np.int32)
     stems["mixture"] = stems["violin"] + stems["trumpet"]
     peak = max(int(np.abs(stem).max()) for stem in stems.values())
     if peak > 32767:
-        raise InputError(f"{arrangement.name}: the mixture would clip (peak {peak / 32768:.2f})")
+        raise InputError(f"{piece['name']}: the mixture would clip (peak {peak / 32768:.2f})")
     return {name: stem.astype(np.int16) for name, stem in stems.items()}
 
 
-def make_duets(out: str | Path, force: bool = False) -> Path:
+def make_duets(out: Path, force: bool = False) -> Path:
     """Render every duet into out/duets/<piece>/ and write out/manifest.csv, whose path is returned.
 
-    Raises InputError when a file is there already and `force` is False, RenderError when fluidsynth or a
-    SoundFont is missing.
+    Raises InputError when a file is there already and `force` is False, or fluidsynth or a SoundFont is missing.
     """
-    out = Path(out)
-    for arrangement in ARRANGEMENTS:
-        for player in PLAYERS:
-            find_soundfont(getattr(arrangement, player))
-        stems = (stem_path(out, arrangement.name, name) for name in (*PLAYERS, "mixture"))
-        refuse_existing((out / MANIFEST, *stems), force)
     rows = []
-    for arrangement in ARRANGEMENTS:
-        stems = render_stems(arrangement)
-        rows += write_piece(out, arrangement.name, arrangement.title, arrangement.split, stems, force)
+    refuse_existing([out / MANIFEST], force)
+    for piece in PIECES:
+        rows += write_piece(out, piece["name"], piece["title"], piece["split"], render_stems(piece), force)
     return write_table(out / MANIFEST, COLUMNS, rows, force)

@@ -23,24 +23,13 @@ from lass_lab.datasets.instruments import Instrument
 from lass_lab.signal.audio import SAMPLE_RATE
 from lass_lab.signal.files import InputError
 
-_FOLDERS = (
-    "/usr/share/sounds/sf2",
-    "/usr/share/sounds/sf3",
-    "/usr/share/soundfonts",
-    "/opt/homebrew/share/sounds/sf2",
-    "/usr/local/share/sounds/sf2",
-    "~/.local/share/soundfonts",
-)
+_FOLDERS = ("/usr/share/sounds/sf2", "/usr/share/sounds/sf3", "/usr/share/soundfonts")
 _DEBIAN = "fluidsynth fluid-soundfont-gm musescore-general-soundfont timgm6mb-soundfont"
 _INSTALL = f"install it with 'apt install {_DEBIAN}' or 'brew install fluid-synth'"
 _BLOCK = 64 / SAMPLE_RATE  # seconds: fluidsynth acts on events once a block
 _TICKS_PER_SECOND = 2_000
 _GAP_S = 1.0
 _BEND_RANGE = 200.0  # cents either way: the General MIDI default
-
-
-class RenderError(InputError):
-    """Sound could not be made: a program or SoundFont is missing, or it gave silence."""
 
 
 @dataclass(frozen=True)
@@ -64,21 +53,21 @@ def voice_of(soundfont: str, instrument: Instrument) -> str | None:
 def find_soundfont(name: str) -> Path:
     """The file of a SoundFont such as "FluidR3_GM" (or a path to one).
 
-    Looks in $LASS_LAB_SOUNDFONTS first, then where systems keep them. Raises RenderError when it is nowhere.
+    Looks in $LASS_LAB_SOUNDFONTS first, then where systems keep them. Raises InputError when it is nowhere.
     """
     folders = (os.environ.get("LASS_LAB_SOUNDFONTS", _FOLDERS[0]), *_FOLDERS)
-    paths = [Path(folder).expanduser() / f"{name}{suffix}" for folder in folders for suffix in (".sf2", ".sf3")]
+    paths = [Path(folder, f"{name}{suffix}").expanduser() for folder in folders for suffix in (".sf2", ".sf3")]
     for path in (Path(name), *paths):
         if path.is_file():
             return path
-    raise RenderError(f"{name}: no such SoundFont here; {_INSTALL}, or name its folder in LASS_LAB_SOUNDFONTS")
+    raise InputError(f"{name}: no such SoundFont here; {_INSTALL}, or name its folder in LASS_LAB_SOUNDFONTS")
 
 
 def find_fluidsynth() -> str:
-    """The fluidsynth command. Raises RenderError, saying what to install, when it is missing."""
+    """The fluidsynth command. Raises InputError, saying what to install, when it is missing."""
     command = shutil.which("fluidsynth")
     if command is None:
-        raise RenderError(f"fluidsynth: command not found; {_INSTALL}")
+        raise InputError(f"fluidsynth: command not found; {_INSTALL}")
     return command
 
 
@@ -88,7 +77,7 @@ def render_clips(clips: Sequence[Clip], soundfont: str, *, seconds: float) -> li
     The same clips in the same order give the same samples. In another order the first 2 ms of a note may
     differ: fluidsynth's voices remember the last level they had.
 
-    Raises RenderError when fluidsynth or the SoundFont is missing, when it fails, or when a clip is silent.
+    Raises InputError when fluidsynth or the SoundFont is missing, when it fails, or when a clip is silent.
     """
     command, bank = find_fluidsynth(), find_soundfont(soundfont)
     stride = math.ceil((seconds + _GAP_S) / _BLOCK) * _BLOCK
@@ -110,7 +99,7 @@ def render_clips(clips: Sequence[Clip], soundfont: str, *, seconds: float) -> li
         )
         if run.returncode or not sound.is_file() or "not a SoundFont" in run.stderr or "error:" in run.stderr:
             fault = (run.stderr.strip().splitlines() or ["no message"])[-1]
-            raise RenderError(f"{bank}: fluidsynth could not play it ({fault})")
+            raise InputError(f"{bank}: fluidsynth could not play it ({fault})")
         stereo, _ = soundfile.read(sound, dtype="float32", always_2d=True)
     mono = stereo.mean(axis=1)
     length = round(seconds * SAMPLE_RATE)
@@ -120,7 +109,7 @@ def render_clips(clips: Sequence[Clip], soundfont: str, *, seconds: float) -> li
         played = mono[start : start + length]
         sounds.append(np.pad(played, (0, length - len(played))))
         if clip.notes and np.abs(played).max(initial=0) < 1e-4:
-            raise RenderError(f"{bank}: its {clip.instrument.name} is silent on the notes asked for")
+            raise InputError(f"{bank}: its {clip.instrument.name} is silent on the notes asked for")
     return sounds
 
 

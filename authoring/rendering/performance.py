@@ -89,8 +89,6 @@ def _ornament(note: Note, steps: list[int], rng: np.random.Generator) -> list[No
 
 def fit_to_range(notes: Sequence[Note], instrument: Instrument, rng: np.random.Generator) -> list[Note]:
     """Move a voice by octaves into a random register of the instrument, and fold in what still sticks out."""
-    if not notes:
-        return []
     middle = float(np.median([note.pitch for note in notes]))
     margin = min(5.0, (instrument.high - instrument.low) / 4)
     wanted = rng.uniform(instrument.low + margin, instrument.high - margin)

@@ -18,7 +18,6 @@ import pooch
 import soundfile
 from tqdm.auto import tqdm
 
-from authoring.rendering.fluidsynth import RenderError
 from lass_lab.datasets.instruments import INSTRUMENTS
 from lass_lab.signal.files import InputError, atomic_path
 
@@ -63,23 +62,23 @@ def fetch(url: str, sha1: str, folder: Path) -> list[Path]:
         raise InputError(f"{url}: cannot be fetched ({error})") from error
 
 
-def make_soundfonts(out: str | os.PathLike[str], unpack: Mapping[str, Callable[[Path], Sequence[Region]]]) -> Path:
+def make_soundfonts(out: Path, unpack: Mapping[str, Callable[[Path], Sequence[Region]]]) -> Path:
     """Write `out/<instrument>.sf2`, for `render_sources` to play; existing files stay, and nothing is half-written.
 
     Args:
         unpack: for each instrument, a function that writes its samples into the given folder and returns their keys.
 
     Raises:
-        RenderError: Polyphone is missing or fails.
+        InputError: Polyphone is missing or fails.
     """
     if shutil.which("polyphone") is None:
-        raise RenderError("polyphone: command not found; 'apt install polyphone', or see https://www.polyphone.io")
+        raise InputError("polyphone: command not found; 'apt install polyphone', or see https://www.polyphone.io")
     for instrument, regions in tqdm(unpack.items(), unit="instrument"):
-        path = Path(out) / f"{INSTRUMENTS[instrument].folder}.sf2"
+        path = out / f"{INSTRUMENTS[instrument].folder}.sf2"
         if not path.exists():
             with tempfile.TemporaryDirectory() as folder, atomic_path(path) as temporary:
                 shutil.move(_put_together(Path(folder), regions(Path(folder))), temporary)
-    return Path(out)
+    return out
 
 
 def _put_together(folder: Path, regions: Sequence[Region]) -> Path:
@@ -95,18 +94,18 @@ def _put_together(folder: Path, regions: Sequence[Region]) -> Path:
     made = folder / "notes.sf2"
     if run.returncode or not made.is_file():
         fault = (run.stderr.strip().splitlines() or ["no message"])[-1]
-        raise RenderError(f"{folder}: polyphone made no SoundFont ({fault})")
+        raise InputError(f"{folder}: polyphone made no SoundFont ({fault})")
     return made
 
 
-def make_recorded_notes(out: str | os.PathLike[str]) -> Path:
+def make_recorded_notes(out: Path) -> Path:
     """Fetch the notes and write the SoundFonts, as `make_soundfonts` does.
 
     Raises:
         InputError: a package cannot be fetched, or is not what was published.
     """
-    packages = PACKAGES["recorded-notes"]
-    return make_soundfonts(out, {name: partial(_fetch_notes, package) for name, package in packages.items()})
+    packages = PACKAGES["recorded-notes"].items()
+    return make_soundfonts(out, {name: partial(_fetch_notes, package) for name, package in packages})
 
 
 def _fetch_notes(package: Mapping[str, str], folder: Path) -> list[Region]:

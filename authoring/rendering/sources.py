@@ -1,7 +1,7 @@
 """The pretraining sources: every instrument but the trumpet playing seeded music, rendered to files and one table.
 
 Clips of one `score` are its voices: aligned in time and key, so that two of them mix as players of one piece
-would. Splits are made by score, never by clip.
+would. Splits are made by score, never by clip. Of what is rendered, a small bank is cut that ships.
 """
 
 import json
@@ -18,25 +18,19 @@ import soundfile
 from tqdm.auto import tqdm
 
 from authoring.rendering.composition import compose
-from authoring.rendering.fluidsynth import (
-    Clip,
-    RenderError,
-    add_room,
-    find_fluidsynth,
-    find_soundfont,
-    render_clips,
-    voice_of,
-)
+from authoring.rendering.fluidsynth import Clip, add_room, find_fluidsynth, find_soundfont, render_clips, voice_of
 from authoring.rendering.performance import add_chords, fit_to_range
-from lass_lab.datasets.instruments import INSTRUMENTS, RENDERED
-from lass_lab.signal.audio import SAMPLE_RATE, write_audio
+from lass_lab.datasets.instruments import INSTRUMENTS, RENDERED, TAUGHT
+from lass_lab.signal.audio import SAMPLE_RATE, read_audio, write_audio
 from lass_lab.signal.files import InputError, atomic_path
 
 SPLITS = ("train", "validation", "test")
-SOUNDFONTS = ("FluidR3_GM", "MuseScore_General")
-COLUMNS = ("path", "instrument", "soundfont", "score", "voice", "split", "seconds", "rms_db")
+COLUMNS = ("path", "instrument", "soundfont", "score", "voice", "split", "seconds")
+SEED = 0  # of the music and of how it is played
 LEVEL_DB, PEAK = -20.0, 0.9
 _BATCH = 8
+EXCERPTS = {"train": 2, "test": 1}  # clips an instrument and SoundFont in the bank that ships
+COMPRESSION = 0.8  # of OGG Vorbis; 0 is the largest file
 
 
 @dataclass(frozen=True)
@@ -55,14 +49,14 @@ class SourceClip:
         """Where the clip lies, relative to the bank's folder."""
         return f"{self.split}/{INSTRUMENTS[self.instrument].folder}/{self.score:05d}-{self.voice}.wav"
 
-    def seed(self, base: int, purpose: int) -> tuple[int, ...]:
+    def seed(self, purpose: int) -> tuple[int, ...]:
         """A seed of its own for each clip and purpose; purpose 0 is the score, shared by its voices."""
-        head = (base, SPLITS.index(self.split), self.score, purpose)
+        head = (SEED, SPLITS.index(self.split), self.score, purpose)
         return head if purpose == 0 else (*head, self.voice)
 
 
 def plan_sources(
-    clips: Mapping[str, int], soundfonts: Sequence[str], seed: int, players: Sequence[str] = RENDERED
+    clips: Mapping[str, int], soundfonts: Sequence[str], players: Sequence[str] = RENDERED
 ) -> list[SourceClip]:
     """Which clips make a bank with `clips[split]` clips per instrument and SoundFont.
 
@@ -72,7 +66,7 @@ def plan_sources(
     for split, rounds in clips.items():
         score = 0
         for turn in range(rounds):
-            rng = np.random.default_rng((seed, SPLITS.index(split), turn, 99))
+            rng = np.random.default_rng((SEED, SPLITS.index(split), turn, 99))
             shifts = rng.integers(len(soundfonts), size=len(players))
             for lap in range(len(soundfonts)):
                 for group in _groups(rng.permutation(len(players)), rng):
@@ -94,13 +88,7 @@ def _groups(players: np.ndarray, rng: np.random.Generator) -> list[np.ndarray]:
 
 
 def render_sources(
-    out: str | Path,
-    *,
-    clips: Mapping[str, int],
-    seconds: float = 30.0,
-    soundfonts: Sequence[str] = SOUNDFONTS,
-    seed: int = 0,
-    workers: int = 2,
+    out: Path, *, clips: Mapping[str, int], soundfonts: Sequence[str], seconds: float = 30.0, workers: int = 2
 ) -> Path:
     """Render `clips[split]` clips per instrument and SoundFont into `out`; returns their table, out/sources.csv.
 
@@ -109,12 +97,11 @@ def render_sources(
     where they sound. Clips that are there already stay: a run that was killed goes on where it stopped, and
     a run that asks for more adds the rest.
 
-    Raises InputError when `out` holds a bank of other settings; RenderError when fluidsynth or a SoundFont is missing.
+    Raises InputError when `out` holds a bank of other settings, or fluidsynth or a SoundFont is missing.
     """
-    out = Path(out)
     find_fluidsynth()
-    planned = plan_sources(clips, soundfonts, seed, find_players(soundfonts))
-    settings = json.dumps({"seconds": float(seconds), "soundfonts": list(soundfonts), "seed": seed}) + "\n"
+    planned = plan_sources(clips, soundfonts, find_players(soundfonts))
+    settings = json.dumps({"seconds": float(seconds), "soundfonts": list(soundfonts), "seed": SEED}) + "\n"
     if not (path := out / "settings.json").exists():
         with atomic_path(path) as temporary:
             temporary.write_text(settings)
@@ -122,27 +109,25 @@ def render_sources(
         raise InputError(f"{path}: the folder holds sources of other settings; choose another folder")
     batches = [batch for batch in _batches(planned) if not all((out / clip.path).exists() for clip in batch)]
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        done = pool.map(partial(_render_batch, out, seconds=seconds, seed=seed), batches)
+        done = pool.map(partial(_render_batch, out, seconds=seconds), batches)
         list(tqdm(done, total=len(batches), unit="batch", desc="rendering"))
     rows = []
     for clip in planned:
-        level = active_rms_db(soundfile.read(out / clip.path, dtype="float32")[0])
-        score = f"{clip.split}-{clip.score:05d}"
-        who = (clip.path, clip.instrument, Path(clip.soundfont).stem, score, clip.voice, clip.split)
-        rows.append((*who, seconds, f"{level:.2f}"))
+        score, soundfont = f"{clip.split}-{clip.score:05d}", Path(clip.soundfont).stem
+        rows.append((clip.path, clip.instrument, soundfont, score, clip.voice, clip.split, seconds))
     with atomic_path(out / "sources.csv", force=True) as temporary:
         pd.DataFrame(rows, columns=COLUMNS).to_csv(temporary, index=False)
     return out / "sources.csv"
 
 
 def find_players(soundfonts: Sequence[str]) -> list[str]:
-    """Instruments that all of the SoundFonts can play. Raises RenderError: a missing one, or no such instrument."""
+    """Instruments that all of the SoundFonts can play. Raises InputError: a missing one, or no such instrument."""
     for name in soundfonts:
         if not Path(name).is_dir():
             find_soundfont(name)
     players = [name for name in RENDERED if all(voice_of(font, INSTRUMENTS[name]) for font in soundfonts)]
     if not players:
-        raise RenderError(f"{', '.join(soundfonts)}: no instrument that all of them have (<instrument>.sf2)")
+        raise InputError(f"{', '.join(soundfonts)}: no instrument that all of them have (<instrument>.sf2)")
     return players
 
 
@@ -154,27 +139,27 @@ def _batches(planned: list[SourceClip]) -> list[list[SourceClip]]:
     return [bank[start : start + _BATCH] for bank in banks.values() for start in range(0, len(bank), _BATCH)]
 
 
-def _render_batch(out: Path, batch: list[SourceClip], seconds: float, seed: int) -> None:
-    clips = [_clip(source, seconds, seed) for source in batch]
+def _render_batch(out: Path, batch: list[SourceClip], seconds: float) -> None:
+    clips = [_clip(source, seconds) for source in batch]
     soundfont = voice_of(batch[0].soundfont, INSTRUMENTS[batch[0].instrument])
     sounds = render_clips(clips, soundfont, seconds=seconds)
     for source, sound in zip(batch, sounds, strict=True):
         if (out / source.path).exists():
             continue
-        rng = np.random.default_rng(source.seed(seed, 3))
+        rng = np.random.default_rng(source.seed(3))
         if rng.random() < 0.5:
             sound = add_room(sound, rng, rt60=rng.uniform(0.15, 0.6), wet_db=rng.uniform(-20, -8))
         write_audio(out / source.path, normalised(sound))
 
 
-def _clip(source: SourceClip, seconds: float, seed: int) -> Clip:
-    score = compose(source.seed(seed, 0), seconds, voices=source.voices)
+def _clip(source: SourceClip, seconds: float) -> Clip:
+    score = compose(source.seed(0), seconds, voices=source.voices)
     player = INSTRUMENTS[source.instrument]
-    rng = np.random.default_rng(source.seed(seed, 1))
+    rng = np.random.default_rng(source.seed(1))
     notes = fit_to_range(score.voices[source.voice], player, rng)
     if player.chords and rng.random() < 0.5:
         notes = add_chords(notes, score.key, player, rng)
-    return Clip(notes, player, source.seed(seed, 2))
+    return Clip(notes, player, source.seed(2))
 
 
 def active_rms_db(waveform: np.ndarray) -> float:
@@ -190,3 +175,37 @@ def normalised(waveform: np.ndarray) -> np.ndarray:
     """Scaled to -20 dBFS RMS where it sounds, or as near to it as a peak of 0.9 allows: (samples,) -> (samples,)."""
     gain = 10 ** ((LEVEL_DB - active_rms_db(waveform)) / 20)
     return (waveform * min(gain, PEAK / np.abs(waveform).max())).astype(np.float32)
+
+
+def excerpt_sources(
+    bank: Path, out: Path, *, clips: Mapping[str, int] = EXCERPTS, seconds: float = 12.0, force: bool = False
+) -> Path:
+    """Write a small bank to `out`, for fine-tuning to rehearse with and for measuring what it forgets.
+
+    Of each taught instrument, SoundFont and split the first `clips[split]` clips, each cut to where it is loudest; in
+    OGG Vorbis, about 45 kbit/s, which is 25 dB from the original. The same layout: out/sources.csv and its clips.
+
+    Raises InputError: no bank, or (without `force`) files that are there already.
+    """
+    from lass_lab.datasets.mixing import SourceBank  # and with it torch, which those who render need not wait for
+
+    parts = []
+    for split, count in clips.items():
+        parts.append(SourceBank(bank, split, TAUGHT).clips.groupby(["instrument", "soundfont"], sort=True).head(count))
+    table = pd.concat(parts, ignore_index=True).drop(columns="folder")
+    for row, path in enumerate(table["path"]):
+        waveform = loudest(read_audio(bank / path), seconds)
+        table.loc[row, ["path", "seconds"]] = str(Path(path).with_suffix(".ogg")), len(waveform) / SAMPLE_RATE
+        with atomic_path(out / table.at[row, "path"], force) as temporary:
+            soundfile.write(temporary, waveform, SAMPLE_RATE, "VORBIS", format="OGG", compression_level=COMPRESSION)
+    with atomic_path(out / "sources.csv", force) as temporary:
+        table.to_csv(temporary, index=False)
+    return out / "sources.csv"
+
+
+def loudest(waveform: np.ndarray, seconds: float) -> np.ndarray:
+    """The `seconds` of it with the most energy, among those that begin on a whole second: (samples,) -> (samples,)."""
+    size = round(seconds * SAMPLE_RATE)
+    starts = range(0, max(len(waveform) - size, 0) + 1, SAMPLE_RATE)
+    start = max(starts, key=lambda begin: float(np.sum(np.square(waveform[begin : begin + size]))))
+    return waveform[start : start + size]

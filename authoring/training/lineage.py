@@ -1,7 +1,6 @@
 """Where this separator comes from: LASS-Net, the first of its kind, and what was changed since, a step at a time."""
 
 import json
-import os
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -45,19 +44,17 @@ class System:
     query_rate: float
     head: str
 
-    def recipe(self, steps: int, seed: int = 0) -> PretrainingRecipe:
+    def recipe(self) -> PretrainingRecipe:
         """The recipe, which is the same for all but for the system's own choices."""
-        plan = replace(RECIPE, steps=steps, seed=seed, query_rate=self.query_rate)
-        return replace(plan, network=replace(plan.network, head=self.head))
+        return replace(RECIPE, query_rate=self.query_rate, network=replace(RECIPE.network, head=self.head))
 
-    def start(self, folder: Path, recipe: PretrainingRecipe) -> Path | None:
-        """Write the shipped query network with a random separation network; None where both begin at random."""
+    def start(self) -> LanguageSeparator | None:
+        """The shipped query network with a random separation network; None where both begin at random."""
         if self.query_rate:
             return None
-        lightning.seed_everything(recipe.seed, verbose=False)
+        lightning.seed_everything(RECIPE.seed, verbose=False)
         query_network = load_separator("tiny", device="cpu").query_network
-        LanguageSeparator(query_network, ResUNet(recipe.network)).save_pretrained(folder)
-        return folder
+        return LanguageSeparator(query_network, ResUNet(self.recipe().network))
 
 
 # Liu et al., "Separate What You Describe", 2022, and what AudioSep (2023) has in place of its transformer and mask.
@@ -74,16 +71,7 @@ TRIALS = {
 }
 
 
-def lineage(
-    sources: Sources,
-    run: str | os.PathLike[str],
-    out: str | os.PathLike[str],
-    *,
-    steps: int = RECIPE.steps,
-    pairs: int = 200,
-    seed: int = 0,
-    progress: bool = True,
-) -> pd.DataFrame:
+def lineage(sources: Sources, run: Path, out: Path, pairs: int = 200) -> pd.DataFrame:
     """Train every system of the line from a random start, by one recipe and for the same steps, and measure each.
 
     The last one is measured once more with the turn of its mask left out, which tells what the turn is worth.
@@ -93,7 +81,6 @@ def lineage(
         run: a folder for all of the runs, one each; one that was killed is resumed.
         out: folder for what the course shows: numbers.csv, history.json, and of each system an excerpt of the held-out
             duet, in OGG Vorbis.
-        steps, seed: of each.
         pairs: mixtures a trial.
 
     Returns:
@@ -103,14 +90,13 @@ def lineage(
     Raises:
         InputError: as `pretrain`.
     """
-    run, out = Path(run), Path(out)
     piece = load_piece(list_pieces("test")[0])
     first = list_folders(sources)[0]
     tables, history = [], []
 
     def measured(separator: LanguageSeparator, name: str) -> np.ndarray:
         """Keep its numbers in every trial, and return its estimate of the violin in the held-out duet."""
-        rows = measure(separator, first, pairs, progress, trials=TRIALS, instruments=RECIPE.instruments)
+        rows = measure(separator, first, pairs, trials=TRIALS, instruments=RECIPE.instruments)
         estimate = separator.separate(piece.mixture, QUERY, progress=False)
         gain = sdr_improvement(piece.sources[QUERY], estimate, piece.mixture)
         rows.loc[len(rows)] = (f"{QUERY} of the held-out duet", *[round(gain, 2)] * 3, 1)
@@ -119,10 +105,8 @@ def lineage(
         return estimate
 
     for number, system in enumerate(SYSTEMS):
-        folder, recipe = run / f"system-{number}", system.recipe(steps, seed)
-        weights = system.start(run / f"start-{number}", recipe)
-        separator = pretrain(sources, folder, recipe, start=weights, progress=progress)
-        separator.save_pretrained(folder)
+        folder, recipe = run / f"system-{number}", system.recipe()
+        pretrain(sources, folder, recipe, start=system.start()).save_pretrained(folder)
         separator = load_separator(folder)
         estimate = measured(separator, system.name)
         start, length = (round(seconds * piece.sample_rate) for seconds in EXCERPT_S)

@@ -41,15 +41,13 @@ TRIALS = {
 
 
 def write_card(
-    folder: str | Path,
-    sources: Sequence[str | Path],
-    run: str | Path,
+    folder: Path,
+    sources: Sequence[Path],
+    run: Path,
     recipe: PretrainingRecipe,
     *,
-    start: str | Path | None = None,
-    unheard: str | Path | None = None,
+    unheard: Path | None = None,
     pairs: int = 200,
-    progress: bool = True,
 ) -> str:
     """Measure the separator in `folder` and write what it is beside it: MODEL_CARD.md, numbers.csv, history.json.
 
@@ -58,7 +56,6 @@ def write_card(
         sources: the banks it was trained on; the test split of the first, which was not trained on, is measured.
         run: the pretraining run's folder, for its steps and time.
         recipe: how it was trained.
-        start: the weights that it began with, where not at random.
         unheard: a bank rendered with a SoundFont that nothing was trained on, to be measured as well.
         pairs: mixtures a trial.
 
@@ -69,16 +66,15 @@ def write_card(
         InputError: no weights, no sources, or no finished run.
     """
     separator = load_separator(folder, device="auto")
-    numbers = measure(separator, sources[0], pairs, progress)
+    numbers = measure(separator, sources[0], pairs)
     if unheard:
-        further = measure(separator, unheard, pairs, progress, trials={UNHEARD: RANDOM_PAIRS})
+        further = measure(separator, unheard, pairs, trials={UNHEARD: RANDOM_PAIRS})
         numbers = pd.concat([numbers, further], ignore_index=True)
     bank, query_network = SourceBank(sources, "train", TAUGHT), separator.query_network
     fonts = sorted(bank.clips["soundfont"].unique())
     parts = (separator.network, query_network.projection, query_network.audio_tower)
     duets = list_pieces("test") + list_pieces("out-of-domain")
-    run_told = {"start": str(start) if start else None, "hardware": hardware(), **run_facts(Path(run))}
-    run_told["recipe"] = asdict(replace(recipe, network=separator.network.config))
+    run_told = {"hardware": hardware(), **run_facts(run), "recipe": asdict(recipe)}
     card = page(
         "model_card.md",
         run=run_told,
@@ -91,18 +87,17 @@ def write_card(
         loss=IN_WORDS[recipe.loss],
         retrieval=evaluate_retrieval(query_network, SourceBank(sources[0], "test", TAUGHT)),
         numbers=numbers,
-        duets=format_summary(summarise(evaluate({"tiny": separator}, duets, progress=progress))),
+        duets=format_summary(summarise(evaluate({"tiny": separator}, duets))),
     )
     history = json.dumps([run_told], indent=1) + "\n"
-    write(Path(folder), {"numbers.csv": numbers, "history.json": history, "MODEL_CARD.md": card}, force=True)
+    write(folder, {"numbers.csv": numbers, "history.json": history, "MODEL_CARD.md": card}, force=True)
     return card
 
 
 def measure(
     separator: LanguageSeparator,
-    sources: str | Path,
+    sources: Path,
     pairs: int,
-    progress: bool = True,
     *,
     trials: Mapping[str, MixtureRecipe] = TRIALS,
     instruments: Sequence[str] = TAUGHT,
@@ -110,9 +105,7 @@ def measure(
     """Every trial on held-out sources of the instruments: columns trial, mean, low, high (95% bootstrap), mixtures."""
     rows = []
     for trial, recipe in trials.items():
-        table = evaluate_mixtures(
-            separator, sources, instruments=instruments, pairs=pairs, recipe=recipe, progress=progress
-        )
+        table = evaluate_mixtures(separator, sources, instruments=instruments, pairs=pairs, recipe=recipe)
         values = table["level" if trial == LEVEL else "sdri"].to_numpy()
         rows.append((trial, values.mean(), *bootstrap(values), len(values)))
     return pd.DataFrame(rows, columns=["trial", "mean", "low", "high", "mixtures"]).round(2)

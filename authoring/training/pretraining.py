@@ -1,8 +1,7 @@
 """How the tiny model is trained: mixtures of rendered sources, made on the fly, one long run that can be killed."""
 
-import os
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import lightning
@@ -21,7 +20,6 @@ from lass_lab.experiments.training import Schedule, SeparationTask, at_rate, low
 from lass_lab.models import LanguageSeparator, ResUNet, ResUNetConfig
 from lass_lab.models.querynet import TinyQueryNet
 from lass_lab.signal.audio import SAMPLE_RATE
-from lass_lab.signal.files import InputError
 
 STEPS_AN_EPOCH = 250  # an epoch is only how often a checkpoint is written
 VALIDATION_PAIRS = 64
@@ -41,7 +39,6 @@ class PretrainingRecipe:
         seed: of the weights' start and of the mixtures.
         network: the separation network's sizes, for a random start.
         sample_rate: below 32,000 Hz, only the bins below half of it are trained on (see `at_rate`).
-        freeze_norms: keep the statistics of the batch norms: after a run at a lower rate, whose bins were louder.
         mixtures: how they are drawn.
         instruments: those that are asked for; all others of the sources are distractors.
         contrastive: how the query network is trained first; None leaves it as it is.
@@ -57,7 +54,6 @@ class PretrainingRecipe:
     seed: int = 0
     network: ResUNetConfig = ResUNetConfig()
     sample_rate: int = SAMPLE_RATE
-    freeze_norms: bool = False
     mixtures: MixtureRecipe = MixtureRecipe(distractors=0.15, sounds=0.15)
     instruments: tuple[str, ...] = TAUGHT
     contrastive: ContrastiveRecipe | None = ContrastiveRecipe()
@@ -67,9 +63,9 @@ class PretrainingRecipe:
 class PretrainingData(lightning.LightningDataModule):
     """New mixtures for every epoch, the same 64 pairs for every validation."""
 
-    def __init__(self, sources: Sources, recipe: PretrainingRecipe, workers: int = 0) -> None:
+    def __init__(self, sources: Sources, recipe: PretrainingRecipe) -> None:
         super().__init__()
-        self.recipe, self.workers = recipe, workers
+        self.recipe = recipe
         self.train_bank = SourceBank(sources, "train", recipe.instruments)
         others = [name for name in RENDERED if name not in recipe.instruments]
         self.distractors = SourceBank(sources, "train", others) if recipe.mixtures.distractors else None
@@ -82,7 +78,7 @@ class PretrainingData(lightning.LightningDataModule):
         mixtures = MixtureDataset(
             self.train_bank, size, recipe.seconds, recipe.mixtures, recipe.seed, epoch, self.distractors
         )
-        return DataLoader(mixtures, recipe.batch, num_workers=self.workers, collate_fn=collate)
+        return DataLoader(mixtures, recipe.batch, collate_fn=collate)
 
     def val_dataloader(self) -> DataLoader:
         mixtures = MixtureDataset(self.validation_bank, VALIDATION_PAIRS, 2.54, RANDOM_PAIRS, seed=1)
@@ -94,8 +90,7 @@ class PretrainingTask(SeparationTask):
 
     def __init__(self, separator: LanguageSeparator, recipe: PretrainingRecipe) -> None:
         schedule = Schedule(recipe.steps, recipe.peak_rate, descent=recipe.descent)
-        frozen_norms = [separator.network] if recipe.freeze_norms else []
-        super().__init__(separator, schedule, frozen_norms, recipe.sample_rate, recipe.loss)
+        super().__init__(separator, schedule, sample_rate=recipe.sample_rate, loss=recipe.loss)
         self.recipe = recipe
 
     def rates(self) -> dict[torch.nn.Module, float]:
@@ -104,66 +99,52 @@ class PretrainingTask(SeparationTask):
 
 def pretrain(
     sources: Sources,
-    run: str | os.PathLike[str],
-    recipe: PretrainingRecipe | None = None,
+    run: Path,
+    recipe: PretrainingRecipe,
     *,
-    start: str | os.PathLike[str] | None = None,
+    start: LanguageSeparator | None = None,
     callbacks: Sequence[lightning.Callback] = (),
-    workers: int = 0,
-    fuse: bool | None = None,
-    progress: bool = True,
 ) -> LanguageSeparator:
     """Train the tiny separator: first its query network, contrastively, and then its separation network.
 
-    A killed run goes on where it stopped. The query network is frozen while the separation network learns, as
-    AudioSep's is: learning along, it drew all its conditions together. With a `query_rate`, LASS-Net's way: a
-    transformer from a random start, which learns along and has nothing else to learn from.
+    The query network is frozen while the separation network learns, as AudioSep's is: learning along, it drew all its
+    conditions together. With a `query_rate`, LASS-Net's way: a transformer from a random start, which learns along and
+    has nothing else to learn from.
 
-    Checkpoints go to `run/last.ckpt` after every 250 steps, logs to `run/log/version_*/metrics.csv`. A folder that
-    holds a checkpoint is resumed; other `steps` than before are honoured (see `Schedule`).
+    Checkpoints go to `run/last.ckpt` after every 250 steps, logs to `run/log/version_*/metrics.csv`. A run that was
+    killed goes on from its checkpoint; other `steps` than before are honoured (see `Schedule`).
 
     Args:
         sources: the folder that `render sources` wrote; or several, of which the first is validated on.
         run: the run's own folder.
         recipe: what to train, and for how long.
-        start: a folder with a separator to go on from, query network and all, instead of a random start.
+        start: a separator to train, query network and all, instead of one from a random start.
         callbacks: further ones for the trainer.
-        workers: processes that make mixtures; 0 makes them in the training process.
-        fuse: train with fused norms (`fused.fuse_norms`): faster on a CPU, and needs a compiler; None where it pays.
 
     Returns:
         The trained separator, in eval mode on the CPU.
 
     Raises:
-        InputError: no usable sources, a rate that cannot be trained at, weights or a checkpoint of a network of another
-            shape, or a folder in which another process trains.
+        InputError: no usable sources, a rate that cannot be trained at, or a folder in which another process trains.
     """
-    recipe, run = recipe or PretrainingRecipe(), Path(run)
     lower_config(recipe.network, recipe.sample_rate)  # now, not after minutes
     find_loss(recipe.loss)
-    data = PretrainingData(sources, recipe, workers)
+    data = PretrainingData(sources, recipe)
     with run_lock(run):
         lightning.seed_everything(recipe.seed, verbose=False)
-        if start:
-            separator = LanguageSeparator.from_folder(start)
-        else:
+        separator = start
+        if separator is None:
             query_network = TransformerQueryNet() if recipe.query_rate else TinyQueryNet()
             separator = LanguageSeparator(query_network, ResUNet(recipe.network))
         if recipe.contrastive and not (run / LAST).exists():
-            train_contrastively(separator.query_network, data.train_bank, recipe.contrastive, progress=progress)
+            train_contrastively(separator.query_network, data.train_bank, recipe.contrastive)
         separator.query_network.freeze_encoder(not recipe.query_rate).requires_grad_(bool(recipe.query_rate)).eval()
-        fuse_norms(separator.network, pays(recipe.steps) if fuse is None else fuse)
+        fuse_norms(separator.network, pays(recipe.steps))
         task = PretrainingTask(separator, recipe)
         task.train()  # Lightning keeps the mode that it finds, and that of a loaded separator is eval
-        trainer = make_trainer(run, recipe.steps, callbacks, log_every=50, progress=progress)
-        try:
-            with at_rate(separator, recipe.sample_rate):
-                fit(trainer, task, data)
-        except RuntimeError as error:
-            if "size mismatch" in str(error):
-                shape = asdict(recipe.network)
-                raise InputError(f"{run / LAST}: is of a network of another shape than {shape}") from error
-            raise
+        trainer = make_trainer(run, recipe.steps, callbacks, log_every=50)
+        with at_rate(separator, recipe.sample_rate):
+            fit(trainer, task, data)
     fuse_norms(separator.network, False)
     separator.query_network.freeze_encoder()
     return separator.cpu().eval()

@@ -4,7 +4,6 @@ import hashlib
 import json
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +11,11 @@ import numpy as np
 import pandas as pd
 
 from authoring.pages import page, write
+from lass_lab.experiments import recipes
 from lass_lab.experiments.evaluation import mean_sdrs, validation_pieces
 from lass_lab.experiments.finetuning import PHASES, at_step_zero, finetune
 from lass_lab.experiments.probes import balance
-from lass_lab.experiments.recipes import RECIPES, FinetuningRecipe, described, with_settings
+from lass_lab.experiments.recipes import FinetuningRecipe, changed, described, read_table, with_settings
 from lass_lab.experiments.trainer import run_facts
 from lass_lab.models import load_separator
 from lass_lab.models.separator import CONFIG, WEIGHTS
@@ -26,29 +26,13 @@ HEADINGS = {"variant": "", "others": "others, SDRi, dB", "stored": "stored, MB",
 
 
 def varied(recipe: FinetuningRecipe, settings: Sequence[str] | str) -> FinetuningRecipe:
-    """A variant of a recipe: `settings`, or "paper", the paper's, over as many epochs and on items of the same size."""
-    if settings != "paper":
-        return with_settings(recipe, settings)
-    paper = RECIPES["paper"]
-    same = ("batch", "sample_rate", "checkpoint_every", "validate_every", "seed")
-    return replace(
-        paper,
-        phase1=replace(paper.phase1, epochs=recipe.phase1.epochs),
-        phase2=replace(paper.phase2, epochs=recipe.phase2.epochs),
-        items=replace(paper.items, seconds=recipe.items.seconds),
-        **{name: getattr(recipe, name) for name in same},
-    )
+    """A variant of a recipe: with `settings`, or "paper": with all that the paper's recipe file says."""
+    if settings == "paper":
+        return changed(recipe, read_table(Path(recipes.__file__).with_name("paper.toml")))
+    return with_settings(recipe, settings)
 
 
-def study(
-    name: str,
-    recipe: FinetuningRecipe,
-    run: str | Path,
-    *,
-    start: str = "tiny",
-    pairs: int = 50,
-    progress: bool = True,
-) -> pd.DataFrame:
+def study(name: str, recipe: FinetuningRecipe, run: Path, *, start: str = "tiny", pairs: int = 50) -> pd.DataFrame:
     """Fine-tune in every way of a study and measure each, on the validation slices alone: the test piece stays unseen.
 
     Args:
@@ -67,19 +51,19 @@ def study(
     Raises:
         InputError: as `finetune` does.
     """
-    run, pieces = Path(run), validation_pieces()
+    pieces = validation_pieces()
     before = load_separator(start)
     weights = before.fingerprint()
-    rows = [{"variant": start} | balance(before, pieces, pairs=pairs, progress=progress)]
+    rows = [{"variant": start} | balance(before, pieces, pairs=pairs)]
     at_zero: dict[str, dict[str, float]] = {}  # by head, which alone decides it
     for variant, settings in STUDIES[name]["variants"].items():
-        changed = varied(recipe, settings)
-        folder = _folder(run, described(start, weights, changed))
-        if changed.head not in at_zero:
-            at_zero[changed.head] = mean_sdrs(at_step_zero(load_separator(start), changed), pieces)
-        after = finetune(start, folder, changed, progress=progress)
-        row = {"variant": variant} | balance(after, pieces, pairs=pairs, progress=progress)
-        row |= {f"{source} at step 0": value for source, value in at_zero[changed.head].items()}
+        one = varied(recipe, settings)
+        folder = _folder(run, described(start, weights, one))
+        if one.head not in at_zero:
+            at_zero[one.head] = mean_sdrs(at_step_zero(load_separator(start), one), pieces)
+        after = finetune(start, folder, one)
+        row = {"variant": variant} | balance(after, pieces, pairs=pairs)
+        row |= {f"{source} at step 0": value for source, value in at_zero[one.head].items()}
         done = [folder / phase for phase in PHASES if (folder / phase / CONFIG).is_file()]
         minutes = 60 * sum(run_facts(phase)["hours"] for phase in done)
         rows.append(row | {"stored": (done[-1] / WEIGHTS).stat().st_size / 1e6, "minutes": minutes})

@@ -4,15 +4,14 @@ import re
 import sys
 import time
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from lass_lab.commands.options import Data, Device, Force, Model, Precision, finite
-from lass_lab.signal.files import InputError, atomic_path
+from lass_lab.signal.files import InputError, atomic_path, refuse_existing
 
 
 def separate(
@@ -30,7 +29,7 @@ def separate(
     """Separate a recording by words, or by a sound: `lass-lab separate duet.flac --query violin --out estimates`."""
     from lass_lab.models import load_separator
     from lass_lab.models.querynet import check_sound
-    from lass_lab.signal import SAMPLE_RATE, audio_info, read_audio, read_blocks, write_blocks
+    from lass_lab.signal import SAMPLE_RATE, AudioWarning, audio_info, read_audio, read_blocks, write_blocks
 
     words, clips = query or [], query_audio or []
     if not words and not clips:
@@ -39,13 +38,14 @@ def separate(
     sounds = [read_audio(clip) for clip in clips]
     for clip, sound in zip(clips, sounds, strict=True):
         check_sound(sound, f"{clip}: query")  # the separator cannot say which file it came from
-    if taken := [path for path in paths if path.exists() and not force]:
-        raise InputError(f"{taken[0]}: exists already; pass --force to overwrite")
+    refuse_existing(paths, force)
     info = audio_info(mixture)  # and an error at once where it is no recording
     separator = load_separator(model, device=device, precision=precision)
     seconds, began = info.frames / info.sample_rate, time.perf_counter()
     estimates = separator.separate_blocks(read_blocks(mixture), [*words, *sounds], length=round(seconds * SAMPLE_RATE))
-    with _warnings_as_lines():
+    with warnings.catch_warnings():  # without the source line that Python prints under them
+        warnings.simplefilter("always", AudioWarning)
+        warnings.showwarning = lambda message, *_: print(f"lass-lab: {message}", file=sys.stderr)
         write_blocks(paths, estimates, force=force)
     took = time.perf_counter() - began
     for path in paths:
@@ -133,22 +133,3 @@ def evaluate(
                 print(evaluation.format_summary(evaluation.summarise(numbers)))
         if path:
             numbers.to_csv(path, index=False)
-
-
-@contextmanager
-def _warnings_as_lines() -> Iterator[None]:
-    """Warnings about audio without the source line that Python prints under them."""
-    from lass_lab.signal import AudioWarning
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("always", AudioWarning)
-        others = warnings.showwarning
-
-        def show(message: Warning, category: type[Warning], *where: object) -> None:
-            if issubclass(category, AudioWarning):
-                print(f"lass-lab: {message}", file=sys.stderr)
-            else:
-                others(message, category, *where)
-
-        warnings.showwarning = show
-        yield

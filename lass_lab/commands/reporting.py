@@ -10,20 +10,12 @@ from lass_lab.signal.files import InputError
 
 
 def report(
-    run: Annotated[
-        Path | None,
-        typer.Option(help="A run of `lass-lab finetune`. By default your own, or else the shipped weights."),
-    ] = None,
-    out: Annotated[
-        Path | None, typer.Option(help="The page, NAME.html. By default report.html in the run's folder.")
-    ] = None,
+    run: Annotated[Path | None, typer.Option(help="A fine-tuning run; by default yours, or else what ships.")] = None,
+    out: Annotated[Path | None, typer.Option(help="The page; by default report.html in the run's folder.")] = None,
     compare: Annotated[
-        tuple[Path, Path] | None,
-        typer.Option(help="Set two runs side by side: give two folders, or the report.json of each."),
+        tuple[Path, Path] | None, typer.Option(help="Two runs to set side by side: folders, or their report.json.")
     ] = None,
-    longest: Annotated[
-        float | None, typer.Option(min=5, help="Measure on only so many seconds of each piece. By default on all.")
-    ] = None,
+    longest: Annotated[float | None, typer.Option(min=5, help="Use only so many seconds of each piece.")] = None,
     pairs: Annotated[int, typer.Option(min=2, help="How many mixtures of other instruments to measure on.")] = 30,
     force: Force = False,
 ) -> None:

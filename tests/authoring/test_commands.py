@@ -28,7 +28,6 @@ def run(monkeypatch, *arguments):
         (("study", "hats"), "study 'hats': choose one of heads, encoder"),
         (("study", "heads", "--profile", "huge"), "profile 'huge': choose one of ci"),
         (("keep", "gone", "--out", "kept"), "gone: holds no finished phase"),
-        (("site", "--run", "gone"), "gone: not a complete run of the course"),
         (("notebooks", "run", "99_none"), "99_none.ipynb: cannot be read as a notebook"),
     ],
 )

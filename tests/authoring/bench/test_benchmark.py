@@ -7,7 +7,7 @@ import torch
 
 from authoring.bench import benchmark, cases
 from authoring.bench.cases import BFLOAT16, FLOAT32, PLAIN, TINY
-from authoring.commands import measuring
+from authoring.commands import publishing
 from lass_lab.signal import InputError
 from tests.made_separators import small
 
@@ -60,7 +60,7 @@ def test_the_table_has_each_row_against_its_plain_one(monkeypatch):
     monkeypatch.setattr(benchmark, "_alone", alone)
     monkeypatch.setattr(benchmark, "COLD", "print(0.25)")
     monkeypatch.setattr(cases, "modes", lambda device: tuple(times))
-    table = benchmark.bench((TINY,))
+    table = benchmark.bench()
     ratios = table.dropna(subset="ratio").groupby("mode")["ratio"].unique()
     assert {mode: list(values) for mode, values in ratios.items()} == {PLAIN: [1.0], FLOAT32: [2.0], BFLOAT16: [4.0]}
     row = table[(table["what"] == "tiny: 5 s") & (table["mode"] == BFLOAT16) & (table["queries"] == 2)].iloc[0]
@@ -85,8 +85,8 @@ def test_a_file_that_is_in_the_way_is_told_before_anything_is_measured(tmp_path,
     measured = pd.DataFrame({"what": ["a slice"], "time, s": [0.5]}, columns=benchmark.COLUMNS)
     calls = []
     monkeypatch.setattr(benchmark, "bench", lambda *arguments: calls.append(arguments) or measured)
-    measuring.bench(out=tmp_path / "speed.md")
+    publishing.bench(out=tmp_path / "speed.md")
     assert "| a slice |" in (tmp_path / "speed.md").read_text() and len(calls) == 1
     with pytest.raises(InputError, match="speed.md"):
-        measuring.bench(out=tmp_path / "speed.md")
+        publishing.bench(out=tmp_path / "speed.md")
     assert len(calls) == 1

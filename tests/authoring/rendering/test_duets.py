@@ -3,26 +3,25 @@
 import numpy as np
 import pytest
 
-from authoring.rendering.duets import ARRANGEMENTS, PLAYERS, arrange, make_duets
+from authoring.rendering.duets import PIECES, PLAYERS, arrange, make_duets
 from lass_lab.datasets import list_pieces
 from lass_lab.datasets.instruments import INSTRUMENTS
 from lass_lab.signal.files import InputError
 
-PIECES = [arrangement.name for arrangement in ARRANGEMENTS]
+NAMES = [piece["name"] for piece in PIECES]
 
 
 def test_pieces_of_different_splits_share_no_tune():
-    assert sorted(list_pieces()) == sorted(PIECES)
-    tunes = {a.name: {section.tune for section in a.sections} for a in ARRANGEMENTS}
+    assert sorted(list_pieces()) == sorted(NAMES)
+    tunes = {piece["name"]: {section["tune"] for section in piece["sections"]} for piece in PIECES}
     for name in list_pieces("test") + list_pieces("out-of-domain"):
-        assert not any(tunes[name] & tunes[other] for other in PIECES if other != name)
+        assert not any(tunes[name] & tunes[other] for other in NAMES if other != name)
 
 
-@pytest.mark.parametrize("arrangement", ARRANGEMENTS, ids=PIECES)
-def test_an_arrangement_is_deterministic_and_playable_in_overlapping_ranges(arrangement):
-    notes, seconds = arrange(arrangement)
-    assert (notes, seconds) == arrange(arrangement)
-    assert notes != arrange(arrangement, seed=1)[0]
+@pytest.mark.parametrize("piece", PIECES, ids=NAMES)
+def test_an_arrangement_is_deterministic_and_playable_in_overlapping_ranges(piece):
+    notes, seconds = arrange(piece)
+    assert (notes, seconds) == arrange(piece)
     pitches = {player: [note.pitch for note in notes[player]] for player in PLAYERS}
     for player in PLAYERS:
         assert INSTRUMENTS[player].low <= min(pitches[player]) <= max(pitches[player]) <= INSTRUMENTS[player].high
@@ -34,7 +33,6 @@ def test_an_arrangement_is_deterministic_and_playable_in_overlapping_ranges(arra
 
 def test_nothing_shipped_is_overwritten_unasked(tmp_path):
     (tmp_path / "manifest.csv").write_text("mine")
-    pytest.importorskip("mido")
-    with pytest.raises(InputError, match="manifest.csv: exists already|no such SoundFont"):
+    with pytest.raises(InputError, match="manifest.csv: exists already"):
         make_duets(tmp_path)
     assert (tmp_path / "manifest.csv").read_text() == "mine"

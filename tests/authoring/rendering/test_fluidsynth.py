@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 import soundfile
 
-from authoring.rendering.fluidsynth import Clip, RenderError, add_room, find_fluidsynth, find_soundfont, render_clips
+from authoring.rendering.fluidsynth import Clip, add_room, find_fluidsynth, find_soundfont, render_clips
 from authoring.rendering.performance import Note
 from authoring.rendering.sources import COLUMNS, active_rms_db, find_players, normalised, plan_sources, render_sources
 from lass_lab.datasets.instruments import INSTRUMENTS, RENDERED
@@ -17,7 +17,7 @@ SOUNDFONT = "TimGM6mb"
 
 try:
     can_render = bool(find_fluidsynth() and find_soundfont(SOUNDFONT))
-except RenderError:
+except InputError:
     can_render = False
 needs_fluidsynth = pytest.mark.skipif(not can_render, reason="fluidsynth or TimGM6mb is missing")
 
@@ -59,23 +59,23 @@ def test_clips_of_one_run_keep_their_time_and_do_not_ring_into_each_other():
 def test_a_broken_soundfont_is_an_error_not_another_soundfont(tmp_path):
     broken = tmp_path / "broken.sf2"
     broken.write_bytes(b"RIFF" + bytes(100))
-    with pytest.raises(RenderError, match="broken.sf2: "):
+    with pytest.raises(InputError, match="broken.sf2: "):
         _render([Note(0.0, 0.5, 60, 100)], 0, str(broken))
 
 
 @needs_fluidsynth
 def test_notes_that_come_out_silent_are_an_error():
-    with pytest.raises(RenderError, match="flute is silent"):
+    with pytest.raises(InputError, match="flute is silent"):
         _render([Note(2.5, 0.5, 60, 100)], 0)
 
 
 def test_a_missing_program_or_soundfont_says_what_to_install(monkeypatch, tmp_path):
-    with pytest.raises(RenderError, match="Nowhere_GM: .*fluid-soundfont-gm") as caught:
+    with pytest.raises(InputError, match="Nowhere_GM: .*fluid-soundfont-gm") as caught:
         find_soundfont("Nowhere_GM")
     assert "\n" not in str(caught.value)
     monkeypatch.setenv("PATH", str(tmp_path))
     assert shutil.which("fluidsynth") is None
-    with pytest.raises(RenderError, match="apt install fluidsynth.*brew install fluid-synth"):
+    with pytest.raises(InputError, match="apt install fluidsynth.*brew install fluid-synth"):
         find_fluidsynth()
 
 
@@ -108,7 +108,7 @@ def test_levels_are_measured_where_it_sounds():
 
 def test_a_bank_is_planned_by_score_and_a_larger_one_begins_with_the_smaller():
     clips = {"train": 3, "validation": 1, "test": 1}
-    planned = plan_sources(clips, ("one", "two"), seed=1)
+    planned = plan_sources(clips, ("one", "two"))
     assert len({clip.path for clip in planned}) == len(planned) == 5 * 2 * len(RENDERED)
     for split, count in clips.items():
         for soundfont in ("one", "two"):
@@ -120,9 +120,9 @@ def test_a_bank_is_planned_by_score_and_a_larger_one_begins_with_the_smaller():
     for voices in scores.values():
         assert 2 <= len(voices) <= 4
         assert len({clip.instrument for clip in voices}) == len(voices) == voices[0].voices
-    seeds = {clip.seed(1, 0) for clip in planned}
+    seeds = {clip.seed(0) for clip in planned}
     assert len(seeds) == len(scores)
-    smaller = plan_sources({"train": 2}, ("one", "two"), seed=1)
+    smaller = plan_sources({"train": 2}, ("one", "two"))
     assert smaller == planned[: len(smaller)]
 
 
@@ -139,7 +139,7 @@ def test_a_bank_is_rendered_resumed_and_kept_from_other_settings(tmp_path):
     assert sorted(table.instrument) == ["piano", "tuba", "violin"]
     sounds = {path: soundfile.read(tmp_path / path) for path in table.path}
     assert all(rate == 32_000 and sound.shape == (96_000,) for sound, rate in sounds.values())
-    assert table.rms_db.between(-30, -19.9).all()
+    assert all(-30 < active_rms_db(sound) < -19.9 for sound, _ in sounds.values())
 
     *others, lost = table.path
     os.remove(tmp_path / lost)
@@ -149,7 +149,7 @@ def test_a_bank_is_rendered_resumed_and_kept_from_other_settings(tmp_path):
     assert np.array_equal(soundfile.read(tmp_path / lost)[0], sounds[lost][0])
 
     with pytest.raises(InputError, match="settings.json: .*other settings"):
-        render_sources(tmp_path, **settings, seed=1)
+        render_sources(tmp_path, **settings | {"seconds": 4.0})
 
 
 def test_a_folder_of_soundfonts_is_played_by_the_instruments_that_it_has(tmp_path):
@@ -160,5 +160,5 @@ def test_a_folder_of_soundfonts_is_played_by_the_instruments_that_it_has(tmp_pat
     notes, others, empty = (str(tmp_path / folder) for folder in ("notes", "others", "empty"))
     assert find_players([notes]) == ["violin", "tuba"]  # never a trumpet
     assert find_players([notes, others]) == ["tuba"]
-    with pytest.raises(RenderError, match="empty: no instrument"):
+    with pytest.raises(InputError, match="empty: no instrument"):
         find_players([empty])

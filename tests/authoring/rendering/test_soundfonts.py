@@ -8,7 +8,7 @@ import pytest
 import soundfile
 
 from authoring.rendering import gus_patches, soundfonts
-from authoring.rendering.fluidsynth import Clip, RenderError, render_clips
+from authoring.rendering.fluidsynth import Clip, render_clips
 from authoring.rendering.gus_patches import make_freepats, read_patch
 from authoring.rendering.performance import Note
 from authoring.rendering.soundfonts import PACKAGES, make_recorded_notes
@@ -106,19 +106,11 @@ def test_a_soundfont_plays_in_tune_for_as_long_as_asked(package, two_tones, tmp_
         assert path.stat().st_mtime_ns == made
 
 
-def test_what_is_no_patch_or_is_cut_short_is_refused(two_tones):
-    with pytest.raises(InputError, match="no Gravis Ultrasound patch"):
-        list(read_patch(b"RIFF" + bytes(400)))
-    for length in (239 + 50, len(two_tones) - 1):
-        with pytest.raises(InputError, match="middle of a sample"):
-            list(read_patch(two_tones[:length]))
-
-
 @pytest.mark.parametrize("make", [make_recorded_notes, make_freepats])
 def test_what_is_missing_is_named_and_nothing_is_half_written(make, tmp_path, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setenv("PATH", str(tmp_path))
-        with pytest.raises(RenderError, match="polyphone: command not found"):
+        with pytest.raises(InputError, match="polyphone: command not found"):
             make(tmp_path / "out")
     monkeypatch.setattr(shutil, "which", lambda command: command)
     monkeypatch.setattr(soundfonts, "_REGISTRY", "http://127.0.0.1:9/{name}-{version}.tgz")

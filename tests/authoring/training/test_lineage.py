@@ -22,6 +22,7 @@ def shown(tmp_path_factory):
     run, out = tmp_path_factory.mktemp("run"), tmp_path_factory.mktemp("out")
     small = replace(
         lineage.RECIPE,
+        steps=2,
         batch=2,
         seconds=0.3,
         network=ResUNetConfig((4, 6), 256, 64),
@@ -31,12 +32,12 @@ def shown(tmp_path_factory):
         patch.setattr(lineage, "RECIPE", small)
         patch.setattr(pretraining, "STEPS_AN_EPOCH", 2)
         patch.setattr(pretraining, "VALIDATION_PAIRS", 2)
-        table = lineage.lineage(bank, run, out, steps=2, pairs=2, progress=False)
+        table = lineage.lineage(bank, run, out, pairs=2)
     return table, run, out
 
 
 def test_each_system_changes_one_thing_of_the_one_before():
-    recipes = [system.recipe(10) for system in lineage.SYSTEMS]
+    recipes = [system.recipe() for system in lineage.SYSTEMS]
     first, second, third = recipes
     assert replace(second, query_rate=first.query_rate) == first
     assert replace(third, network=second.network) == second and third.network.head == "audiosep"
