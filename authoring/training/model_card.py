@@ -9,20 +9,14 @@ import pandas as pd
 
 from authoring.pages import page, write
 from authoring.training.pretraining import PretrainingRecipe
+from lass_lab.commands.tables import format_summary
 from lass_lab.datasets.duets import list_pieces
 from lass_lab.datasets.instruments import RENDERED, TAUGHT
 from lass_lab.datasets.mixing import MixtureRecipe, SourceBank
 from lass_lab.experiments.contrastive import evaluate_retrieval
-from lass_lab.experiments.evaluation import (
-    RANDOM_PAIRS,
-    bootstrap,
-    evaluate,
-    evaluate_mixtures,
-    format_summary,
-    summarise,
-)
+from lass_lab.experiments.evaluation import RANDOM_PAIRS, bootstrap, evaluate, evaluate_mixtures, summarise
 from lass_lab.experiments.losses import IN_WORDS
-from lass_lab.experiments.trainer import hardware, run_facts
+from lass_lab.experiments.run_facts import hardware, run_facts
 from lass_lab.models import LanguageSeparator, load_separator
 
 CREDITS = {  # folders of SoundFonts, as the commands that make them call them

@@ -4,8 +4,6 @@ Two layouts are known, each with one folder a piece, at any depth:
 
 - URMP's: `09_Jesus_tpt_vn/` with `AuMix_09_Jesus_tpt_vn.wav`, `AuSep_1_tpt_09_Jesus.wav`, `AuSep_2_vn_09_Jesus.wav`;
 - MUSDB's, which is ours too: `mixture.wav`, and beside it one file a source, `vocals.wav`, `violin.flac`, ...
-
-And one layout of single mixtures: AudioSep's list of mixtures to measure with, `music_eval.csv`.
 """
 
 from __future__ import annotations

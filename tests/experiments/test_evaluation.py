@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from lass_lab.commands.tables import format_summary
 from lass_lab.datasets.duets import Piece
 from lass_lab.datasets.mixing import MixtureRecipe
 from lass_lab.experiments.evaluation import (
@@ -11,7 +12,6 @@ from lass_lab.experiments.evaluation import (
     bootstrap,
     evaluate,
     evaluate_mixtures,
-    format_summary,
     level_db,
     open_piece,
     summarise,

@@ -10,7 +10,7 @@ from scipy.stats import binomtest
 from lass_lab.course.players import LEVEL_DB, players
 from lass_lab.course.widgets import Plaything
 from lass_lab.datasets.mixing import AUDIBLE_RMS
-from lass_lab.signal import SAMPLE_RATE, InputError
+from lass_lab.signal import SAMPLE_RATE, InputError, amplitude, decibels
 
 EXCERPT_S = 5.0
 
@@ -66,7 +66,7 @@ def abx_test(a: np.ndarray, b: np.ndarray, *, names: tuple[str, str], trials: in
         stop = start + round((EXCERPT_S - _LATEST_S) * SAMPLE_RATE)
         heard = {"A": pair[0][start:stop], "B": pair[1][start:stop], "X": pair[x][start + late : stop + late]}
         # The players alone would leave very soft sounds softer than loud ones.
-        return x, {name: each * 10 ** ((LEVEL_DB - _level_db(each)) / 20) for name, each in heard.items()}
+        return x, {name: each * amplitude(LEVEL_DB - _level_db(each)) for name, each in heard.items()}
 
     x, heard = draw()
     still = players({letter: heard[letter] for letter in "AB"}).data
@@ -111,10 +111,9 @@ def _starts(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     softer = np.array([min(_level_db(each[start : start + size]) for each in (a, b)) for start in starts])
     if not np.isfinite(softer).any():
         raise InputError("A and B: never sound together; a silent estimate is told without a test")
-    audible = starts[softer > 20 * np.log10(AUDIBLE_RMS)]
+    audible = starts[softer > 2 * decibels(AUDIBLE_RMS)]
     return audible if len(audible) else starts[[softer.argmax()]]
 
 
 def _level_db(waveform: np.ndarray) -> float:
-    power = float(np.mean(np.square(waveform, dtype=np.float64)))
-    return 10 * np.log10(power) if power else -np.inf
+    return decibels(float(np.mean(np.square(waveform, dtype=np.float64))))
