@@ -1,8 +1,9 @@
 """What a score on the duets does not say: other words, forgetting, unfamiliar sounds; more probes are in `probing`.
 
-Each probe is a function of a separator's name, the separator and what to measure on. Every one gives the same table, a row a number: separator, probe, detail, metric ("SDR", "SDRi", "SI-SDR" or "level", all in
-dB), value, low and high, n. `n` says how many values the number sums up; 1 is a value by itself. `low` and `high` are
-the 95% bootstrap interval of a mean over a random draw; a mean of three chosen phrasings has none.
+Each probe is a function of a separator's name, the separator and what to measure on. Every one gives the same table, a
+row a number: separator, probe, detail, metric ("SDR", "SDRi", "SI-SDR" or "level", all in dB), value, low and high, n.
+`n` says how many values the number sums up; 1 is a value by itself. `low` and `high` are the 95% bootstrap interval of
+a mean over a random draw; a mean of three chosen phrasings has none.
 """
 
 from collections.abc import Sequence

@@ -34,14 +34,10 @@ def show_mask_channels(logits: np.ndarray, magnitude: np.ndarray, *, hop: int) -
     figure, axes = plt.subplots(1, 3, figsize=(11.2, 3.2), sharey=True, layout="constrained")
     for ax, values, title in zip(axes, channels, MASK_CHANNELS, strict=True):
         signed = ax is not axes[0]
-        scale = {
-            "cmap": SIGNED_MAP if signed else COLOUR_MAP,
-            "vmin": -1 if signed else 0,
-            "vmax": 1,
-            "max_khz": _MAX_KHZ,
-        }
+        scale = {"cmap": SIGNED_MAP if signed else COLOUR_MAP, "vmin": -1 if signed else 0, "vmax": 1}
+        scale |= {"max_khz": _MAX_KHZ, "title": title, "interpolation": "nearest"}
         shown = np.ma.masked_where(quiet, values)
-        draw_bins(ax, shown, hop / SAMPLE_RATE, bin_khz, title=title, interpolation="nearest", **scale)
+        draw_bins(ax, shown, hop / SAMPLE_RATE, bin_khz, **scale)
         ax.set_facecolor("0.75" if signed else "white")  # each a colour that its map does not have
         ax.label_outer()
         low, middle, high = np.percentile(shown[:, : round(_MAX_KHZ / bin_khz) + 1].compressed(), [5, 50, 95])
