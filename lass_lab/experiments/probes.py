@@ -9,6 +9,7 @@ a mean over a random draw; a mean of three chosen phrasings has none.
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from lass_lab.datasets.captions import heldout_captions
@@ -101,7 +102,6 @@ def find_bank(folder: str | Path | None) -> Path:
 
 def probe_table(name: str, probe: str, rows: Sequence[tuple]) -> pd.DataFrame:
     """Rows (detail, metric, value) and, where they are known, n, low and high, as the module's table."""
-    names = ["detail", "metric", "value", "n", "low", "high"]
-    table = pd.DataFrame(rows).reindex(columns=range(len(names))).set_axis(names, axis=1)
-    table = table.assign(separator=name, probe=probe, n=table["n"].fillna(1).astype(int))
-    return table.astype({"value": float, "low": float, "high": float})[COLUMNS]
+    filled = [(name, probe, *row, *(1, np.nan, np.nan)[len(row) - 3 :]) for row in rows]
+    table = pd.DataFrame(filled, columns=["separator", "probe", "detail", "metric", "value", "n", "low", "high"])
+    return table[COLUMNS].astype({"value": float, "n": int})

@@ -3,7 +3,7 @@
 import json
 import os
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -110,26 +110,6 @@ def changed(recipe: Recipe, table: Mapping[str, Any], within: str = "") -> Recip
             raise InputError(f"recipe: {where} = {value}: needs {wanted.get(kind, 'a table')}")
         values[name] = value
     return replace(recipe, **values)
-
-
-def with_settings(recipe: Recipe, settings: Sequence[str]) -> Recipe:
-    """A recipe with settings such as "items.rehearsal=0.3" or "phase2.encoder=top".
-
-    Raises:
-        InputError: anything else than field=value, or as `changed`.
-    """
-    for setting in settings:
-        path, equals, text = setting.partition("=")
-        if not equals:
-            raise InputError(f"--set {setting}: needs a field and a value, as in seed=1")
-        try:
-            value = tomllib.loads(f"value = {text}")["value"]
-        except tomllib.TOMLDecodeError:
-            value = text.strip()  # a word without quotes
-        for part in reversed(path.strip().split(".")):
-            value = {part: value}
-        recipe = changed(recipe, value)
-    return recipe
 
 
 RECIPES = {
