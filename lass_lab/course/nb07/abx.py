@@ -1,6 +1,8 @@
 """A/B/X: is X the one estimate or the other? A listening test, and how well a guesser does in it."""
 
+import tomllib
 from html import escape
+from pathlib import Path
 
 import ipywidgets
 import numpy as np
@@ -16,14 +18,7 @@ EXCERPT_S = 5.0
 
 _LATEST_S = 0.02  # X begins up to so much later, so that its bytes in the page are those of neither A nor B
 _PARAGRAPH = '<p style="line-height: 1.5">'  # widgets have lines of a button's height
-_HOW = (
-    "Play A and B until you know how they differ, then X. One of the two was chosen by chance to be X: which? "
-    "The volume is the same for all three."
-)
-_WITHOUT_A_KERNEL = (
-    "Without a running kernel nothing can choose an X for you. Let somebody else play A or B, by the throw of a coin, "
-    "while you look away. Decide beforehand how many times, write down every answer, and count at the end."
-)
+_TEXTS = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
 
 
 def abx_p_value(right: int, trials: int) -> float:
@@ -73,7 +68,7 @@ def abx_test(a: np.ndarray, b: np.ndarray, *, names: tuple[str, str], trials: in
 
     def show() -> None:
         if len(right) < trials:
-            page = f"<b>Trial {len(right) + 1} of {trials}.</b> {_HOW}</p>{players(heard).data}"
+            page = f"<b>Trial {len(right) + 1} of {trials}.</b> {_TEXTS['trial']}</p>{players(heard).data}"
         else:
             a, b = map(escape, names)
             page = f"<b>All {trials} trials are done.</b> A was {a}, B was {b}.</p>"
@@ -98,7 +93,7 @@ def abx_test(a: np.ndarray, b: np.ndarray, *, names: tuple[str, str], trials: in
         button.on_click(answer)
     show()
     return Plaything(
-        ipywidgets.VBox([sound, ipywidgets.HBox(buttons), result]), HTML(f"<p>{_WITHOUT_A_KERNEL}</p>{still}")
+        ipywidgets.VBox([sound, ipywidgets.HBox(buttons), result]), HTML(f"<p>{_TEXTS['without_a_kernel']}</p>{still}")
     )
 
 
