@@ -73,9 +73,7 @@ _quick = Profile(
 _full = Profile("full", epochs=(300, 75), study_epochs=40, pairs=100, contrastive_steps=800)
 PROFILES = {profile.name: profile for profile in (_ci, _quick, _full)}
 
-Row = tuple[
-    str, str, bool | None, str
-]  # item, value, whether it is all right (None: to be known), and what else to do
+Row = tuple[str, str, bool | None, str]  # item, value, whether it is all right (None: to be known), and advice
 
 
 def current() -> Profile:

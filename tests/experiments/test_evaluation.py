@@ -144,12 +144,6 @@ def test_no_separator_passes_the_oracles_on_a_real_duet():
     assert (wide[list(ORACLES)].min(axis=1) > wide[["mixture", "tiny"]].max(axis=1) + 3).all()
 
 
-def test_a_separator_cannot_pass_for_the_floor_or_a_ceiling(piece):
-    for name in ("mixture", *ORACLES):
-        with pytest.raises(InputError, match=f"separator '{name}': the table has one of that name already"):
-            evaluate({name: Known(lambda mixture, query: mixture)}, [piece], progress=False)
-
-
 def test_a_piece_is_cut_to_its_first_seconds(piece):
     cut = open_piece(piece, 2.0)
     np.testing.assert_array_equal(cut.mixture, piece.mixture[: 2 * RATE])
