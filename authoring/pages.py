@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from lass_lab.experiments.trainer import hardware
+from lass_lab.experiments.run_facts import hardware
 from lass_lab.signal.files import atomic_path
 
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from lass_lab.commands.options import Force
+from lass_lab.commands.options import Force, with_settings
 from lass_lab.commands.training import Profile, Settings, planned
 from lass_lab.signal.files import InputError, atomic_path
 
@@ -26,7 +26,6 @@ def pretrain(
     from authoring.training.model_card import write_card
     from authoring.training.pretraining import PretrainingRecipe, pretrain
     from lass_lab.commands.stopping import StopWhenAsked
-    from lass_lab.experiments.recipes import with_settings
 
     if (out / "model.safetensors").exists() and not force:
         raise InputError(f"{out}: holds weights already; pass --force to overwrite")

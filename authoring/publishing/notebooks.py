@@ -189,7 +189,7 @@ def record_time(name: str, seconds: float, profile: Profile) -> None:
     """Keep how long a notebook took on this kind of hardware in notebooks/times.json, for the build."""
     import torch
 
-    from lass_lab.experiments.trainer import cores, hardware
+    from lass_lab.experiments.run_facts import cores, hardware
 
     kind, computer = ("gpu", hardware()) if torch.cuda.is_available() else ("cpu", f"{cores()} CPU cores")
     times = read_times()

@@ -24,7 +24,7 @@ import psutil
 from authoring.pages import write
 from authoring.publishing.notebooks import SOURCES, badge, built_path, read_times, repository, sources
 from lass_lab.course.profile import CHECKOUT
-from lass_lab.experiments.trainer import hardware
+from lass_lab.experiments.run_facts import hardware
 from lass_lab.signal.files import InputError, atomic_path
 
 README = CHECKOUT / "README.md"

@@ -4,13 +4,14 @@ import shutil
 from pathlib import Path
 
 from authoring.pages import page, write
+from lass_lab.commands.tables import format_paper_tables, format_probes, format_summary
 from lass_lab.datasets.duets import list_pieces
-from lass_lab.experiments.evaluation import evaluate, format_summary, summarise
+from lass_lab.experiments.evaluation import evaluate, summarise
 from lass_lab.experiments.finetuning import stages
-from lass_lab.experiments.paper_tables import format_paper_tables, paper_tables
-from lass_lab.experiments.probes import format_probes, probe
+from lass_lab.experiments.paper_tables import paper_tables
+from lass_lab.experiments.probing import probe
 from lass_lab.experiments.recipes import RECIPE, read_recipe
-from lass_lab.experiments.trainer import run_facts
+from lass_lab.experiments.run_facts import run_facts
 from lass_lab.models import load_separator
 from lass_lab.models.separator import CONFIG, WEIGHTS
 from lass_lab.signal.files import InputError, atomic_path, refuse_existing

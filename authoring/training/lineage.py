@@ -15,7 +15,7 @@ from lass_lab.course.nb03.lineage import EXCERPT_S, NUMBERS, QUERY
 from lass_lab.datasets.duets import list_pieces, load_piece
 from lass_lab.datasets.mixing import MixtureRecipe, Sources, list_folders
 from lass_lab.experiments.evaluation import RANDOM_PAIRS
-from lass_lab.experiments.trainer import hardware, run_facts
+from lass_lab.experiments.run_facts import hardware, run_facts
 from lass_lab.models import LanguageSeparator, ResUNet, load_separator
 from lass_lab.models.heads import scaling_mask
 from lass_lab.signal import write_audio

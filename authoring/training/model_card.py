@@ -9,25 +9,24 @@ import pandas as pd
 
 from authoring.pages import page, write
 from authoring.training.pretraining import PretrainingRecipe
+from lass_lab.commands.tables import format_summary
 from lass_lab.datasets.duets import list_pieces
 from lass_lab.datasets.instruments import RENDERED, TAUGHT
 from lass_lab.datasets.mixing import MixtureRecipe, SourceBank
 from lass_lab.experiments.contrastive import evaluate_retrieval
-from lass_lab.experiments.evaluation import (
-    RANDOM_PAIRS,
-    bootstrap,
-    evaluate,
-    evaluate_mixtures,
-    format_summary,
-    summarise,
-)
-from lass_lab.experiments.losses import IN_WORDS
-from lass_lab.experiments.trainer import hardware, run_facts
+from lass_lab.experiments.evaluation import RANDOM_PAIRS, bootstrap, evaluate, evaluate_mixtures, summarise
+from lass_lab.experiments.losses import FLOOR_DB
+from lass_lab.experiments.run_facts import hardware, run_facts
 from lass_lab.models import LanguageSeparator, load_separator
 
 CREDITS = {  # folders of SoundFonts, as the commands that make them call them
     "recorded-notes": "the notes of tonejs-instruments (CC BY 3.0)",  # python -m authoring render notes
     "freepats": "the patches of FreePats (GPL 2 or later, with its exception for what is rendered)",  # render patches
+}
+LOSSES = {
+    "l1": "the mean absolute error of the waveform",
+    "relative-l1": "the mean absolute error of the waveform over the mixture's mean magnitude",
+    "decibels": f"the error's energy against the mixture's, in dB, with a floor at {FLOOR_DB:.0f} dB",
 }
 UNHEARD = "random pairs in a SoundFont that nothing was trained on, SDRi (dB)"
 LEVEL = "an absent instrument, estimate under mixture (dB)"
@@ -84,7 +83,7 @@ def write_card(
         soundfonts=fonts,
         credits=[CREDITS[font] for font in fonts if font in CREDITS],
         distractors=[name for name in RENDERED if name not in TAUGHT] if recipe.mixtures.distractors else [],
-        loss=IN_WORDS[recipe.loss],
+        loss=LOSSES[recipe.loss],
         retrieval=evaluate_retrieval(query_network, SourceBank(sources[0], "test", TAUGHT)),
         numbers=numbers,
         duets=format_summary(summarise(evaluate({"tiny": separator}, duets))),

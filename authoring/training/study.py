@@ -11,12 +11,13 @@ import numpy as np
 import pandas as pd
 
 from authoring.pages import page, write
+from lass_lab.commands.options import with_settings
 from lass_lab.experiments import recipes
 from lass_lab.experiments.evaluation import mean_sdrs, validation_pieces
 from lass_lab.experiments.finetuning import PHASES, at_step_zero, finetune
 from lass_lab.experiments.probes import balance
-from lass_lab.experiments.recipes import FinetuningRecipe, changed, described, read_table, with_settings
-from lass_lab.experiments.trainer import run_facts
+from lass_lab.experiments.recipes import FinetuningRecipe, changed, described, read_table
+from lass_lab.experiments.run_facts import run_facts
 from lass_lab.models import load_separator
 from lass_lab.models.separator import CONFIG, WEIGHTS
 

@@ -108,8 +108,9 @@ def evaluate(
         named = stages(run) if run else find_stages()
     named |= {name: name for name in model or ([] if table else ["tiny"])}
 
+    from lass_lab.commands import tables
     from lass_lab.datasets import list_pieces, load_piece
-    from lass_lab.experiments import evaluation, music_eval, paper_tables, probes
+    from lass_lab.experiments import evaluation, music_eval, paper_tables, probing
     from lass_lab.models import load_separator
 
     with atomic_path(out, force) if out else nullcontext() as path:  # what is in the way is named now, not afterwards
@@ -123,13 +124,13 @@ def evaluate(
             summary = music_eval.summarise_items(numbers)
             print(summary.to_string(index=False, na_rep="", float_format="{:.2f}".format))
         elif table == "probes":
-            numbers = probes.probe(separators, piece=pieces[0], longest=longest, bank=sources, pairs=pairs)
-            print(probes.format_probes(numbers))
+            numbers = probing.probe(separators, piece=pieces[0], longest=longest, bank=sources, pairs=pairs)
+            print(tables.format_probes(numbers))
         else:
             numbers = evaluation.evaluate(separators, pieces, longest=longest, oracles=table == "paper")
             if table:
-                print(paper_tables.format_paper_tables(paper_tables.paper_tables(numbers)))
+                print(tables.format_paper_tables(paper_tables.paper_tables(numbers)))
             else:
-                print(evaluation.format_summary(evaluation.summarise(numbers)))
+                print(tables.format_summary(evaluation.summarise(numbers)))
         if path:
             numbers.to_csv(path, index=False)

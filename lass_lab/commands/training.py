@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lass_lab.commands.options import Data, Model
+from lass_lab.commands.options import Data, Model, with_settings
 from lass_lab.signal.files import InputError
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def planned(recipe: str, profile: str | None, settings: Sequence[str] | None) ->
     """
     from lass_lab.course.profile import PROFILES
     from lass_lab.course.runs import sized_recipe
-    from lass_lab.experiments.recipes import RECIPES, changed, read_table, with_settings
+    from lass_lab.experiments.recipes import RECIPES, changed, read_table
 
     if profile and profile not in PROFILES:
         raise InputError(f"profile '{profile}': choose one of {', '.join(PROFILES)}")

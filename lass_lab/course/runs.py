@@ -19,12 +19,7 @@ def sized_recipe(name: str = "preserving", profile: Profile | None = None) -> Fi
     Args:
         name: "preserving" keeps what was known; "paper" is the paper's own.
         profile: None takes the current one.
-
-    Raises:
-        InputError: no such recipe.
     """
-    if name not in RECIPES:
-        raise InputError(f"recipe '{name}': choose one of {', '.join(RECIPES)}")
     recipe, profile = RECIPES[name], profile or current()
     first, second = profile.epochs
     return replace(

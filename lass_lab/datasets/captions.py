@@ -9,17 +9,8 @@ from importlib.resources import files
 
 from lass_lab.signal.files import InputError
 
-_PLAIN = (
-    "{name}",
-    "{a} {name}",
-    "the {name}",
-    "the sound of {a} {name}",
-    "{a} {name} playing a melody",
-    "someone playing the {name}",
-    "only the {name}",
-    "{name} solo",
-)
 _OWN = tomllib.loads((files(__package__) / "captions.toml").read_text(encoding="utf-8"))
+_PLAIN: list[str] = _OWN.pop("plain")
 
 
 def training_captions(name: str) -> tuple[str, ...]:

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from torch.utils.data import Dataset
 
 from lass_lab.datasets.augmentation import augment
 from lass_lab.datasets.captions import CAPTIONS, training_captions
@@ -131,24 +130,11 @@ class FinetuningDataset(PairDataset):
 
     def _query(self, rng: np.random.Generator, names: list[str], asked: int) -> tuple[str, str]:
         name = names[asked]
-        return name, _phrasing(rng, name) if self.recipe.captions else name
+        return name, draw_phrasing(rng, name) if self.recipe.captions else name
 
 
-class Rephrased(Dataset):
-    """Another dataset's items, each asked for in a training phrasing of its `query`, the same one every time."""
-
-    def __init__(self, items: Dataset) -> None:
-        self.items = items
-
-    def __len__(self) -> int:
-        return len(self.items)
-
-    def __getitem__(self, index: int) -> dict:
-        item = self.items[index]
-        return item | {"query": _phrasing(np.random.default_rng(index), item["query"])}
-
-
-def _phrasing(rng: np.random.Generator, name: str) -> str:
+def draw_phrasing(rng: np.random.Generator, name: str) -> str:
+    """One of a source's phrasings for training; of one that has none, its name."""
     return str(rng.choice(training_captions(name))) if name in CAPTIONS else name
 
 

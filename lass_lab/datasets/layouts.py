@@ -4,8 +4,6 @@ Two layouts are known, each with one folder a piece, at any depth:
 
 - URMP's: `09_Jesus_tpt_vn/` with `AuMix_09_Jesus_tpt_vn.wav`, `AuSep_1_tpt_09_Jesus.wav`, `AuSep_2_vn_09_Jesus.wav`;
 - MUSDB's, which is ours too: `mixture.wav`, and beside it one file a source, `vocals.wav`, `violin.flac`, ...
-
-And one layout of single mixtures: AudioSep's list of mixtures to measure with, `music_eval.csv`.
 """
 
 from __future__ import annotations
@@ -117,34 +115,26 @@ def _understood(name: str, place: Path, files: list[Path]) -> tuple[FoundPiece, 
 
 def _urmp(name: str, files: list[Path]) -> tuple[list[Path], dict[str, list[Path]], list[Fault]]:
     """Mixtures, stems by source and faults of a piece of URMP, by the names of its files."""
-    faults, mixtures, stems = [], [], {}
-    players: dict[int, tuple[Path, str, str]] = {}
+    faults, mixtures, stems, players = [], [], {}, {}
     for file in files:
         if match := _STEM.fullmatch(file.stem):
             number, short, title = int(match[1]), match[2].lower(), match[3]
-            other, *_ = players.setdefault(number, (file, short, title))
             if short not in URMP:
                 faults.append(Fault(name, file, f"'{short}' is none of URMP's instruments, {', '.join(URMP)}"))
-            if other != file:
+            if (other := players.setdefault(number, file)) != file:
                 faults.append(Fault(name, file, f"a second file of player {number}, beside {other.name}"))
+            stems.setdefault(URMP.get(short, short), []).append(file)
         elif _MIXTURE.fullmatch(file.stem):
             mixtures.append(file)
         else:
             faults.append(Fault(name, file, "neither AuMix_PIECE nor AuSep_NUMBER_INSTRUMENT_PIECE, as its neighbours"))
-    if not players:
-        return mixtures, stems, faults
-    first, _, title = players[min(players)]
-    for _, (file, short, other) in sorted(players.items()):
-        stems.setdefault(URMP.get(short, short), []).append(file)
-        if other != title:
-            faults.append(Fault(name, file, f"is of another piece than {first.name} beside it"))
     # The mixture's name lists the instruments, as the folder's does: AuMix_09_Jesus_tpt_vn.
-    told = (_MIXTURE.fullmatch(mixtures[0].stem)[1] if mixtures else name).lower()
-    listed = told.removeprefix(f"{title}_".lower()).split("_") if told.startswith(f"{title}_".lower()) else []
-    for number in range(1, max(len(listed), *players) + 1):
+    told = (mixtures[0].stem if mixtures else name).lower().split("_")
+    listed = [word for word in told if word in URMP]
+    for number in range(1, max(len(listed), *players) + 1 if players else 0):
         if number not in players:
             short = listed[number - 1] if number <= len(listed) else "INSTRUMENT"
-            gone = first.with_name(f"AuSep_{number}_{short}_{title}{first.suffix}")
+            gone = files[0].with_name(f"AuSep_{number}_{short}_{title}{files[0].suffix}")
             faults.append(Fault(name, gone, "this stem is missing"))
     return mixtures, stems, faults
 

@@ -116,7 +116,9 @@ class PairDataset(Dataset):
             self._made, self._key = self._pair(number), key
         names, sources, rng = self._made
         rng = copy.deepcopy(rng)
-        mixture, target = prevent_clipping(sum(sources), sources[asked])
+        mixture, target = sum(sources), sources[asked]
+        if (peak := float(np.abs(mixture).max())) > 1:
+            mixture, target = (waveform * np.float32(PEAK / peak) for waveform in (mixture, target))
         level = np.float32(amplitude(-rng.uniform(0, self.recipe.level_db)))
         instrument, query = self._query(rng, names, asked)
         if instrument != names[asked]:
@@ -235,10 +237,3 @@ def match_energy(source: np.ndarray, target: np.ndarray, gain_db: float = 0.0) -
     """`source`, scaled to the target's energy (ratio clamped to 0.02...50, as in AudioSep), then by a gain in dB."""
     ratio = np.sum(np.square(target)) / max(np.sum(np.square(source)), 1e-10)
     return source * np.float32(np.sqrt(np.clip(ratio, *ENERGY_RATIO)) * amplitude(gain_db))
-
-
-def prevent_clipping(mixture: np.ndarray, *sources: np.ndarray) -> tuple[np.ndarray, ...]:
-    """Mixture and sources, scaled together to a peak of 0.9 where the mixture's passes 1."""
-    peak = float(np.max(np.abs(mixture)))
-    gain = np.float32(PEAK / peak if peak > 1 else 1.0)
-    return tuple(waveform * gain for waveform in (mixture, *sources))

@@ -84,9 +84,7 @@ def train_contrastively(
     return pd.DataFrame(rows, columns=["loss", "temperature"])
 
 
-def evaluate_retrieval(
-    query_network: TinyQueryNet, bank: SourceBank, *, cuts: int = 8, seconds: float = SECONDS
-) -> pd.DataFrame:
+def evaluate_retrieval(query_network: TinyQueryNet, bank: SourceBank, *, cuts: int = 8) -> pd.DataFrame:
     """How well held-out words find held-out sounds, and how well they name their instrument, with and without training.
 
     Recall@1 is the share of queries whose nearest neighbour in the other modality is of their instrument. Instrument
@@ -95,8 +93,7 @@ def evaluate_retrieval(
     Args:
         query_network: the trained one.
         bank: sounds that training never used (split "test").
-        cuts: for each instrument.
-        seconds: length of a cut.
+        cuts: for each instrument, of five seconds.
 
     Returns:
         One row a measure: `measure`, `contrastive` with `low` and `high` (shares of 1, 95% bootstrap over queries),
@@ -104,7 +101,7 @@ def evaluate_retrieval(
     """
     rng = np.random.default_rng(3)
     names = bank.instruments
-    sounds = [bank.cut(rng, name, round(seconds * SAMPLE_RATE)) for name in names for _ in range(cuts)]
+    sounds = [bank.cut(rng, name, round(SECONDS * SAMPLE_RATE)) for name in names for _ in range(cuts)]
     with torch.random.fork_rng():
         torch.manual_seed(3)
         untrained = TinyQueryNet(encoder=query_network.encoder).eval()

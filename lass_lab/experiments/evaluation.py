@@ -11,7 +11,7 @@ from lass_lab.datasets.duets import VALIDATION_S, Piece, list_pieces, load_piece
 from lass_lab.datasets.instruments import TAUGHT
 from lass_lab.datasets.mixing import MixtureDataset, MixtureRecipe, SourceBank, audible
 from lass_lab.models import LanguageSeparator
-from lass_lab.signal.audio import SAMPLE_RATE
+from lass_lab.signal.audio import SAMPLE_RATE, decibels
 from lass_lab.signal.files import InputError
 from lass_lab.signal.metrics import sdr, si_sdr, spectral_correlation, spectral_mse
 from lass_lab.signal.spectral import oracle_estimate
@@ -58,11 +58,8 @@ def evaluate(
         "SDRi" and "SI-SDR" in dB, "correlation", "MSE"), value. SDR is the plain energy ratio, AudioSep's definition.
 
     Raises:
-        InputError: an unknown piece, a source that a piece does not have, or a separator by the name of the floor or
-            of an oracle.
+        InputError: an unknown piece, or a source that a piece does not have.
     """
-    if taken := [name for name in separators if name in (FLOOR, *ORACLES)]:
-        raise InputError(f"separator '{taken[0]}': the table has one of that name already; call it something else")
     rows = []
     for piece in [open_piece(piece, longest) for piece in pieces]:
         wanted = queries or {source: [source] for source in piece.sources}
@@ -94,9 +91,9 @@ def open_piece(piece: str | Piece, longest: float | None = None) -> Piece:
     return piece if longest is None or longest >= piece.seconds else piece.slice(0, longest)
 
 
-def validation_pieces(data: str | Path | None = None) -> list[Piece]:
+def validation_pieces() -> list[Piece]:
     """The last 30 s of each training piece: all choices are made on them."""
-    pieces = [load_piece(name, data) for name in list_pieces("train", data)]
+    pieces = [load_piece(name) for name in list_pieces("train")]
     return [piece.slice(piece.seconds - VALIDATION_S, VALIDATION_S) for piece in pieces]
 
 
@@ -122,7 +119,7 @@ def _measure(target: np.ndarray, estimate: np.ndarray, mixture: np.ndarray) -> l
     return rows
 
 
-def summarise(table: pd.DataFrame, *, seed: int = 0) -> pd.DataFrame:
+def summarise(table: pd.DataFrame) -> pd.DataFrame:
     """One row for each separator, piece, source, query and metric: the piece's value, and its slices' mean.
 
     The interval is the 95% percentile bootstrap over slices (Efron & Tibshirani, 1993, ch. 13). It says how far the
@@ -136,22 +133,8 @@ def summarise(table: pd.DataFrame, *, seed: int = 0) -> pd.DataFrame:
     rows = []
     for key, group in table[table["extent"] == "slice"].groupby(keys, sort=False):
         values = group["value"].to_numpy()
-        rows.append((*key, whole.get(key, np.nan), values.mean(), *bootstrap(values, seed), len(values)))
+        rows.append((*key, whole.get(key, np.nan), values.mean(), *bootstrap(values), len(values)))
     return pd.DataFrame(rows, columns=[*keys, "value", "mean", "low", "high", "slices"])
-
-
-def format_summary(summary: pd.DataFrame) -> str:
-    """The summary as text: a row for each separator, piece and query, a column for each metric of the whole piece.
-
-    SDRi also carries its slices' mean and 95% interval.
-    """
-    keys = ["piece", "source", "query", "separator"]
-    wide = summary.pivot_table(index=keys, columns="metric", values="value", sort=False)[[*DECIMALS]]
-    gain = summary[summary["metric"] == "SDRi"].set_index(keys)
-    texts = [f"{row.mean:.2f} [{row.low:.2f}, {row.high:.2f}]" for row in gain.itertuples()]
-    wide["SDRi by slice [95%]"] = pd.Series(texts, gain.index)
-    formatters = {name: f"{{:.{count}f}}".format for name, count in DECIMALS.items()}
-    return wide.reset_index().to_string(index=False, formatters=formatters)
 
 
 def bootstrap(values: np.ndarray, seed: int = 0) -> tuple[float, float]:
@@ -196,4 +179,4 @@ def evaluate_mixtures(
 def level_db(estimate: np.ndarray, mixture: np.ndarray) -> float:
     """The energy of an estimate against the mixture's, in dB; both `(samples,)`, silence counted as -100 dB."""
     energies = [max(float(np.mean(np.square(waveform))), 1e-10) for waveform in (estimate, mixture)]
-    return 10 * float(np.log10(energies[0] / energies[1]))
+    return decibels(energies[0] / energies[1])

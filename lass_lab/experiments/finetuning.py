@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import lightning
+import numpy as np
 import torch
 from lightning.pytorch.callbacks import ModelCheckpoint
 from torch.utils.data import DataLoader, DistributedSampler
 
-from lass_lab.datasets.duet_mixing import FinetuningDataset, Rephrased, epoch_items, training_starts
+from lass_lab.datasets.duet_mixing import FinetuningDataset, draw_phrasing, epoch_items, training_starts
 from lass_lab.datasets.duets import DuetDataset
 from lass_lab.datasets.mixing import SourceBank, Sources, collate
 from lass_lab.experiments.losses import find_loss
@@ -60,7 +61,10 @@ class FinetuningData(lightning.LightningDataModule):
         return DataLoader(mixtures, recipe.batch, sampler=sampler, num_workers=self.workers, collate_fn=collate)
 
     def val_dataloader(self) -> DataLoader:
-        slices = Rephrased(self.validation) if self.recipe.items.captions else self.validation
+        slices = list(self.validation)
+        if self.recipe.items.captions:  # each in the same words every time
+            queries = [draw_phrasing(np.random.default_rng(place), item["query"]) for place, item in enumerate(slices)]
+            slices = [item | {"query": query} for item, query in zip(slices, queries, strict=True)]
         return DataLoader(slices, 4, collate_fn=collate)
 
 

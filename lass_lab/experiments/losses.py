@@ -41,11 +41,6 @@ def decibels(estimate: Tensor, target: Tensor, mixture: Tensor) -> Tensor:
 
 
 LOSSES: dict[str, Loss] = {"l1": absolute, "relative-l1": relative, "decibels": decibels}
-IN_WORDS = {
-    "l1": "the mean absolute error of the waveform",
-    "relative-l1": "the mean absolute error of the waveform over the mixture's mean magnitude",
-    "decibels": f"the error's energy against the mixture's, in dB, with a floor at {FLOOR_DB:.0f} dB",
-}
 
 
 def find_loss(name: str) -> Loss:

@@ -1,6 +1,7 @@
 """The results of the paper this course follows, and its two tables, one a source, with our own numbers beside them."""
 
-import numpy as np
+from pathlib import Path
+
 import pandas as pd
 
 from lass_lab.experiments.evaluation import DECIMALS, FLOOR, ORACLES
@@ -13,18 +14,10 @@ NOTE = (
     "The paper measured other recordings and does not say of what its correlation and MSE are: compare directions.\n"
     "SDR minus SDRi is the mixture's own SDR, the same for every separator of the same recording."
 )
-# The paper's table of results: AudioSep on violin and trumpet duets, before and after its two phases of fine-tuning.
-# Rows as printed: stage, source, SDR (dB), SDRi (dB), correlation, MSE.
-_PAPER = (
-    ("pretrained", "violin", 17.57, 17.10, 0.9933, 0.0006),
-    ("pretrained", "trumpet", -9.91, -5.59, 0.2872, 0.0272),
-    ("fine-tuned", "violin", 16.87, 15.88, 0.9898, 0.0009),
-    ("fine-tuned", "trumpet", 10.09, 9.01, 0.9575, 0.0006),
-)
 
 
 def paper_results(stage: str | None = None) -> pd.DataFrame:
-    """The numbers that the paper this course follows gives for AudioSep, one row a number.
+    """The numbers of the paper for AudioSep, on violin and trumpet duets, before and after fine-tuning; a row a number.
 
     The paper's recordings are not the course's, and it does not say of what its correlation and MSE are:
     these numbers give a direction, not a ranking.
@@ -35,19 +28,11 @@ def paper_results(stage: str | None = None) -> pd.DataFrame:
     Returns:
         The columns separator ("AudioSep pretrained, paper" for instance), stage, source, metric ("SDR" and
         "SDRi" in dB, "correlation", "MSE") and value.
-
-    Raises:
-        InputError: another stage.
     """
-    if stage not in (None, *PAPER):
-        raise InputError(f"stage '{stage}': the paper has {' and '.join(PAPER)}")
-    rows = [
-        (f"AudioSep {of_stage}, paper", of_stage, source, metric, value)
-        for of_stage, source, *values in _PAPER
-        if stage in (None, of_stage)
-        for metric, value in zip(METRICS, values, strict=True)
-    ]
-    return pd.DataFrame(rows, columns=["separator", "stage", "source", "metric", "value"])
+    printed = pd.read_csv(Path(__file__).with_name("paper_results.csv"))
+    rows = printed.melt(["stage", "source"], var_name="metric")
+    rows.insert(0, "separator", "AudioSep " + rows["stage"] + ", paper")
+    return rows if stage is None else rows[rows["stage"] == stage]
 
 
 def paper_tables(table: pd.DataFrame) -> pd.DataFrame:
@@ -76,14 +61,3 @@ def paper_tables(table: pd.DataFrame) -> pd.DataFrame:
     last = [name for name in (FLOOR, *ORACLES) if name in wide]
     ours = [name for name in both["separator"].unique() if name not in last]  # the paper's own come first
     return wide.loc[rows, [*ours, *last]].rename_axis(columns=None)
-
-
-def format_paper_tables(tables: pd.DataFrame) -> str:
-    """What `paper_tables` gives as text: a table a source, a line a separator, and below how to read them."""
-    formatters = {METRICS[name]: f"{{:.{DECIMALS[name]}f}}".format for name in METRICS}
-    formatters["MSE"] = lambda value: np.format_float_positional(value, precision=3, fractional=False, trim="-")
-    texts = [
-        table.droplevel("source").T.rename(columns=METRICS).rename_axis(columns=source).to_string(formatters=formatters)
-        for source, table in tables.groupby(level="source", sort=False)
-    ]
-    return "\n\n".join([*texts, NOTE])

@@ -1,75 +1,27 @@
-"""What a score on the duets does not say: other words, wrong and absent queries, forgetting, unfamiliar sounds.
+"""What a score on the duets does not say: other words, forgetting, unfamiliar sounds; more probes are in `probing`.
 
-Each probe is a function of a separator's name, the separator and what to measure on; `probe` runs them all. Every one
-gives the same tidy table, a row a number: separator, probe, detail, metric ("SDR", "SDRi", "SI-SDR" or "level", all in
-dB), value, low and high, n. `n` says how many values the number sums up; 1 is a value by itself. `low` and `high` are
-the 95% bootstrap interval of a mean over a random draw; a mean of three chosen phrasings has none.
+Each probe is a function of a separator's name, the separator and what to measure on. Every one gives the same table, a
+row a number: separator, probe, detail, metric ("SDR", "SDRi", "SI-SDR" or "level", all in dB), value, low and high, n.
+`n` says how many values the number sums up; 1 is a value by itself. `low` and `high` are the 95% bootstrap interval of
+a mean over a random draw; a mean of three chosen phrasings has none.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from tqdm.auto import tqdm
 
 from lass_lab.datasets.captions import heldout_captions
 from lass_lab.datasets.duets import Piece, data_dir, list_pieces
-from lass_lab.datasets.mixing import SourceBank, audible
-from lass_lab.experiments.evaluation import (
-    SECONDS,
-    bootstrap,
-    evaluate,
-    evaluate_mixtures,
-    level_db,
-    mean_sdrs,
-    open_piece,
-)
+from lass_lab.datasets.mixing import SourceBank
+from lass_lab.experiments.evaluation import bootstrap, evaluate, evaluate_mixtures, mean_sdrs
 from lass_lab.models import LanguageSeparator
-from lass_lab.signal.audio import SAMPLE_RATE
 from lass_lab.signal.files import InputError
-from lass_lab.signal.metrics import sdr, sdr_improvement, si_sdr
 
 # Taught instruments of many families, none of them in the duets: what fine-tuning on the duets may unlearn.
 FORGETTING = ("cello", "flute", "oboe", "clarinet", "french horn", "piano", "acoustic guitar", "marimba")
-ABSENT = ("piano", "flute", "tuba", "marimba")
 COLUMNS = ["separator", "probe", "detail", "metric", "value", "low", "high", "n"]
-
-
-def probe(
-    separators: Mapping[str, LanguageSeparator],
-    *,
-    piece: Piece | None = None,
-    longest: float | None = None,
-    bank: str | Path | None = None,
-    pairs: int = 50,
-    progress: bool = True,
-) -> pd.DataFrame:
-    """Every probe of every separator, on the same recordings and the same random mixtures.
-
-    Args:
-        separators: name -> separator.
-        piece: the duet to measure on; by default the first of the test split.
-        longest: use only so many seconds of each piece.
-        bank, pairs: for the probe for forgetting; see there.
-
-    Raises:
-        InputError: a bank that is missing or lacks an instrument, or a piece without the sources of the shipped duets.
-    """
-    duet = open_piece(piece or list_pieces("test")[0], longest)
-    clips = query_clips(open_piece(list_pieces("train")[0]))
-    _bank(bank, FORGETTING)  # now, not after minutes
-    tables = []
-    for name, separator in tqdm(separators.items(), desc="probes", disable=not progress):
-        tables += [
-            paraphrases(name, separator, duet),
-            wrong_query(name, separator, duet),
-            absent_instruments(name, separator, duet),
-            forgetting(name, separator, bank, pairs=pairs, progress=False),
-            out_of_domain(name, separator, longest=longest),
-            audio_queries(name, separator, duet, clips),
-        ]
-    return pd.concat(tables, ignore_index=True)
 
 
 def paraphrases(name: str, separator: LanguageSeparator, piece: Piece, *, longest: float | None = None) -> pd.DataFrame:
@@ -86,37 +38,7 @@ def paraphrases(name: str, separator: LanguageSeparator, piece: Piece, *, longes
         heldout = gains.iloc[1:]
         rows.append((f"{source}: mean of the held-out", "SDRi", heldout.mean(), len(heldout)))
         rows.append((f"{source}: worst of the held-out", "SDRi", heldout.min(), len(heldout)))
-    return _table(name, "paraphrases", rows)
-
-
-def wrong_query(name: str, separator: LanguageSeparator, piece: Piece) -> pd.DataFrame:
-    """Leakage of the other source: SDR and SI-SDR of each query's estimate against the sources not asked for.
-
-    The lower the SI-SDR the better; above 0 dB the estimate is mostly the wrong source. By SDR silence scores 0 dB, and
-    what is above is nearer to the wrong source than silence.
-    """
-    estimates = separator.separate(piece.mixture, list(piece.sources), progress=False)
-    rows = [
-        (f'"{asked}" against the {source}', metric, measure(waveform, estimate))
-        for asked, estimate in zip(piece.sources, estimates, strict=True)
-        for source, waveform in piece.sources.items()
-        if source != asked
-        for metric, measure in (("SDR", sdr), ("SI-SDR", si_sdr))
-    ]
-    return _table(name, "wrong query", rows)
-
-
-def absent_instruments(name: str, separator: LanguageSeparator, piece: Piece) -> pd.DataFrame:
-    """Level of the estimate against the mixture (dB) for each of `ABSENT` that does not play, and their mean.
-
-    The lower the better: the right answer is silence.
-    """
-    queries = [instrument for instrument in ABSENT if instrument not in piece.sources]
-    levels = [
-        level_db(estimate, piece.mixture) for estimate in separator.separate(piece.mixture, queries, progress=False)
-    ]
-    rows = [(f'"{query}"', "level", level) for query, level in zip(queries, levels, strict=True)]
-    return _table(name, "absent instrument", [*rows, ("mean", "level", np.mean(levels), len(levels))])
+    return probe_table(name, "paraphrases", rows)
 
 
 def forgetting(
@@ -125,8 +47,6 @@ def forgetting(
     bank: str | Path | None = None,
     *,
     pairs: int = 50,
-    seconds: float = SECONDS,
-    instruments: Sequence[str] = FORGETTING,
     seed: int = 2,
     progress: bool = True,
 ) -> pd.DataFrame:
@@ -138,19 +58,16 @@ def forgetting(
     Args:
         bank: a folder of sources, whose test split is used; None takes the one that ships.
         pairs: mixtures, each asked for its one source and then for the other. The same seed draws the same ones.
-        seconds: length of a mixture.
 
     Raises:
         InputError: no bank, or one that lacks an instrument.
     """
-    table = evaluate_mixtures(
-        separator, _bank(bank, instruments), instruments=instruments, pairs=2 * pairs, seconds=seconds, seed=seed,
-        progress=progress,
-    )  # fmt: skip
+    drawn = {"instruments": FORGETTING, "pairs": 2 * pairs, "seed": seed}
+    table = evaluate_mixtures(separator, find_bank(bank), progress=progress, **drawn)
     mixtures = table["sdri"].to_numpy().reshape(pairs, 2).mean(axis=1)
-    drawn = table.groupby("instrument")["sdri"].agg(["mean", "size"])
-    rows = [(each, "SDRi", *drawn.loc[each]) for each in instruments if each in drawn.index]
-    return _table(name, "forgetting", [*rows, ("mean", "SDRi", mixtures.mean(), pairs, *bootstrap(mixtures))])
+    found = table.groupby("instrument")["sdri"].agg(["mean", "size"])
+    rows = [(each, "SDRi", *found.loc[each]) for each in FORGETTING if each in found.index]
+    return probe_table(name, "forgetting", [*rows, ("mean", "SDRi", mixtures.mean(), pairs, *bootstrap(mixtures))])
 
 
 def out_of_domain(name: str, separator: LanguageSeparator, *, longest: float | None = None) -> pd.DataFrame:
@@ -158,49 +75,11 @@ def out_of_domain(name: str, separator: LanguageSeparator, *, longest: float | N
     table = evaluate({name: separator}, list_pieces("out-of-domain"), longest=longest, progress=False)
     found = table.query("separator == @name and extent == 'piece' and metric in ('SDR', 'SDRi')")
     rows = [(f"{row.piece}: {row.source}", row.metric, row.value) for row in found.itertuples()]
-    return _table(name, "out of domain", rows)
-
-
-def audio_queries(
-    name: str, separator: LanguageSeparator, piece: Piece, clips: Mapping[str, np.ndarray]
-) -> pd.DataFrame:
-    """SDRi where each source is asked for by a sound like it: a clip `(samples,)`, 32 kHz, as `query_clips` gives.
-
-    Raises InputError: a source that the piece lacks, or a clip that cannot be a query.
-    """
-    if unknown := [source for source in clips if source not in piece.sources]:
-        raise InputError(f"piece {piece.name}: has no source '{unknown[0]}'")
-    estimates = separator.separate(piece.mixture, list(clips.values()), progress=False)
-    rows = [
-        (f"{source}, by a clip of it", "SDRi", sdr_improvement(piece.sources[source], estimate, piece.mixture))
-        for source, estimate in zip(clips, estimates, strict=True)
-    ]
-    return _table(name, "audio query", rows)
-
-
-def query_clips(piece: Piece) -> dict[str, np.ndarray]:
-    """A clip `(samples,)` of each source of a piece to ask by: the loudest of its adjoining slices of five seconds.
-
-    Raises InputError: a source that is silent in every slice.
-    """
-    size = round(SECONDS * SAMPLE_RATE)
-    clips = {}
-    for source, waveform in piece.sources.items():
-        slices = [waveform[start : start + size] for start in range(0, len(waveform) - size + 1, size)]
-        clip = max(slices, key=lambda cut: float(np.sum(np.square(cut))), default=np.zeros(1, np.float32))
-        if not audible(clip):
-            raise InputError(f"piece {piece.name}: its {source} is silent in every slice of {SECONDS:g} s")
-        clips[source] = clip
-    return clips
+    return probe_table(name, "out of domain", rows)
 
 
 def balance(
-    separator: LanguageSeparator,
-    pieces: Sequence[Piece],
-    bank: str | Path | None = None,
-    *,
-    pairs: int = 50,
-    progress: bool = True,
+    separator: LanguageSeparator, pieces: Sequence[Piece], *, pairs: int = 50, progress: bool = True
 ) -> dict[str, float]:
     """What fine-tuning is for and what it may cost: SDR (dB) of each source of the pieces, and SDRi of others.
 
@@ -208,36 +87,21 @@ def balance(
         Each source's SDR, the mean over pieces; others, low and high: SDRi of eight other instruments with its interval
         (`forgetting`).
     """
-    kept = forgetting("", separator, bank, pairs=pairs, progress=progress).iloc[-1]
+    kept = forgetting("", separator, pairs=pairs, progress=progress).iloc[-1]
     return mean_sdrs(separator, pieces) | {"others": kept["value"], "low": kept["low"], "high": kept["high"]}
 
 
-def format_probes(table: pd.DataFrame) -> str:
-    """The table as text, all in dB: a line a number and one for its interval, a column a separator."""
-    bounds = table.dropna(subset="low")
-    bounds = bounds.assign(
-        detail="  95% interval",
-        text=[f"{low:.2f} to {high:.2f}" for low, high in zip(bounds["low"], bounds["high"], strict=True)],
-    )
-    lines = pd.concat([table.assign(text=table["value"].map("{:.2f}".format)), bounds]).sort_index(kind="stable")
-    keys = ["probe", "detail", "metric"]
-    wide = lines.pivot_table(index=keys, columns="separator", values="text", aggfunc="first", sort=False)
-    return wide.rename_axis(columns="dB").to_string()
-
-
-def _bank(folder: str | Path | None, instruments: Sequence[str]) -> Path:
-    """The bank's folder, once it is known to hold every instrument."""
+def find_bank(folder: str | Path | None) -> Path:
+    """The bank's folder, by default the one that ships. Raises InputError where it lacks one of `FORGETTING`."""
     folder = data_dir() / "sources" if folder is None else Path(folder)
-    bank = SourceBank(folder, "test", instruments)
-    if missing := [instrument for instrument in instruments if instrument not in bank.rows]:
+    bank = SourceBank(folder, "test", FORGETTING)
+    if missing := [instrument for instrument in FORGETTING if instrument not in bank.rows]:
         raise InputError(f"{folder / 'sources.csv'}: holds no {missing[0]} in the split 'test'")
     return folder
 
 
-def _table(name: str, probe: str, rows: Sequence[tuple]) -> pd.DataFrame:
+def probe_table(name: str, probe: str, rows: Sequence[tuple]) -> pd.DataFrame:
     """Rows (detail, metric, value) and, where they are known, n, low and high, as the module's table."""
-    filled = []
-    for detail, metric, value, *more in rows:
-        n, low, high = (*more, *(1, np.nan, np.nan)[len(more) :])
-        filled.append((name, probe, detail, metric, float(value), float(low), float(high), int(n)))
-    return pd.DataFrame(filled, columns=COLUMNS)
+    filled = [(name, probe, *row, *(1, np.nan, np.nan)[len(row) - 3 :]) for row in rows]
+    table = pd.DataFrame(filled, columns=["separator", "probe", "detail", "metric", "value", "n", "low", "high"])
+    return table[COLUMNS].astype({"value": float, "n": int})

@@ -3,7 +3,7 @@
 import json
 import os
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -112,26 +112,6 @@ def changed(recipe: Recipe, table: Mapping[str, Any], within: str = "") -> Recip
     return replace(recipe, **values)
 
 
-def with_settings(recipe: Recipe, settings: Sequence[str]) -> Recipe:
-    """A recipe with settings such as "items.rehearsal=0.3" or "phase2.encoder=top".
-
-    Raises:
-        InputError: anything else than field=value, or as `changed`.
-    """
-    for setting in settings:
-        path, equals, text = setting.partition("=")
-        if not equals:
-            raise InputError(f"--set {setting}: needs a field and a value, as in seed=1")
-        try:
-            value = tomllib.loads(f"value = {text}")["value"]
-        except tomllib.TOMLDecodeError:
-            value = text.strip()  # a word without quotes
-        for part in reversed(path.strip().split(".")):
-            value = {part: value}
-        recipe = changed(recipe, value)
-    return recipe
-
-
 RECIPES = {
     name: changed(FinetuningRecipe(), read_table(Path(__file__).with_name(f"{name}.toml")))
     for name in ("preserving", "paper")
@@ -176,4 +156,6 @@ def claim(run: Path, told: Mapping[str, Any]) -> None:
             temporary.write_text(text)
     there, told = read_recipe(run), json.loads(text)
     if others := [key for key in ("recipe", "start", "weights", "sources") if there.get(key) != told.get(key)]:
-        raise InputError(f"{run}: holds a run that differs in {' and '.join(others)}; remove it or choose another folder")
+        raise InputError(
+            f"{run}: holds a run that differs in {' and '.join(others)}; remove it or choose another folder"
+        )

@@ -1,9 +1,8 @@
-"""The trainer that drives every run, its callbacks, checkpoints and lock, and what a run says about itself."""
+"""The trainer that drives every run, its callbacks, checkpoints and lock."""
 
 import io
 import logging
 import os
-import re
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -11,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import lightning
-import psutil
 import torch
 from filelock import FileLock, Timeout
 from lightning.fabric.plugins import TorchCheckpointIO
@@ -138,27 +136,3 @@ def fit(trainer: lightning.Trainer, task: lightning.LightningModule, data: light
             trainer.fit(task, data, ckpt_path=checkpoint if checkpoint.exists() else None, weights_only=False)
         except SIGTERMException as error:  # Lightning's own answer, where `StopWhenAsked` is not there, or not yet
             raise RunStopped(f"{trainer.default_root_dir}: stopped by a signal; the same command goes on") from error
-
-
-def run_facts(run: Path) -> dict[str, float]:
-    """Steps done and hours taken, from the run's last checkpoint; those of all its parts where it was resumed."""
-    checkpoint = run / LAST
-    if not checkpoint.is_file():
-        raise InputError(f"{checkpoint}: no such file; is the run finished?")
-    state = torch.load(checkpoint, map_location="cpu", weights_only=False)  # written by our own run
-    elapsed = state["callbacks"]["Timer"]["time_elapsed"]
-    return {"steps": state["global_step"], "hours": (elapsed["train"] + elapsed["validate"]) / 3600}
-
-
-def hardware() -> str:
-    """The hardware that this process computes on, beside every number that depends on it: "2 CPU cores (AMD EPYC)"."""
-    if torch.cuda.is_available():
-        return torch.cuda.get_device_name()
-    cpuinfo = Path("/proc/cpuinfo")
-    model = re.search(r"^model name\s*: (.+)$", cpuinfo.read_text(), re.MULTILINE) if cpuinfo.exists() else None
-    return f"{cores()} CPU cores" + (f" ({model[1].strip()})" if model else "")
-
-
-def cores() -> int:
-    """Physical cores: two threads of one core count once."""
-    return psutil.cpu_count(logical=False) or psutil.cpu_count() or 1

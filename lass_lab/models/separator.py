@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from huggingface_hub import ModelCard, ModelCardData, PyTorchModelHubMixin, hf_hub_download
+from huggingface_hub import ModelCard, PyTorchModelHubMixin, hf_hub_download
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
@@ -31,18 +31,6 @@ QUERY_NETWORKS = {  # a class's name, which config.json has, -> the module to im
     "TinyQueryNet": "lass_lab.models.querynet",
     "ClapQueryNet": "lass_lab.models.audiosep.clap",
 }
-
-README = """# A language-queried audio source separator
-
-Made with LASS Lab. Open this folder, or the hub id it was pushed to, with
-
-    from lass_lab.models import load_separator
-
-    estimate = load_separator("FOLDER OR HUB ID").separate(mixture, "violin")
-
-`config.json` has the sizes of its networks, `model.safetensors` their weights; how it was trained and how well it
-separates stands in `MODEL_CARD.md` where there is one.
-"""
 
 
 class LanguageSeparator(nn.Module, PyTorchModelHubMixin):
@@ -171,8 +159,7 @@ class LanguageSeparator(nn.Module, PyTorchModelHubMixin):
 
     def generate_model_card(self, *args, **kwargs) -> ModelCard:
         """The README.md of a saved folder and of its page on the hub: what it is and how to open it."""
-        data = ModelCardData(library_name="lass-lab", tags=["audio-source-separation", "language-queried"])
-        return ModelCard(f"---\n{data.to_yaml()}\n---\n\n{README}")
+        return ModelCard.load(Path(__file__).with_name("card.md"))
 
     @classmethod
     def _from_pretrained(cls, *, model_id: str, map_location="cpu", strict=True, **hub) -> "LanguageSeparator":

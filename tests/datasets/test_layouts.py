@@ -39,7 +39,7 @@ def test_players_of_one_instrument_are_one_source(tmp_path):
 def test_every_abbreviation_of_urmp_is_known(tmp_path):
     touch(tmp_path, *(f"AuSep_{number}_{short}_45_All.wav" for number, short in enumerate(URMP, 1)))
     (piece,), faults = find_pieces(tmp_path)
-    assert faults == [] and tuple(piece.stems) == tuple(URMP.values())
+    assert faults == [] and set(piece.stems) == set(URMP.values())
 
 
 def test_pieces_of_musdb_and_our_own_are_found_at_any_depth(tmp_path):
@@ -58,7 +58,6 @@ def test_pieces_of_musdb_and_our_own_are_found_at_any_depth(tmp_path):
         ([*JESUS, "AuSep_2_vn_09_Jesus.flac"], "AuSep_2_vn_09_Jesus.wav", "a second file of player 2"),
         ([*JESUS, "AuMix_09_Jesus_tpt_vn.flac"], JESUS[0], "a second mixture, beside"),
         ([*JESUS, "hum.wav"], "hum.wav", "neither AuMix_PIECE nor AuSep_NUMBER_INSTRUMENT_PIECE"),
-        ([*JESUS, "AuSep_3_vn_12_Spring.wav"], "AuSep_3_vn_12_Spring.wav", "is of another piece than AuSep_1"),
         (JESUS[:2], "AuSep_2_vn_09_Jesus.wav", "this stem is missing"),
         (JESUS[:1], JESUS[0], "a mixture without stems"),
         (["AuSep_1_fl_04_A.wav", "AuSep_3_vn_04_A.wav"], "AuSep_2_INSTRUMENT_04_A.wav", "this stem is missing"),

@@ -11,7 +11,7 @@ from lass_lab.course.figures import figure_html
 from lass_lab.course.nb01.plots import show_mel_spectrogram
 from lass_lab.course.plots import share_colours, show_spectrogram
 from lass_lab.course.widgets import Plaything, with_tooltip
-from lass_lab.signal import SAMPLE_RATE, istft, stft
+from lass_lab.signal import SAMPLE_RATE, decibels, istft, stft
 
 WINDOWS = (256, 512, 1024, 2048, 4096, 8192, 16384)  # samples
 HOPS = (4, 8, 16)  # of them make one window
@@ -63,8 +63,8 @@ def _explored(waveform: np.ndarray, name: str, n_fft: int, hop: int, bands: int,
     if not bands:
         ax = show_spectrogram(waveform, title=name, n_fft=n_fft, hop=hop, max_khz=max_khz, db_range=60)
         error = istft(stft(waveform, n_fft, hop), len(waveform), hop) - waveform
-        energies = [max(np.sum(np.square(each, dtype=np.float64)), 1e-20) for each in (error, waveform)]
-        back = f"made into sound again, it is off by {10 * np.log10(energies[0] / energies[1]):.0f} dB"
+        off_db = decibels(float(np.sum(error**2)) / max(float(np.sum(waveform**2)), 1e-20))
+        back = f"made into sound again, it is off by {off_db:.0f} dB"
         return figure_html(ax, f"{shape}; bins {SAMPLE_RATE / n_fft:.1f} Hz apart. {size}; {back}.")
     ax = show_mel_spectrogram(waveform, title=name, bands=bands, n_fft=n_fft, hop=hop, max_khz=max_khz)
     return figure_html(ax, f"{shape}; {bands} mel bands. {size}, and there is no way back.")

@@ -22,19 +22,14 @@ class TransformerQueryNet(QueryNet):
 
     Args:
         layers: of the transformer.
-        size: of its token vectors; each of its heads sees 64 of them.
+        size: of its token vectors, a multiple of 64; each of its heads sees 64 of them.
         hidden: width between the projection's two layers.
-
-    Raises:
-        InputError: a size that is no multiple of 64.
     """
 
     def __init__(self, layers: int = 4, size: int = 256, hidden: int = 512) -> None:
         super().__init__()
         from transformers import BertConfig
 
-        if size < HEAD_SIZE or size % HEAD_SIZE:
-            raise InputError(f"TransformerQueryNet: its size is a multiple of {HEAD_SIZE}, not {size}")
         transformer = BertConfig(
             vocab_size=VOCABULARY,
             hidden_size=size,

@@ -7,7 +7,7 @@ import pandas as pd
 
 from lass_lab.datasets import list_pieces, load_piece
 from lass_lab.signal.audio import read_audio
-from lass_lab.signal.files import InputError, data_dir
+from lass_lab.signal.files import data_dir
 
 NUMBERS = "numbers.csv"
 EXCERPT_S = (20.0, 6.0)  # start and length, in seconds, of the excerpt of the held-out duet
@@ -19,15 +19,8 @@ def lineage_table(folder: Path | None = None) -> pd.DataFrame:
 
     Args:
         folder: as `python -m authoring lineage --out` wrote it; None is what the course ships.
-
-    Raises:
-        InputError: no such table.
     """
-    path = (folder or data_dir() / "lineage") / NUMBERS
-    try:
-        rows = pd.read_csv(path)
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path}: not a table of `python -m authoring lineage` ({error})") from error
+    rows = pd.read_csv((folder or data_dir() / "lineage") / NUMBERS)
     rows["text"] = [
         f"{row.mean:.1f}" + (f" [{row.low:.1f}, {row.high:.1f}]" if row.mixtures > 1 else "")
         for row in rows[["mean", "low", "high", "mixtures"]].itertuples()

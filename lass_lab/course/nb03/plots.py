@@ -9,14 +9,15 @@ from matplotlib.figure import Figure
 
 from lass_lab.course.figures import put_into_words
 from lass_lab.course.plots import COLOUR_MAP, draw_bins
-from lass_lab.signal import SAMPLE_RATE
+from lass_lab.signal import SAMPLE_RATE, amplitude
 
 SIGNED_MAP = "PuOr"  # safe for colour-blind readers, white at zero
 MASK_CHANNELS = ("0: share kept (sigmoid)", "1: direction, real (tanh)", "2: direction, imaginary (tanh)")
 _AUDIBLE_DB = 50.0
+_MAX_KHZ = 5  # top of the frequency axis
 
 
-def show_mask_channels(logits: np.ndarray, magnitude: np.ndarray, *, hop: int, max_khz: float = 5) -> Figure:
+def show_mask_channels(logits: np.ndarray, magnitude: np.ndarray, *, hop: int) -> Figure:
     """The three mask channels of an AudioSep head, side by side over time and frequency.
 
     Args:
@@ -24,10 +25,9 @@ def show_mask_channels(logits: np.ndarray, magnitude: np.ndarray, *, hop: int, m
         magnitude: the mixture's, `(frames, bins)`. Where it is more than 50 dB below its loudest point a mask
             decides about nothing that can be heard, and is left blank.
         hop: samples between frames.
-        max_khz: top of the frequency axis.
     """
     logits, magnitude = np.asarray(logits, dtype=np.float64), np.asarray(magnitude)
-    quiet = magnitude < magnitude.max() * 10 ** (-_AUDIBLE_DB / 20)
+    quiet = magnitude < magnitude.max() * amplitude(-_AUDIBLE_DB)
     # The sigmoid by way of tanh, which does not overflow.
     channels = [(1 + np.tanh(logits[0] / 2)) / 2, np.tanh(logits[1]), np.tanh(logits[2])]
     bin_khz = SAMPLE_RATE / 2000 / (logits.shape[2] - 1)
@@ -35,11 +35,12 @@ def show_mask_channels(logits: np.ndarray, magnitude: np.ndarray, *, hop: int, m
     for ax, values, title in zip(axes, channels, MASK_CHANNELS, strict=True):
         signed = ax is not axes[0]
         scale = {"cmap": SIGNED_MAP if signed else COLOUR_MAP, "vmin": -1 if signed else 0, "vmax": 1}
+        scale |= {"max_khz": _MAX_KHZ, "title": title, "interpolation": "nearest"}
         shown = np.ma.masked_where(quiet, values)
-        draw_bins(ax, shown, hop / SAMPLE_RATE, bin_khz, max_khz=max_khz, title=title, interpolation="nearest", **scale)
+        draw_bins(ax, shown, hop / SAMPLE_RATE, bin_khz, **scale)
         ax.set_facecolor("0.75" if signed else "white")  # each a colour that its map does not have
         ax.label_outer()
-        low, middle, high = np.percentile(shown[:, : round(max_khz / bin_khz) + 1].compressed(), [5, 50, 95])
+        low, middle, high = np.percentile(shown[:, : round(_MAX_KHZ / bin_khz) + 1].compressed(), [5, 50, 95])
         words = f"half of its values are below {middle:.2f}, 90% lie from {low:.2f} to {high:.2f}"
         put_into_words(ax, f"Mask channel {title}: {words}")
     figure.colorbar(axes[0].images[0], ax=axes[0], pad=0.01)

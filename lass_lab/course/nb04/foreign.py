@@ -66,10 +66,7 @@ def rewrite(path: Path, change: Callable[[np.ndarray], np.ndarray]) -> None:
 
 
 def report_table(report: SliceReport, folder: Path) -> pd.DataFrame:
-    """What a report says about each piece in `folder`: why it was left out, or a warning, or nothing.
-
-    Of several faults of a piece it gives the first, and how many more there are.
-    """
+    """What a report says about each piece in `folder`: why it was left out, or a warning, or nothing."""
     said: dict[str, list[str]] = {place.name: [] for place in sorted(folder.iterdir())}
     for fault in report.faults:
         said[fault.piece].append(f"left out: {fault.path.name} {fault.what}".replace(str(folder), "..."))
@@ -77,10 +74,7 @@ def report_table(report: SliceReport, folder: Path) -> pd.DataFrame:
         name, warning, what = note.partition(": warning: ")
         if warning:
             said[name].append(f"warning: {what}")
-    rows = [
-        (name, f"{lines[0]} (and {len(lines) - 1} more)" if len(lines) > 1 else " ".join(lines) or "nothing")
-        for name, lines in said.items()
-    ]
+    rows = [(name, "; ".join(lines) or "nothing") for name, lines in said.items()]
     return pd.DataFrame(rows, columns=["piece", "what the report says"])
 
 

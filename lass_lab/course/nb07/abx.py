@@ -1,6 +1,8 @@
 """A/B/X: is X the one estimate or the other? A listening test, and how well a guesser does in it."""
 
+import tomllib
 from html import escape
+from pathlib import Path
 
 import ipywidgets
 import numpy as np
@@ -10,20 +12,13 @@ from scipy.stats import binomtest
 from lass_lab.course.players import LEVEL_DB, players
 from lass_lab.course.widgets import Plaything
 from lass_lab.datasets.mixing import AUDIBLE_RMS
-from lass_lab.signal import SAMPLE_RATE, InputError
+from lass_lab.signal import SAMPLE_RATE, InputError, amplitude, decibels
 
 EXCERPT_S = 5.0
 
 _LATEST_S = 0.02  # X begins up to so much later, so that its bytes in the page are those of neither A nor B
 _PARAGRAPH = '<p style="line-height: 1.5">'  # widgets have lines of a button's height
-_HOW = (
-    "Play A and B until you know how they differ, then X. One of the two was chosen by chance to be X: which? "
-    "The volume is the same for all three."
-)
-_WITHOUT_A_KERNEL = (
-    "Without a running kernel nothing can choose an X for you. Let somebody else play A or B, by the throw of a coin, "
-    "while you look away. Decide beforehand how many times, write down every answer, and count at the end."
-)
+_TEXTS = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
 
 
 def abx_p_value(right: int, trials: int) -> float:
@@ -66,14 +61,14 @@ def abx_test(a: np.ndarray, b: np.ndarray, *, names: tuple[str, str], trials: in
         stop = start + round((EXCERPT_S - _LATEST_S) * SAMPLE_RATE)
         heard = {"A": pair[0][start:stop], "B": pair[1][start:stop], "X": pair[x][start + late : stop + late]}
         # The players alone would leave very soft sounds softer than loud ones.
-        return x, {name: each * 10 ** ((LEVEL_DB - _level_db(each)) / 20) for name, each in heard.items()}
+        return x, {name: each * amplitude(LEVEL_DB - _level_db(each)) for name, each in heard.items()}
 
     x, heard = draw()
     still = players({letter: heard[letter] for letter in "AB"}).data
 
     def show() -> None:
         if len(right) < trials:
-            page = f"<b>Trial {len(right) + 1} of {trials}.</b> {_HOW}</p>{players(heard).data}"
+            page = f"<b>Trial {len(right) + 1} of {trials}.</b> {_TEXTS['trial']}</p>{players(heard).data}"
         else:
             a, b = map(escape, names)
             page = f"<b>All {trials} trials are done.</b> A was {a}, B was {b}.</p>"
@@ -98,7 +93,7 @@ def abx_test(a: np.ndarray, b: np.ndarray, *, names: tuple[str, str], trials: in
         button.on_click(answer)
     show()
     return Plaything(
-        ipywidgets.VBox([sound, ipywidgets.HBox(buttons), result]), HTML(f"<p>{_WITHOUT_A_KERNEL}</p>{still}")
+        ipywidgets.VBox([sound, ipywidgets.HBox(buttons), result]), HTML(f"<p>{_TEXTS['without_a_kernel']}</p>{still}")
     )
 
 
@@ -111,10 +106,9 @@ def _starts(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     softer = np.array([min(_level_db(each[start : start + size]) for each in (a, b)) for start in starts])
     if not np.isfinite(softer).any():
         raise InputError("A and B: never sound together; a silent estimate is told without a test")
-    audible = starts[softer > 20 * np.log10(AUDIBLE_RMS)]
+    audible = starts[softer > 2 * decibels(AUDIBLE_RMS)]
     return audible if len(audible) else starts[[softer.argmax()]]
 
 
 def _level_db(waveform: np.ndarray) -> float:
-    power = float(np.mean(np.square(waveform, dtype=np.float64)))
-    return 10 * np.log10(power) if power else -np.inf
+    return decibels(float(np.mean(np.square(waveform, dtype=np.float64))))

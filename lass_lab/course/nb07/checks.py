@@ -72,10 +72,9 @@ def _examine_gallery(gallery: Gallery, named: object) -> str:
     for letter in gallery.exhibits:
         if letter not in faults:
             told += f"\n  {letter}: not named yet."
-        elif letter in right:
-            told += f"\n  {letter} is right: {gallery.evidence(letter)}"
         else:
-            told += f"\n  {letter} is not it: {gallery.refutation(letter, faults[letter])}"
+            verdict = "is right" if letter in right else "is not it"
+            told += f"\n  {letter} {verdict}: {gallery.explain(letter, faults[letter])}"
     if len(right) < count:
         raise Wrong(told)
     return told

@@ -1,7 +1,9 @@
 """The failure gallery: one slice evaluated four times, each time with another fault, to be found by ear and number."""
 
+import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,7 +15,7 @@ from lass_lab.course.nb04.foreign import STUDIO_RATE
 from lass_lab.course.nb04.memoriser import HOP, Memoriser
 from lass_lab.course.players import players
 from lass_lab.datasets import Piece
-from lass_lab.signal import SAMPLE_RATE, oracle_estimate, sdr_improvement, spectral_correlation
+from lass_lab.signal import SAMPLE_RATE, decibels, oracle_estimate, sdr_improvement, spectral_correlation
 
 if TYPE_CHECKING:
     from lass_lab.models import LanguageSeparator
@@ -21,52 +23,8 @@ if TYPE_CHECKING:
 CLIPPED = 0.04  # share of the mixture's samples that were too loud
 SECONDS = 5.0  # of the slice
 
-# The rows of the gallery's table; those of the SDRi of each source stand between the third and the fourth.
-TITLES = {
-    "length": "length (s)",
-    "flat": "mixture's samples at its peak (%)",
-    "rest": "mixture less its sources (dB)",
-    "mean": "SDRi, mean (dB)",
-    "later": "SDRi, mean, the slice after (dB)",
-    "ceiling": "SDRi, mean, ideal ratio mask (dB)",
-    "alike": "likeness of the two estimates",
-}
-# What gives each fault away, and why an exhibit does not have it.
-EVIDENCE = {
-    "wrong sample rate": (
-        "it lasts {length:.1f} s, and a slice has {usual:.1f}; 44,100 samples a second were taken for 32,000, and all "
-        "is slow and more than a fourth too low."
-    ),
-    "clipped mixture": (
-        "{flat:.0f}% of the mixture's samples stand at its very peak, and it is no longer the sum of its sources: what "
-        "is left over is at {rest:.0f} dB. Listen for the harshness of loud notes."
-    ),
-    "leaked slice": (
-        "its mean SDRi, {mean:.1f} dB, is the ideal mask's, {ceiling:.1f} dB, and that one knows the answer; one slice "
-        "on it has {later:.1f} dB. It learned this slice by heart."
-    ),
-    "constant query vector": (
-        "the two estimates are alike to {alike:.3f}; whatever was asked for, the answer is the same. The mean hides "
-        "it; the {worst} alone, at {gain:+.1f} dB, does not."
-    ),
-}
-REFUTATION = {
-    "wrong sample rate": (
-        "read at a wrong rate, it would not last as long as it should; it lasts {length:.1f} s of {usual:.1f}."
-    ),
-    "clipped mixture": (
-        "clipped, its mixture would not be the sum of its sources; what is left over is at {rest:.0f} dB, and nobody "
-        "hears that."
-    ),
-    "leaked slice": (
-        "had it leaked, its mean SDRi, {mean:.1f} dB, would be near the ideal mask's {ceiling:.1f} dB, and {later:.1f} "
-        "dB on the slice after be far worse."
-    ),
-    "constant query vector": (
-        "with a constant vector both queries would get one estimate; its two are alike to {alike:.3f} only."
-    ),
-}
-FAULTS = tuple(EVIDENCE)
+TEXTS = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
+FAULTS = tuple(TEXTS["faults"])
 
 Waveforms = Mapping[str, np.ndarray]
 Separate = Callable[[np.ndarray], Waveforms]
@@ -79,7 +37,7 @@ class Exhibit:
     Attributes:
         piece: the slice, at what is taken for 32 kHz.
         estimates: source -> `(samples,)`.
-        numbers: the keys of `TITLES`, and source -> SDRi in dB.
+        numbers: the titles in gallery.toml, by their keys, and source -> SDRi in dB.
     """
 
     piece: Piece
@@ -110,23 +68,17 @@ class Gallery:
     def table(self) -> pd.DataFrame:
         """The numbers of all exhibits, a column each, beside those of the control."""
         table = pd.DataFrame({name: each.numbers for name, each in {"control": self.control, **self.exhibits}.items()})
-        return table.rename(index=lambda row: TITLES.get(row, f"SDRi, {row} (dB)"))
+        return table.rename(index=lambda row: TEXTS["titles"].get(row, f"SDRi, {row} (dB)"))
 
     def is_right(self, letter: str, fault: str) -> bool:
         """Whether that is the exhibit's fault."""
         return self._faults[letter] == fault
 
-    def evidence(self, letter: str) -> str:
-        """What gives an exhibit's fault away, in one sentence with its numbers."""
-        return self._told(letter, EVIDENCE[self._faults[letter]])
-
-    def refutation(self, letter: str, fault: str) -> str:
-        """Why an exhibit does not have this fault, in one sentence with its numbers."""
-        return self._told(letter, REFUTATION[fault])
-
-    def _told(self, letter: str, sentence: str) -> str:
+    def explain(self, letter: str, fault: str) -> str:
+        """What gives an exhibit's fault away, where it is this one, or why it is not; a sentence with its numbers."""
         numbers, usual = self.exhibits[letter].numbers, self.control.numbers["length"]
         worst = min(self.exhibits[letter].estimates, key=numbers.__getitem__)
+        sentence = TEXTS["faults"][fault]["evidence" if self.is_right(letter, fault) else "refutation"]
         return sentence.format(usual=usual, worst=worst, gain=numbers[worst], **numbers)
 
 
@@ -152,8 +104,7 @@ def hang_gallery(
     def plain(mixture: np.ndarray) -> Waveforms:
         return dict(zip(sources, separator.separate(mixture, sources, progress=False), strict=True))
 
-    def constant(mixture: np.ndarray) -> Waveforms:
-        """Whatever the query, the network gets the vector of the first one."""
+    def constant(mixture: np.ndarray) -> Waveforms:  # whatever the query, the network gets the vector of the first one
         return dict.fromkeys(sources, separator.separate(mixture, [sources[0]], progress=False)[0])
 
     def by_heart(mixture: np.ndarray) -> Waveforms:
@@ -188,11 +139,11 @@ def _exhibit(separate: Separate, here: Piece, after: Piece) -> Exhibit:
         {name: sdr_improvement(target, found[name], piece.mixture) for name, target in piece.sources.items()}
         for piece, found in ((here, estimates), (after, separate(after.mixture)), (here, ideal))
     )
-    rest = np.square(mixture - sum(here.sources.values()), dtype=np.float64).sum()
+    rest, whole = (float(np.sum(np.square(each))) for each in (mixture - sum(here.sources.values()), mixture))
     numbers = {
         "length": here.seconds,
         "flat": 100 * float(np.mean(np.abs(mixture) >= 0.9999 * np.abs(mixture).max())),
-        "rest": 10 * float(np.log10(max(rest / np.square(mixture, dtype=np.float64).sum(), 1e-10))),  # -100 for none
+        "rest": max(decibels(rest / whole), -100.0),
         **gains,
         "mean": float(np.mean(list(gains.values()))),
         "later": float(np.mean(list(later.values()))),

@@ -19,7 +19,7 @@ from lass_lab.datasets.duets import list_pieces, load_piece
 from lass_lab.experiments.evaluation import evaluate
 from lass_lab.experiments.finetuning import MONITOR, RECIPE
 from lass_lab.experiments.probes import forgetting, paraphrases
-from lass_lab.experiments.trainer import hardware, run_facts
+from lass_lab.experiments.run_facts import hardware, run_facts
 from lass_lab.models import LanguageSeparator
 from lass_lab.models.separator import WEIGHTS
 from lass_lab.signal.files import InputError, data_dir

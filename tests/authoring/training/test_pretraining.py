@@ -8,7 +8,7 @@ import torch
 
 from authoring.training import pretraining
 from authoring.training.pretraining import PretrainingRecipe, pretrain
-from lass_lab.experiments.recipes import with_settings
+from lass_lab.commands.options import with_settings
 from lass_lab.models import LanguageSeparator, ResUNet, ResUNetConfig
 from lass_lab.models.querynet import TinyQueryNet
 from lass_lab.signal.files import InputError

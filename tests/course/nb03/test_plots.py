@@ -7,7 +7,6 @@ from authoring.training.lineage import SYSTEMS, TRIALS
 from lass_lab.course.figures import describe
 from lass_lab.course.nb03.lineage import lineage_sounds, lineage_table
 from lass_lab.course.nb03.plots import show_mask_channels, show_shifts
-from lass_lab.signal import InputError
 
 pytestmark = pytest.mark.usefixtures("no_open_figures")
 ALL_LOUD = np.ones((101, 1025))
@@ -44,12 +43,10 @@ def test_shifts_stand_a_row_a_query_on_a_scale_with_zero_in_its_middle():
     )
 
 
-def test_the_shipped_lineage_has_a_row_a_system_and_each_is_heard(tmp_path):
+def test_the_shipped_lineage_has_a_row_a_system_and_each_is_heard():
     table, names = lineage_table(), [system.name for system in SYSTEMS]
     assert list(table.index)[: len(names)] == names and set(TRIALS) <= set(table.columns)
     assert table[next(iter(TRIALS))].str.fullmatch(r"-?\d+\.\d \[-?\d+\.\d, -?\d+\.\d\]").all()
-    with pytest.raises(InputError, match="numbers.csv: not a table"):
-        lineage_table(tmp_path)
     sounds = lineage_sounds()
     assert list(sounds) == ["mixture", *names, "the true violin"]
     assert len({len(waveform) for waveform in sounds.values()}) == 1
