@@ -15,7 +15,7 @@ ALL_LOUD = np.ones((101, 1025))
 def test_mask_channels_are_squeezed_as_the_head_does():
     logits = np.zeros((3, 101, 1025))
     logits[0, 50], logits[1], logits[2, :, 64] = 1000.0, np.arctanh(0.25), -1000.0
-    figure = show_mask_channels(logits, ALL_LOUD, hop=640, max_khz=16)
+    figure = show_mask_channels(logits, ALL_LOUD, hop=640)
     share, real, imaginary = (ax.images[0] for ax in figure.axes[:3])
     assert np.all(share.get_array()[:, 50] == 1) and np.all(share.get_array()[:, 49] == 0.5)
     assert np.allclose(real.get_array(), 0.25)

@@ -50,7 +50,7 @@ def test_a_report_becomes_a_table_with_every_piece(tmp_path):
     assert list(told) == ["backwards_vn_tpt", "broken_vn_tpt", "good_vn_tpt"]
     assert told["good_vn_tpt"] == "nothing"
     assert told["broken_vn_tpt"].startswith("left out: AuSep_1_vn_broken.wav holds NaN")
-    assert told["broken_vn_tpt"].endswith("(and 1 more)")
+    assert told["broken_vn_tpt"].count("left out") == 2
     assert told["backwards_vn_tpt"].startswith("warning: its mixture is +")
 
 
