@@ -12,11 +12,10 @@ import pandas as pd
 
 from authoring.pages import page, write
 from lass_lab.commands.options import with_settings
-from lass_lab.experiments import recipes
 from lass_lab.experiments.evaluation import mean_sdrs, validation_pieces
 from lass_lab.experiments.finetuning import PHASES, at_step_zero, finetune
 from lass_lab.experiments.probes import balance
-from lass_lab.experiments.recipes import FinetuningRecipe, changed, described, read_table
+from lass_lab.experiments.recipes import FILES, FinetuningRecipe, changed, described, read_table
 from lass_lab.experiments.run_facts import run_facts
 from lass_lab.models import load_separator
 from lass_lab.models.separator import CONFIG, WEIGHTS
@@ -29,7 +28,7 @@ HEADINGS = {"variant": "", "others": "others, SDRi, dB", "stored": "stored, MB",
 def varied(recipe: FinetuningRecipe, settings: Sequence[str] | str) -> FinetuningRecipe:
     """A variant of a recipe: with `settings`, or "paper": with all that the paper's recipe file says."""
     if settings == "paper":
-        return changed(recipe, read_table(Path(recipes.__file__).with_name("paper.toml")))
+        return changed(recipe, read_table(FILES / "paper.toml"))
     return with_settings(recipe, settings)
 
 

@@ -29,7 +29,7 @@ def paper_results(stage: str | None = None) -> pd.DataFrame:
         The columns separator ("AudioSep pretrained, paper" for instance), stage, source, metric ("SDR" and
         "SDRi" in dB, "correlation", "MSE") and value.
     """
-    printed = pd.read_csv(Path(__file__).with_name("paper_results.csv"))
+    printed = pd.read_csv(Path(__file__).parent / "files" / "paper_results.csv")
     rows = printed.melt(["stage", "source"], var_name="metric")
     rows.insert(0, "separator", "AudioSep " + rows["stage"] + ", paper")
     return rows if stage is None else rows[rows["stage"] == stage]

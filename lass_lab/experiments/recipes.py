@@ -14,6 +14,7 @@ from lass_lab.signal.audio import SAMPLE_RATE
 from lass_lab.signal.files import InputError, atomic_path
 
 RECIPE = "recipe.json"  # in a run's folder
+FILES = Path(__file__).parent / "files"
 Recipe = TypeVar("Recipe")
 
 
@@ -113,7 +114,7 @@ def changed(recipe: Recipe, table: Mapping[str, Any], within: str = "") -> Recip
 
 
 RECIPES = {
-    name: changed(FinetuningRecipe(), read_table(Path(__file__).with_name(f"{name}.toml")))
+    name: changed(FinetuningRecipe(), read_table(FILES / f"{name}.toml"))
     for name in ("preserving", "paper")
 }
 
