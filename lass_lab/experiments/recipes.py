@@ -113,10 +113,7 @@ def changed(recipe: Recipe, table: Mapping[str, Any], within: str = "") -> Recip
     return replace(recipe, **values)
 
 
-RECIPES = {
-    name: changed(FinetuningRecipe(), read_table(FILES / f"{name}.toml"))
-    for name in ("preserving", "paper")
-}
+RECIPES = {name: changed(FinetuningRecipe(), read_table(FILES / f"{name}.toml")) for name in ("preserving", "paper")}
 
 
 def described(
