@@ -17,16 +17,16 @@ if workers := int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "0")):
 def pytest_collection_modifyitems(items):
     """Side by side, a file's tests stay together, for the sake of what they share; notebooks run one by one.
 
-    Notebooks come first, while the workers are small, and of those that train, whose kernels take 3 GB, one at a time;
-    then what takes longest, so that no worker waits for another at the end.
+    Notebooks come first, while the workers are small: 05, which takes longest, at once, and 06 last, so that no two of
+    those that train, whose kernels take 3 GB, run at one time. Then what takes longest, so that no worker waits for
+    another at the end.
     """
     ranks = {}
     for item in items:
-        group, ranks[item] = str(item.path), 1 if item.path.name == "test_finetuning.py" else 2
-        if item.name.startswith("test_a_notebook_runs"):
-            trains = item.name.partition("[")[2].startswith(("05_", "06_"))
-            group, ranks[item] = "notebooks that train" if trains else item.name, 0 if trains else 0.5
-        item.add_marker(pytest.mark.xdist_group(group))
+        alone = item.name.startswith("test_a_notebook_runs")
+        first = {"05": 0, "06": 2}.get(item.name.partition("[")[2][:2], 1)
+        ranks[item] = first if alone else 3 if item.path.name == "test_finetuning.py" else 4
+        item.add_marker(pytest.mark.xdist_group(item.name if alone else str(item.path)))
     items.sort(key=ranks.get)
 
 
