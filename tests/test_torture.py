@@ -327,7 +327,9 @@ def test_two_processes_record_into_one_ledger_and_what_was_recorded_outlives_the
         for kill, recorder in recorders.items():
             recorder.send_signal(kill)
         for kill, recorder in recorders.items():
-            numbers = [0, *map(int, recorder.communicate(timeout=PATIENCE_S)[0].split())]
+            # Not `communicate`: it would pass over what `readline` has read ahead.
+            numbers = [0, *map(int, recorder.stdout.read().split())]
+            recorder.wait(PATIENCE_S)
             table = ledger.read()
             kept = table[table["notebook"] == f"{attempt} {kill.name}"]["value"].tolist()
             assert kept[: len(numbers)] == numbers and len(kept) - len(numbers) in (
