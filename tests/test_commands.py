@@ -215,7 +215,7 @@ def test_finetune_trains_by_a_recipe_file_and_settings_and_says_how_to_measure(m
         (("--recipe", "soup"), "recipe 'soup': choose one of preserving, paper, or a TOML file"),
         (("--recipe", __file__), f"recipe {__file__}: cannot be read as a TOML file"),
         (("--set", "hat=1"), "recipe: no field 'hat'; choose one of head, phase1,"),
-        (("--set", "items.rehersal=0.3"), "recipe: no field 'items.rehersal'; choose one of items.seconds,"),
+        (("--set", "items.rehearse=0.3"), "recipe: no field 'items.rehearse'; choose one of items.seconds,"),
         (("--set", "batch=many"), "recipe: batch = many: needs a whole number"),
         (("--set", "average=nan"), "recipe: average = nan: needs a number"),
         (("--set", "items=1"), "recipe: items = 1: needs a table"),
