@@ -12,7 +12,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 for command in (
-    *(training.pretrain, training.lineage, training.study, training.keep, publishing.bench),
+    *(training.pretrain, training.arms, training.lineage, training.study, training.keep, publishing.bench),
     *(publishing.readme, publishing.pictures, publishing.site, publishing.colab, publishing.times),
 ):
     app.command()(command)

@@ -1,4 +1,4 @@
-"""Commands that make data: `render duets`, `render sources`, `render notes`, `render patches`, `render excerpts`."""
+"""Commands that make data: `render duets`, `sources`, `notes`, `patches`, `pack`, `recorded`, `speech`, `excerpts`."""
 
 from pathlib import Path
 from typing import Annotated
@@ -8,6 +8,8 @@ import typer
 from lass_lab.commands.options import Force
 
 render = typer.Typer(help="Make the shipped audio again (needs the fluidsynth program and SoundFonts).")
+PACK = Path("../shared/sounds")
+Pack = Annotated[Path, typer.Option(help="Folder of the pack of recordings.")]
 HELDOUT = 2  # clips for validation, and as many for the test, per instrument and SoundFont
 _Soundfonts = Annotated[Path, typer.Option(help="Folder for a SoundFont of each instrument.")]
 
@@ -53,6 +55,37 @@ def render_patches(out: _Soundfonts = Path("runs/freepats")) -> None:
     from authoring.rendering.gus_patches import make_freepats
 
     print(make_freepats(out))
+
+
+@render.command("pack")
+def render_pack(out: Pack = PACK) -> None:
+    """Fetch the pack of recorded notes, phrases and everyday sounds, each file from where it was published."""
+    from authoring.recordings.pack import fetch_pack, read_pack
+
+    fetch_pack(out, read_pack())
+
+
+@render.command("recorded")
+def render_recorded(
+    out: Annotated[Path, typer.Option(help="Folder for the clips and sources.csv.")] = Path("runs/sources-players"),
+    pack: Pack = PACK,
+    clips: Annotated[int, typer.Option(min=1, help="Clips per instrument and class of everyday sounds.")] = 32,
+) -> None:
+    """Make sources of recordings: music played with recorded notes, phrases, everyday sounds. A killed run goes on."""
+    from authoring.recordings.bank import make_bank
+
+    print(make_bank(pack, out, clips=clips))
+
+
+@render.command("speech")
+def render_speech(
+    out: Annotated[Path, typer.Option(help="Folder for the clips and sources.csv.")] = Path("runs/sources-speech"),
+    clips: Annotated[int, typer.Option(min=1, help="Clips of 15 s.")] = 160,
+) -> None:
+    """Have public-domain sentences read aloud (needs the programs flite, festival and espeak-ng)."""
+    from authoring.recordings.speech import make_speech
+
+    print(make_speech(out, clips=clips))
 
 
 @render.command("excerpts")

@@ -1,4 +1,4 @@
-"""The authors' commands that train: `pretrain`, `lineage`, `keep`, `study`."""
+"""The authors' commands that train: `pretrain`, `arms`, `lineage`, `keep`, `study`."""
 
 from contextlib import nullcontext
 from pathlib import Path
@@ -6,12 +6,15 @@ from typing import Annotated
 
 import typer
 
+from authoring.commands.rendering import PACK
 from lass_lab.commands.options import Force, with_settings
 from lass_lab.commands.training import Profile, Settings, planned
 from lass_lab.signal.files import InputError, atomic_path
 
 Sources = Annotated[list[Path], typer.Option(help="Folders of rendered sources; the first is the one tested on.")]
-SOURCES = (Path("runs/sources"),)
+BANKS = ("sources", "sources-recorded", "sources-freepats", "sources-players", "sources-speech")
+SOURCES = tuple(Path("runs", bank) for bank in BANKS)
+TINY = Path(__file__).parents[1] / "training" / "tiny.toml"
 
 
 def pretrain(
@@ -19,23 +22,55 @@ def pretrain(
     run: Annotated[Path, typer.Option(help="The run's folder; a killed run goes on.")] = Path("runs/pretrain"),
     out: Annotated[Path, typer.Option(help="Folder for the weights and their model card.")] = Path("runs/tiny"),
     unheard: Annotated[Path | None, typer.Option(help="Sources in another SoundFont, tested on as well.")] = None,
+    pack: Annotated[
+        Path | None, typer.Option(help="The pack of recordings, whose solos are tested on as well.")
+    ] = None,
+    recipe: Annotated[Path, typer.Option(help="The recipe's file (TOML).")] = TINY,
     settings: Settings = None,
     force: Force = False,
 ) -> None:
-    """Train the tiny separator on mixtures of rendered sources, measure it, and write it with its numbers."""
+    """Train the tiny separator on mixtures of sources, measure it, and write it with its numbers."""
     from authoring.training.model_card import write_card
     from authoring.training.pretraining import PretrainingRecipe, pretrain
     from lass_lab.commands.stopping import StopWhenAsked
+    from lass_lab.experiments.recipes import changed, read_table
 
     if (out / "model.safetensors").exists() and not force:
         raise InputError(f"{out}: holds weights already; pass --force to overwrite")
-    recipe = with_settings(PretrainingRecipe(), settings or [])
-    pretrain(sources, run, recipe, callbacks=[StopWhenAsked()]).save_pretrained(out)
-    print(write_card(out, sources, run, recipe, unheard=unheard))
+    chosen = with_settings(changed(PretrainingRecipe(), read_table(recipe)), settings or [])
+    pretrain(sources, run, chosen, callbacks=[StopWhenAsked()]).save_pretrained(out)
+    print(write_card(out, sources, run, chosen, unheard=unheard, pack=pack))
+
+
+def arms(
+    names: Annotated[
+        list[str] | None, typer.Argument(help="Arms of authoring/training/arms.toml; all by default.")
+    ] = None,
+    sources: Sources = SOURCES,
+    run: Annotated[Path, typer.Option(help="A folder for all arms; those that are done stay.")] = Path("runs/arms"),
+    pack: Annotated[Path, typer.Option(help="The pack of recordings, to choose by.")] = PACK,
+    minutes: Annotated[float, typer.Option(min=0.1, help="Of training for each arm.")] = 20.0,
+    out: Annotated[Path | None, typer.Option(help="Also write the table to this page, FILE.md.")] = None,
+    force: Force = False,
+) -> None:
+    """Pretrain in several ways that differ in one thing, each for equally long, and set them side by side."""
+    from authoring.pages import page
+    from authoring.training.arms import ARMS, arms, side_by_side
+    from authoring.training.pretraining import PretrainingRecipe
+    from lass_lab.experiments.recipes import changed, read_table
+
+    if unknown := [name for name in names or [] if name not in ARMS]:
+        raise InputError(f"arm '{unknown[0]}': choose one of {', '.join(ARMS)}")
+    recipe = changed(PretrainingRecipe(), read_table(TINY))
+    with atomic_path(out, force) if out else nullcontext() as path:
+        table = side_by_side(arms(names or list(ARMS), recipe, sources, run, pack, minutes=minutes))
+        print(table.to_string())
+        if path:
+            path.write_text(page("arms.md", table=table, recipe=recipe, arms=ARMS, minutes=minutes), encoding="utf-8")
 
 
 def lineage(
-    sources: Sources = SOURCES,
+    sources: Sources = SOURCES[:1],
     run: Annotated[Path, typer.Option(help="A folder for all its runs.")] = Path("runs/lineage"),
     out: Annotated[Path, typer.Option(help="Folder for the table and excerpts.")] = Path("runs/lineage/shown"),
 ) -> None:

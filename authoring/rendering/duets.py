@@ -13,8 +13,9 @@ from typing import Any
 
 import numpy as np
 
+from authoring.rendering.acoustics import add_room
 from authoring.rendering.composition import counterpoint, ladder, vary
-from authoring.rendering.fluidsynth import Clip, add_room, render_clips
+from authoring.rendering.fluidsynth import Clip, render_clips
 from authoring.rendering.performance import Event, Note, perform
 from lass_lab.datasets.instruments import INSTRUMENTS
 from lass_lab.datasets.manifest import COLUMNS, MANIFEST, write_piece, write_table

@@ -16,7 +16,6 @@ from pathlib import Path
 import numpy as np
 import soundfile
 from mido import Message, MidiFile
-from scipy.signal import fftconvolve
 
 from authoring.rendering.performance import Note
 from lass_lab.datasets.instruments import Instrument
@@ -194,16 +193,3 @@ def _midi_file(timed: list[tuple[float, int, Message]]) -> MidiFile:
         track.append(message.copy(time=tick - now))
         now = tick
     return midi
-
-
-def add_room(waveform: np.ndarray, rng: np.random.Generator, *, rt60: float, wet_db: float) -> np.ndarray:
-    """A little room: decaying noise, which rings `rt60` seconds to -60 dB, as the impulse response.
-
-    (samples,) -> (samples,) float32. `wet_db` is the energy of the echo against the direct sound, which stays
-    as it was.
-    """
-    time = np.arange(round(rt60 * SAMPLE_RATE)) / SAMPLE_RATE
-    response = rng.standard_normal(len(time)) * 10 ** (-3 * time / rt60)
-    response[: round(0.004 * SAMPLE_RATE)] = 0  # sound needs a few milliseconds to the nearest wall and back
-    response *= 10 ** (wet_db / 20) / np.sqrt(np.sum(response**2))
-    return (waveform + fftconvolve(waveform, response)[: len(waveform)]).astype(np.float32)

@@ -17,8 +17,9 @@ import pandas as pd
 import soundfile
 from tqdm.auto import tqdm
 
+from authoring.rendering.acoustics import add_room, record
 from authoring.rendering.composition import compose
-from authoring.rendering.fluidsynth import Clip, add_room, find_fluidsynth, find_soundfont, render_clips, voice_of
+from authoring.rendering.fluidsynth import Clip, find_fluidsynth, find_soundfont, render_clips, voice_of
 from authoring.rendering.performance import add_chords, fit_to_range
 from lass_lab.datasets.instruments import INSTRUMENTS, RENDERED, TAUGHT
 from lass_lab.signal.audio import SAMPLE_RATE, read_audio, write_audio
@@ -47,7 +48,7 @@ class SourceClip:
     @property
     def path(self) -> str:
         """Where the clip lies, relative to the bank's folder."""
-        return f"{self.split}/{INSTRUMENTS[self.instrument].folder}/{self.score:05d}-{self.voice}.wav"
+        return f"{self.split}/{self.instrument.replace(' ', '_')}/{self.score:05d}-{self.voice}.wav"
 
     def seed(self, purpose: int) -> tuple[int, ...]:
         """A seed of its own for each clip and purpose; purpose 0 is the score, shared by its voices."""
@@ -94,8 +95,9 @@ def render_sources(
 
     A SoundFont may be a folder with a file for each instrument; then those are rendered that all of `soundfonts` have.
     Files are 32 kHz mono PCM_16 WAV, out/<split>/<instrument>/<score>-<voice>.wav, at about -20 dBFS RMS
-    where they sound. Clips that are there already stay: a run that was killed goes on where it stopped, and
-    a run that asks for more adds the rest.
+    where they sound. Those to train with are heard through rooms and microphones of all kinds (see `record`), so that
+    no sampler is learnt by heart; of the others half through a little room. Clips that are there already stay: a run
+    that was killed goes on where it stopped, and a run that asks for more adds the rest.
 
     Raises InputError when `out` holds a bank of other settings, or fluidsynth or a SoundFont is missing.
     """
@@ -147,7 +149,9 @@ def _render_batch(out: Path, batch: list[SourceClip], seconds: float) -> None:
         if (out / source.path).exists():
             continue
         rng = np.random.default_rng(source.seed(3))
-        if rng.random() < 0.5:
+        if source.split == SPLITS[0]:
+            sound = record(sound, rng)
+        elif rng.random() < 0.5:
             sound = add_room(sound, rng, rt60=rng.uniform(0.15, 0.6), wet_db=rng.uniform(-20, -8))
         write_audio(out / source.path, normalised(sound))
 

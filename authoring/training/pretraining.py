@@ -1,16 +1,21 @@
 """How the tiny model is trained: mixtures of rendered sources, made on the fly, one long run that can be killed."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import lightning
 import torch
+from torch import Tensor
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from torch.utils.data import DataLoader
 
 from authoring.training.fused import fuse_norms, pays
+from authoring.training.prepared import prepare
 from lass_lab.course.nb03.lass_net import TransformerQueryNet
-from lass_lab.datasets.instruments import RENDERED, TAUGHT
+from lass_lab.datasets.instruments import EVERYDAY, TAUGHT, VOICES
 from lass_lab.datasets.mixing import MixtureDataset, MixtureRecipe, SourceBank, Sources, collate
 from lass_lab.experiments.contrastive import ContrastiveRecipe, train_contrastively
 from lass_lab.experiments.evaluation import RANDOM_PAIRS
@@ -23,6 +28,7 @@ from lass_lab.signal.audio import SAMPLE_RATE
 
 STEPS_AN_EPOCH = 250  # an epoch is only how often a checkpoint is written
 VALIDATION_PAIRS = 64
+ALL_OF_IT = 1e-4  # full scale: two targets that differ from their mixture by less are all of it
 
 
 @dataclass(frozen=True)
@@ -36,9 +42,13 @@ class PretrainingRecipe:
         peak_rate: learning rate of the separation network at its peak.
         descent: share of the steps in which it falls to zero.
         loss: one of `losses.LOSSES`.
+        consistent: the loss is of estimates that add up: what the two of a mixture lack to it is shared out equally
+            (mixture consistency, Wisdom et al., 2019). Mixtures with an absent or an unnamed source are left out.
+        average: how much of the averaged weights each step keeps (an exponential moving average); 0: none is kept.
         seed: of the weights' start and of the mixtures.
         network: the separation network's sizes, for a random start.
         sample_rate: below 32,000 Hz, only the bins below half of it are trained on (see `at_rate`).
+        full_rate_steps: further steps at the end, at 32,000 Hz, with a rate of a tenth that falls to zero.
         mixtures: how they are drawn.
         instruments: those that are asked for; all others of the sources are distractors.
         contrastive: how the query network is trained first; None leaves it as it is.
@@ -51,32 +61,38 @@ class PretrainingRecipe:
     peak_rate: float = 2e-3
     descent: float = 0.6
     loss: str = "decibels"
+    consistent: bool = False
+    average: float = 0.0
     seed: int = 0
     network: ResUNetConfig = ResUNetConfig()
     sample_rate: int = SAMPLE_RATE
+    full_rate_steps: int = 0
     mixtures: MixtureRecipe = MixtureRecipe(distractors=0.15, sounds=0.15)
-    instruments: tuple[str, ...] = TAUGHT
+    instruments: tuple[str, ...] = (*TAUGHT, *VOICES, *EVERYDAY)
     contrastive: ContrastiveRecipe | None = ContrastiveRecipe()
     query_rate: float = 0.0
 
 
 class PretrainingData(lightning.LightningDataModule):
-    """New mixtures for every epoch, the same 64 pairs for every validation."""
+    """New mixtures for every epoch, the same 64 pairs for every validation, all at the rate of the prepared sources.
 
-    def __init__(self, sources: Sources, recipe: PretrainingRecipe) -> None:
+    Sounds that serve as queries are cut from `sounds`, at 32 kHz, as the audio tower hears them.
+    """
+
+    def __init__(self, prepared: Path, recipe: PretrainingRecipe, sounds: SourceBank) -> None:
         super().__init__()
-        self.recipe = recipe
-        self.train_bank = SourceBank(sources, "train", recipe.instruments)
-        others = [name for name in RENDERED if name not in recipe.instruments]
-        self.distractors = SourceBank(sources, "train", others) if recipe.mixtures.distractors else None
-        self.validation_bank = SourceBank(self.train_bank.folders[0], "validation", recipe.instruments)
+        self.recipe, self.sounds = recipe, sounds
+        self.train_bank = SourceBank(prepared, "train", recipe.instruments)
+        others = others_of(prepared, recipe) if recipe.mixtures.distractors else []
+        self.distractors = SourceBank(prepared, "train", others) if others else None
+        self.validation_bank = SourceBank(prepared, "validation", recipe.instruments)
 
     def train_dataloader(self) -> DataLoader:
         # Lightning asks again for every epoch, so that each draws its own mixtures, also after a resume.
         recipe, epoch = self.recipe, self.trainer.current_epoch
         size = recipe.batch * STEPS_AN_EPOCH
         mixtures = MixtureDataset(
-            self.train_bank, size, recipe.seconds, recipe.mixtures, recipe.seed, epoch, self.distractors
+            self.train_bank, size, recipe.seconds, recipe.mixtures, recipe.seed, epoch, self.distractors, self.sounds
         )
         return DataLoader(mixtures, recipe.batch, collate_fn=collate)
 
@@ -85,16 +101,48 @@ class PretrainingData(lightning.LightningDataModule):
         return DataLoader(mixtures, 8, collate_fn=collate)
 
 
-class PretrainingTask(SeparationTask):
-    """Training of the separation network, and of a query network that learns along at a rate of its own."""
+def others_of(sources: Sources, recipe: PretrainingRecipe) -> list[str]:
+    """What the sources have to train with beside what is asked for: the distractors."""
+    return sorted(set(SourceBank(sources, "train").instruments) - set(recipe.instruments))
 
-    def __init__(self, separator: LanguageSeparator, recipe: PretrainingRecipe) -> None:
-        schedule = Schedule(recipe.steps, recipe.peak_rate, descent=recipe.descent)
+
+class PretrainingTask(SeparationTask):
+    """Training of the separation network, and of a query network that learns along at a rate of its own.
+
+    The average of the weights, where one is kept, is in `average.module`.
+    """
+
+    def __init__(self, separator: LanguageSeparator, recipe: PretrainingRecipe, schedule: Schedule) -> None:
         super().__init__(separator, schedule, sample_rate=recipe.sample_rate, loss=recipe.loss)
         self.recipe = recipe
+        self.average = None
+        if recipe.average:
+            self.average = AveragedModel(separator.network, multi_avg_fn=get_ema_multi_avg_fn(recipe.average))
+
+    def on_after_batch_transfer(self, batch: dict[str, Any], dataloader_idx: int) -> dict[str, Any]:
+        return batch  # the sources were prepared at the rate that is trained at
+
+    def estimate(self, batch: dict[str, Any]) -> Tensor:
+        estimate = super().estimate(batch)
+        return add_up(estimate, batch) if self.recipe.consistent else estimate
+
+    def on_train_batch_end(self, *_: Any) -> None:
+        if self.average:
+            self.average.update_parameters(self.separator.network)
 
     def rates(self) -> dict[torch.nn.Module, float]:
-        return {self.separator.network: self.recipe.peak_rate, self.separator.query_network: self.recipe.query_rate}
+        return {self.separator.network: self.schedule.peak, self.separator.query_network: self.recipe.query_rate}
+
+
+def add_up(estimate: Tensor, batch: dict[str, Any]) -> Tensor:
+    """The estimates of a batch, whose items are pairs of one mixture, with what they lack to it shared out equally.
+
+    Where the two targets are not all of the mixture, they stay as they are.
+    """
+    pairs, mixture = estimate.unflatten(0, (-1, 2)), batch["mixture"].unflatten(0, (-1, 2))[:, :1]
+    whole = (batch["target"].unflatten(0, (-1, 2)).sum(1) - mixture[:, 0]).abs().amax((1, 2)) < ALL_OF_IT
+    lacking = (mixture - pairs.sum(1, keepdim=True)) / 2
+    return (pairs + lacking * whole[:, None, None, None]).flatten(0, 1)
 
 
 def pretrain(
@@ -103,6 +151,8 @@ def pretrain(
     recipe: PretrainingRecipe,
     *,
     start: LanguageSeparator | None = None,
+    schedule: Schedule | None = None,
+    prepared: Path | None = None,
     callbacks: Sequence[lightning.Callback] = (),
 ) -> LanguageSeparator:
     """Train the tiny separator: first its query network, contrastively, and then its separation network.
@@ -111,14 +161,18 @@ def pretrain(
     conditions together. With a `query_rate`, LASS-Net's way: a transformer from a random start, which learns along and
     has nothing else to learn from.
 
-    Checkpoints go to `run/last.ckpt` after every 250 steps, logs to `run/log/version_*/metrics.csv`. A run that was
-    killed goes on from its checkpoint; other `steps` than before are honoured (see `Schedule`).
+    The sources are first brought to the training's sample rate, once, into `sources-RATE`. Checkpoints go to
+    `run/last.ckpt` after every 250 steps (of the steps at the full rate, to `run/full-rate/last.ckpt`), logs to
+    `log/version_*/metrics.csv` beside them. A run that was killed goes on from its checkpoint; other `steps` than
+    before are honoured (see `Schedule`).
 
     Args:
         sources: the folder that `render sources` wrote; or several, of which the first is validated on.
         run: the run's own folder.
         recipe: what to train, and for how long.
         start: a separator to train, query network and all, instead of one from a random start.
+        schedule: of the learning rate, in place of the recipe's own.
+        prepared: where the sources go at the training's rate; by default to the run's own folder.
         callbacks: further ones for the trainer.
 
     Returns:
@@ -129,7 +183,7 @@ def pretrain(
     """
     lower_config(recipe.network, recipe.sample_rate)  # now, not after minutes
     find_loss(recipe.loss)
-    data = PretrainingData(sources, recipe)
+    sounds = SourceBank(sources, "train", recipe.instruments)
     with run_lock(run):
         lightning.seed_everything(recipe.seed, verbose=False)
         separator = start
@@ -137,14 +191,38 @@ def pretrain(
             query_network = TransformerQueryNet() if recipe.query_rate else TinyQueryNet()
             separator = LanguageSeparator(query_network, ResUNet(recipe.network))
         if recipe.contrastive and not (run / LAST).exists():
-            train_contrastively(separator.query_network, data.train_bank, recipe.contrastive)
+            train_contrastively(separator.query_network, sounds, recipe.contrastive)
         separator.query_network.freeze_encoder(not recipe.query_rate).requires_grad_(bool(recipe.query_rate)).eval()
-        fuse_norms(separator.network, pays(recipe.steps))
-        task = PretrainingTask(separator, recipe)
-        task.train()  # Lightning keeps the mode that it finds, and that of a loaded separator is eval
-        trainer = make_trainer(run, recipe.steps, callbacks, log_every=50)
-        with at_rate(separator, recipe.sample_rate):
-            fit(trainer, task, data)
-    fuse_norms(separator.network, False)
+        train = partial(_train, separator, sources, prepared or run, sounds=sounds, callbacks=callbacks)
+        schedule = schedule or Schedule(recipe.steps, recipe.peak_rate, descent=recipe.descent)
+        train(run, recipe, schedule)
+        if recipe.full_rate_steps:
+            last = replace(recipe, steps=recipe.full_rate_steps, sample_rate=SAMPLE_RATE)
+            schedule = Schedule(last.steps, recipe.peak_rate / 10, descent=1.0)
+            train(run / "full-rate", last, schedule)
     separator.query_network.freeze_encoder()
     return separator.cpu().eval()
+
+
+def _train(
+    separator: LanguageSeparator,
+    sources: Sources,
+    prepared: Path,
+    run: Path,
+    recipe: PretrainingRecipe,
+    schedule: Schedule,
+    *,
+    sounds: SourceBank,
+    callbacks: Sequence[lightning.Callback],
+) -> None:
+    """Train at one sample rate, which is left in the separator with the average of its weights where one is kept."""
+    rate = recipe.sample_rate
+    data = PretrainingData(prepare(sources, prepared / f"sources-{rate}", rate), recipe, sounds)
+    with at_rate(separator, rate):
+        fuse_norms(separator.network, pays(recipe.steps))
+        task = PretrainingTask(separator, recipe, schedule)
+        task.train()  # Lightning keeps the mode that it finds, and that of a loaded separator is eval
+        fit(make_trainer(run, recipe.steps, callbacks, log_every=50), task, data)
+        if task.average:
+            separator.network.load_state_dict(task.average.module.state_dict())
+        fuse_norms(separator.network, False)

@@ -26,6 +26,7 @@ from lass_lab.signal.files import InputError, data_dir
 
 MONITOR = "validation_sdri"
 PHASES = ("phase1", "phase2")
+PHRASINGS = 3  # that a validation slice is asked for in, where training asks in all
 
 
 class FinetuningData(lightning.LightningDataModule):
@@ -63,8 +64,11 @@ class FinetuningData(lightning.LightningDataModule):
     def val_dataloader(self) -> DataLoader:
         slices = list(self.validation)
         if self.recipe.items.captions:  # each in the same words every time
-            queries = [draw_phrasing(np.random.default_rng(place), item["query"]) for place, item in enumerate(slices)]
-            slices = [item | {"query": query} for item, query in zip(slices, queries, strict=True)]
+            slices = [
+                item | {"query": draw_phrasing(np.random.default_rng((place, turn)), item["query"])}
+                for place, item in enumerate(slices)
+                for turn in range(PHRASINGS)
+            ]
         return DataLoader(slices, 4, collate_fn=collate)
 
 

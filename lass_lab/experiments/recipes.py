@@ -106,6 +106,9 @@ def changed(recipe: Recipe, table: Mapping[str, Any], within: str = "") -> Recip
             continue
         if kind is float and type(value) is int:
             value = float(value)
+        if isinstance(old, tuple) and isinstance(value, list):
+            values[name] = tuple(value)
+            continue
         if type(value) is not kind or (kind in (int, float) and not 0 <= value < float("inf")):
             wanted = {int: "a whole number from 0", float: "a number from 0", bool: "true or false", str: "a word"}
             raise InputError(f"recipe: {where} = {value}: needs {wanted.get(kind, 'a table')}")

@@ -162,7 +162,9 @@ def at_rate(separator: LanguageSeparator, sample_rate: int) -> Iterator[None]:
             setattr(lower, name, part)
     lower.training = whole.training
     lower.input_norm.train(whole.input_norm.training)
-    bins, louder = lower.config.n_fft // 2 + 1, SAMPLE_RATE / sample_rate  # a longer window sums more samples
+    bins = lower.config.n_fft // 2 + 1
+    # A longer window sums more samples; shares of the level are the same at any rate.
+    louder = 1.0 if lower.config.compression else SAMPLE_RATE / sample_rate
     scales = {"weight": 1.0, "bias": 1.0, "running_mean": louder, "running_var": louder**2}
     with torch.no_grad():
         for key, scale in scales.items():

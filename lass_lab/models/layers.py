@@ -45,19 +45,63 @@ class ConditionedNorm(nn.Module):
         """What `forward` makes of `conv(features)`, for a `conv` without bias."""
         if not self.is_affine(condition):
             return self(conv(features), condition)
-        scale = self.norm.weight * (self.norm.running_var + self.norm.eps).rsqrt()
-        bias = self.norm.bias - self.norm.running_mean * scale + self.shift(condition)
-        features = functional.conv2d(features, conv.weight * scale[:, None, None, None], bias, padding=conv.padding)
+        scale, offset = self.affine(condition)
+        features = functional.conv2d(features, conv.weight * scale[:, None, None, None], offset, padding=conv.padding)
         return functional.leaky_relu_(features, SLOPE)
 
     def is_affine(self, condition: Tensor) -> bool:
         """Whether norm and shift are one factor and one offset a channel, whatever the features."""
         return self.folds and len(condition) == 1 and not self.norm.training
 
+    def affine(self, condition: Tensor) -> tuple[Tensor, Tensor]:
+        """Factor and offset, `(channels,)` each, of a norm and a shift that are one (see `is_affine`)."""
+        scale = self.norm.weight * (self.norm.running_var + self.norm.eps).rsqrt()
+        return scale, self.norm.bias - self.norm.running_mean * scale + self.shift(condition)
+
     def shift(self, condition: Tensor) -> Tensor:
         """The one condition's beta, `(channels,)`, in float32."""
         with in_float32(condition):
             return self.film(condition.float())[0]
+
+
+class FrequencyLayers(nn.Module):
+    """Two linear layers over frequency beside the features: what a 3x3 convolution cannot see, the whole spectrum.
+
+    TDF, the time-distributed fully connected layers of Choi et al. ("Investigating U-Nets with various intermediate
+    blocks for spectrogram-based singing voice separation", 2020), here behind a conditioned norm: from the lowest
+    `bins` to an eighth of them and back, the same for all channels and frames. They begin as nothing.
+    """
+
+    SQUEEZE = 8
+    FEWEST = 4  # numbers that the bins are squeezed to
+
+    def __init__(self, channels: int, bins: int, condition_size: int) -> None:
+        super().__init__()
+        self.bins = bins
+        self.norm = ConditionedNorm(channels, condition_size)
+        narrow = max(bins // self.SQUEEZE, self.FEWEST)
+        self.squeeze = nn.Linear(bins, narrow, bias=False)
+        self.expand = nn.Linear(narrow, bins, bias=False)
+
+    def forward(self, features: Tensor, condition: Tensor) -> Tensor:
+        """Features `(batch, channels, frames, bins or more)` -> the same, with what was added to the lowest bins.
+
+        Without gradients the features themselves are added to.
+        """
+        low = features[..., : self.bins]
+        # Channels are innermost in memory, and a linear layer wants bins there: turned once on the way in and out.
+        if self.norm.is_affine(condition):
+            scale, offset = (each[:, None].to(features.dtype) for each in self.norm.affine(condition))
+            seen = torch.addcmul(offset, low.transpose(1, 2).contiguous(), scale)
+            seen = functional.leaky_relu_(seen, SLOPE)
+        else:
+            seen = self.norm(low, condition).transpose(1, 2).contiguous()
+        added = self.expand(functional.leaky_relu(self.squeeze(seen), SLOPE))
+        added = added.transpose(1, 2).contiguous(memory_format=torch.channels_last)
+        if torch.is_grad_enabled():
+            return features + functional.pad(added, (0, features.shape[-1] - self.bins))
+        features[..., : self.bins] += added
+        return features
 
 
 def in_float32(like: Tensor) -> AbstractContextManager:

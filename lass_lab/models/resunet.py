@@ -16,10 +16,12 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from lass_lab.models.heads import HEADS, AudioSepHead, PreservingHead
-from lass_lab.models.layers import MOMENTUM, ConditionedNorm, ExactConv2d, in_float32
+from lass_lab.models.layers import MOMENTUM, ConditionedNorm, ExactConv2d, FrequencyLayers, in_float32
 from lass_lab.signal.files import InputError
 from lass_lab.signal.spectral import istft, magnitude_phase, stft
 
+SILENCE = 1e-20  # the least level or energy that is divided by
+FAINTEST = 1e-5  # of the level: what is 100 dB under it is seen as that
 QUERIES_AT_ONCE = {"cuda": 8}  # in one pass; elsewhere 1, which is faster there: see `layers`
 
 
@@ -37,6 +39,10 @@ class ResUNetConfig:
         inert_parameters: also hold the second norm of each decoder block that AudioSep's state has and its
             forward pass never uses, so that its parameters are counted, loaded and saved in full.
         head: the output layer, one of `heads.HEADS`.
+        compression: what the network sees are the magnitudes as shares of the mixture's level, to this power, so that
+            it answers the same at any level; 0: the magnitudes themselves, as in AudioSep.
+        frequency_bins: the lowest bins, over which every block also has `FrequencyLayers`; 0: no such layers. They must
+            be divisible by `2 ** depth`.
     """
 
     channels: tuple[int, ...] = (8, 16, 48, 96, 160, 160)
@@ -45,6 +51,8 @@ class ResUNetConfig:
     condition_size: int = 512
     inert_parameters: bool = False
     head: str = "audiosep"
+    compression: float = 0.0
+    frequency_bins: int = 0
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "channels", tuple(self.channels))  # JSON gives a list
@@ -53,6 +61,12 @@ class ResUNetConfig:
             raise InputError(f"ResUNetConfig: sizes must be positive whole numbers, got {odd[0]!r}")
         if self.n_fft % (2 << len(self.channels)):
             raise InputError(f"ResUNetConfig: n_fft {self.n_fft} is not divisible by {2 << len(self.channels)}")
+        bins = self.frequency_bins
+        if not isinstance(bins, Integral) or not 0 <= bins <= self.n_fft // 2 or bins % (1 << len(self.channels)):
+            fault = f"from 0 to {self.n_fft // 2}, divisible by {1 << len(self.channels)}"
+            raise InputError(f"ResUNetConfig: frequency_bins {bins!r} is not a number {fault}")
+        if not 0 <= self.compression <= 1:
+            raise InputError(f"ResUNetConfig: compression {self.compression!r} is not within 0 and 1")
         if self.hop > self.n_fft // 3:
             raise InputError(f"ResUNetConfig: hop {self.hop} is not within 1 and n_fft / 3 = {self.n_fft // 3}")
         if self.head not in HEADS:
@@ -68,11 +82,17 @@ class ResUNetConfig:
 class ResidualBlock(nn.Module):
     """Two conditioned, pre-activated 3x3 convolutions beside a shortcut (He et al., 2016).
 
-    The shortcut is a 1x1 convolution of class `thin` where the number of channels changes.
+    The shortcut is a 1x1 convolution of class `thin` where the number of channels changes. With `bins`, the sum passes
+    through `FrequencyLayers` over so many of them.
     """
 
     def __init__(
-        self, channels_in: int, channels_out: int, condition_size: int, thin: type[nn.Conv2d] = nn.Conv2d
+        self,
+        channels_in: int,
+        channels_out: int,
+        condition_size: int,
+        bins: int = 0,
+        thin: type[nn.Conv2d] = nn.Conv2d,
     ) -> None:
         super().__init__()
         self.norm1 = ConditionedNorm(channels_in, condition_size)
@@ -81,11 +101,13 @@ class ResidualBlock(nn.Module):
         self.conv2 = nn.Conv2d(channels_out, channels_out, kernel_size=3, padding=1, bias=False)
         same = channels_in == channels_out
         self.shortcut = nn.Identity() if same else thin(channels_in, channels_out, kernel_size=1)
+        self.frequency = FrequencyLayers(channels_out, bins, condition_size) if bins else None
 
     def forward(self, features: Tensor, condition: Tensor) -> Tensor:
         residual = self.norm1(features, condition)
         residual = self.norm2.after(self.conv1, residual, condition)
-        return self.conv2(residual).add_(self.shortcut(features))
+        features = self.conv2(residual).add_(self.shortcut(features))
+        return self.frequency(features, condition) if self.frequency else features
 
 
 class DecoderBlock(nn.Module):
@@ -97,13 +119,14 @@ class DecoderBlock(nn.Module):
         channels_out: int,
         condition_size: int,
         stride: tuple[int, int],
+        bins: int,
         inert: bool,
         thin: type[nn.Conv2d],
     ) -> None:
         super().__init__()
         self.norm = ConditionedNorm(channels_in, condition_size)
         self.upsample = nn.ConvTranspose2d(channels_in, channels_out, kernel_size=stride, stride=stride, bias=False)
-        self.block = ResidualBlock(2 * channels_out, channels_out, condition_size, thin)
+        self.block = ResidualBlock(2 * channels_out, channels_out, condition_size, bins, thin)
         if inert:
             self.inert = ConditionedNorm(channels_in, condition_size)
 
@@ -126,19 +149,25 @@ class ResUNet(nn.Module):
         self.input_norm = nn.BatchNorm2d(config.n_fft // 2 + 1, momentum=MOMENTUM)
         self.input_conv = ExactConv2d(1, channels[0], kernel_size=1)
         inputs = (channels[0], *channels[:-1])
+        bins = [config.frequency_bins >> level for level in range(len(channels))]
         self.encoder = nn.ModuleList(
-            ResidualBlock(before, after, size) for before, after in zip(inputs, channels, strict=True)
+            ResidualBlock(before, after, size, each) for before, after, each in zip(inputs, channels, bins, strict=True)
         )
-        self.bottleneck = ResidualBlock(channels[-1], channels[-1], size)
+        self.bottleneck = ResidualBlock(channels[-1], channels[-1], size, bins[-1] // 2)
         upwards = channels[::-1]
         below = (channels[-1], *upwards[:-1])
         thin = [nn.Conv2d] * (len(channels) - 1) + [ExactConv2d]
         self.decoder = nn.ModuleList(
-            DecoderBlock(before, after, size, stride, config.inert_parameters, convolution)
-            for before, after, stride, convolution in zip(below, upwards, self.strides[::-1], thin, strict=True)
+            DecoderBlock(before, after, size, stride, each, config.inert_parameters, convolution)
+            for before, after, stride, each, convolution in zip(
+                below, upwards, self.strides[::-1], bins[::-1], thin, strict=True
+            )
         )
         self.head = HEADS[config.head](channels[0])
         self.apply(_initialise)
+        for module in self.modules():
+            if isinstance(module, FrequencyLayers):
+                nn.init.zeros_(module.expand.weight)
         self.layout = torch.channels_last  # of features in memory; 3 times as fast to train on a CPU
         self.to(memory_format=self.layout)
 
@@ -189,11 +218,26 @@ class ResUNet(nn.Module):
 
     def mask(self, spectrum: Tensor, condition: Tensor) -> Tensor:
         """Complex mask `(batch, frames, bins)` for a mixture's complex spectrogram of that shape."""
-        magnitude = magnitude_phase(spectrum)[0][:, None]
-        return self.head.mask(self.logits(magnitude, condition))
+        return self.head.mask(self.logits(self.seen(spectrum), condition))
+
+    def seen(self, spectrum: Tensor) -> Tensor:
+        """What the U-Net sees of a complex spectrogram `(batch, frames, bins)`: real `(batch, 1, frames, bins)`.
+
+        Magnitudes; compressed, as shares of the level of the whole: the root of a frame's energy, in the mean over the
+        frames, each of which counts by its energy, so that silence before, after or between changes nothing.
+        """
+        if not self.config.compression:
+            return magnitude_phase(spectrum)[0][:, None]
+        magnitude = spectrum.abs()
+        energy = magnitude.square().sum(-1)
+        highest = energy.amax(-1, keepdim=True).clamp_min(SILENCE)
+        share = energy / highest
+        level = (highest[:, 0] * share.square().sum(-1) / share.sum(-1).clamp_min(SILENCE)).sqrt().clamp_min(SILENCE)
+        relative = (magnitude / level[:, None, None]).clamp_min(FAINTEST)  # at 0 a power has no gradient
+        return relative.pow(self.config.compression)[:, None]
 
     def logits(self, magnitude: Tensor, condition: Tensor) -> Tensor:
-        """Mask logits for magnitudes `(batch, 1, frames, bins)`; what the U-Net proper computes."""
+        """Mask logits for what is `seen` of a mixture, `(batch, 1, frames, bins)`: what the U-Net proper computes."""
         frames = magnitude.shape[2]
         # The batch norm runs over bins, which therefore stand where channels do.
         features = self.input_norm(magnitude.transpose(1, 3)).transpose(1, 3)

@@ -1,10 +1,11 @@
 """Mixtures made on the fly: repeatable, never the same twice, and what the recipe says they are."""
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
-from lass_lab.datasets.augmentation import equalise
+from authoring.training.prepared import prepare
 from lass_lab.datasets.captions import heldout_captions, training_captions
 from lass_lab.datasets.instruments import INSTRUMENTS
 from lass_lab.datasets.mixing import MixtureDataset, MixtureRecipe, PairDataset, SourceBank, collate, match_energy
@@ -28,7 +29,7 @@ def energy(waveform):
     return float(np.sum(np.square(np.asarray(waveform, dtype=np.float64))))
 
 
-@pytest.mark.parametrize("recipe", [MixtureRecipe(), MixtureRecipe(equalised=0.5, sounds=0.5)])
+@pytest.mark.parametrize("recipe", [MixtureRecipe(), MixtureRecipe(third=0.5, sounds=0.5)])
 def test_an_item_is_the_same_whichever_came_before(bank, recipe):
     mixtures = MixtureDataset(bank, 8, 0.5, recipe)
     in_order = [mixtures[index] for index in range(8)]
@@ -39,20 +40,6 @@ def test_an_item_is_the_same_whichever_came_before(bank, recipe):
         assert str(item["query"]) == str(in_order[index]["query"])
     for other in ({"epoch": 1}, {"seed": 1}):
         assert not torch.equal(MixtureDataset(bank, 8, 0.5, recipe, **other)[3]["mixture"], in_order[3]["mixture"])
-
-
-def test_sources_are_equalised_as_often_as_asked_and_by_chance_alone(bank):
-    plain, equalised = (
-        MixtureDataset(bank, 200, 0.5, MixtureRecipe(absent=0, aligned=0, level_db=0, equalised=share))
-        for share in (0.0, 0.3)
-    )
-    # The first source keeps its level, so that a difference is the filter's.
-    changed = [not torch.equal(plain[index]["target"], equalised[index]["target"]) for index in range(0, 200, 2)]
-    assert 15 <= sum(changed) <= 55
-    tone = np.sin(np.arange(16_000) / 7).astype(np.float32)
-    first, again, other = (equalise(tone, np.random.default_rng(seed)) for seed in (1, 1, 2))
-    assert np.array_equal(first, again) and not np.array_equal(first, other) and first.shape == tone.shape
-    assert np.array_equal(equalise(np.zeros(100, np.float32), np.random.default_rng(1)), np.zeros(100, np.float32))
 
 
 def test_two_banks_are_used_as_one(tmp_path):
@@ -127,6 +114,52 @@ def test_a_distractor_plays_and_is_never_asked_for(bank, tmp_path):
         pitch = float(np.argmax(other))
         name = min(DISTRACTORS, key=lambda each: min(abs(pitch / DISTRACTORS[each] - ratio) for ratio in (1, 8 / 7)))
         assert INSTRUMENTS[name].family != INSTRUMENTS[asked["instrument"]].family
+
+
+def test_a_third_source_is_in_the_mixture_and_in_no_target(bank):
+    items = MixtureDataset(bank, 40, 1.0, MixtureRecipe(aligned=0, absent=0, level_db=0, third=1.0))
+    for first, second in ((items[index], items[index + 1]) for index in range(0, 40, 2)):
+        rest = np.abs(np.fft.rfft((first["mixture"] - first["target"] - second["target"])[0].numpy()))
+        pitch = float(np.argmax(rest))
+        name = min(TONES, key=lambda each: min(abs(pitch / TONES[each] - ratio) for ratio in (1, 8 / 7)))
+        assert name not in (first["instrument"], second["instrument"]) and rest.max() > 1
+
+
+def test_voices_and_everyday_sounds_have_the_shares_that_the_recipe_says(tmp_path):
+    names = ("violin", "speech", "singing voice", "rain", "dog bark")
+    bank = SourceBank(
+        made_bank(tmp_path, tones={name: 200.0 + 50 * place for place, name in enumerate(names)}), "train"
+    )
+    items = MixtureDataset(bank, 400, 0.1, MixtureRecipe(aligned=0, absent=0, voices=0.3, everyday=0.2))
+    first = [items[index]["instrument"] for index in range(0, 400, 2)]
+    shares = [sum(name in kind for name in first) / 200 for kind in (names[:1], names[1:3], names[3:])]
+    assert shares == pytest.approx([0.5, 0.3, 0.2], abs=0.1)
+    pairs = [{items[index]["instrument"], items[index + 1]["instrument"]} for index in range(0, 400, 2)]
+    assert all(len(pair) == 2 and pair != {"speech", "singing voice"} for pair in pairs)
+
+
+def test_recordings_have_the_share_that_the_recipe_says(tmp_path):
+    folder = made_bank(tmp_path)
+    table = pd.read_csv(folder / "sources.csv")
+    table.assign(recorded=table["path"].str.contains("/0-")).to_csv(folder / "sources.csv", index=False)
+    bank, rng, rows = SourceBank(folder, "train"), np.random.default_rng(0), []
+    read = bank.read
+    bank.read = lambda row, start, samples: rows.append(row) or read(row, start, samples)
+    for _ in range(200):
+        bank.cut(rng, "violin", 100, recorded=0.8)
+    assert bank.clips.loc[rows, "recorded"].mean() == pytest.approx(0.8, abs=0.1)
+
+
+def test_a_bank_of_a_lower_rate_gives_items_at_that_rate(tmp_path):
+    folder = made_bank(tmp_path)
+    lower = prepare([folder], tmp_path / "lower", 8000)
+    bank = SourceBank(lower, "train")
+    item = MixtureDataset(bank, 2, 1.0, PAIRS)[0]
+    assert item["mixture"].shape == (1, 8000)
+    pitch = float(np.argmax(np.abs(np.fft.rfft(item["target"][0].numpy()))))
+    assert min(abs(pitch / TONES[item["instrument"]] - ratio) for ratio in (1, 8 / 7)) < 0.01
+    with pytest.raises(InputError, match="different rates"):
+        SourceBank([folder, lower], "train")
 
 
 def test_aligned_mixtures_are_voices_of_one_score(bank, monkeypatch):

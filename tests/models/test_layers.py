@@ -3,9 +3,10 @@
 import torch
 
 from lass_lab.models import ResUNet, ResUNetConfig
+from lass_lab.models.layers import FrequencyLayers
 from tests.models.made import relative_error
 
-SMALL = ResUNetConfig(channels=(4, 6), n_fft=256, hop=64, condition_size=8)
+SMALL = ResUNetConfig(channels=(4, 6), n_fft=256, hop=64, condition_size=8, frequency_bins=64)
 
 
 def lived_in(seed=0):
@@ -16,6 +17,8 @@ def lived_in(seed=0):
         if isinstance(module, torch.nn.BatchNorm2d):
             for values in (module.weight, module.bias, module.running_mean, module.running_var):
                 torch.nn.init.uniform_(values.data, 0.5, 2.0)
+        if isinstance(module, FrequencyLayers):
+            torch.nn.init.normal_(module.expand.weight, std=0.1)
     return network.eval()
 
 

@@ -1,16 +1,19 @@
 """The separation network against AudioSep's own: size, keys, answer."""
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 
 from lass_lab.models import ResUNet, ResUNetConfig
+from lass_lab.models.layers import FrequencyLayers
 from lass_lab.signal.files import InputError
 from tests.models.made import FIXTURES, made_audiosep_state, relative_error
 
 SMALL = ResUNetConfig(channels=(4, 6), n_fft=256, hop=64, condition_size=8)
+TINY = replace(SMALL, compression=0.3, frequency_bins=64)  # the tiny tier's kind
 
 
 @pytest.fixture(scope="module")
@@ -20,9 +23,9 @@ def audiosep():
     return network
 
 
-def small(seed=0):
+def small(seed=0, config=SMALL):
     torch.manual_seed(seed)
-    return ResUNet(SMALL).eval()
+    return ResUNet(config).eval()
 
 
 def parity_case():
@@ -108,6 +111,39 @@ def test_the_condition_reaches_the_mask_and_has_a_gradient():
     assert unreached == []
 
 
+@pytest.mark.parametrize("gain_db", [-80, -24, 20])
+def test_a_compressed_input_makes_the_answer_indifferent_to_level(gain_db):
+    network, mixture, condition = small(config=TINY), torch.randn(1, 1, 4000), torch.randn(1, 8)
+    gain = 10 ** (gain_db / 20)
+    with torch.inference_mode():
+        assert relative_error(network(mixture * gain, condition), network(mixture, condition) * gain) < 1e-5
+        assert torch.equal(network(mixture / 16, condition), network(mixture, condition) / 16)
+        assert not torch.equal(small()(mixture / 16, condition), small()(mixture, condition) / 16)
+
+
+def test_a_compressed_input_bears_silence_and_its_gradient_is_finite():
+    network = small(config=TINY)
+    mixture = torch.cat((torch.zeros(1, 1, 2000), torch.randn(1, 1, 2000)), -1).requires_grad_()
+    network(mixture, torch.randn(1, 8)).square().sum().backward()
+    assert mixture.grad.isfinite().all()
+    assert not network(torch.zeros(1, 1, 500), torch.randn(1, 8)).any()
+
+
+def test_frequency_layers_begin_as_nothing_and_reach_from_the_lowest_bin_to_the_highest():
+    network = small(config=TINY)
+    condition = torch.randn(1, 8)
+    layers = [module for module in network.modules() if isinstance(module, FrequencyLayers)]
+    assert [layer.bins for layer in layers] == [64, 32, 16, 32, 64]
+    features = torch.randn(2, 4, 3, 100)
+    first = layers[0].eval()
+    assert torch.equal(first(features, condition), features)
+    torch.nn.init.normal_(first.expand.weight)
+    changed = first(features, condition) - features
+    with torch.inference_mode():
+        assert torch.equal(first(features.clone(), condition), features + changed)
+    assert changed[..., :64].all() and not changed[..., 64:].any()  # every bin by those of all others, none above
+
+
 def test_the_mask_never_amplifies():
     with torch.inference_mode():
         mask = small().mask(torch.randn(2, 40, 129, dtype=torch.complex64), torch.randn(2, 8))
@@ -122,6 +158,9 @@ def test_the_mask_never_amplifies():
         ({"hop": 2048}, "hop 2048"),
         ({"channels": ()}, "positive"),
         ({"condition_size": 0}, "positive"),
+        ({"compression": 2.0}, "compression 2.0"),
+        ({"frequency_bins": 100}, "frequency_bins 100"),
+        ({"frequency_bins": 2048}, "frequency_bins 2048"),
     ],
 )
 def test_impossible_sizes_are_refused(sizes, fault):

@@ -6,7 +6,8 @@ import pandas as pd
 import pytest
 import soundfile
 
-from authoring.rendering.fluidsynth import Clip, add_room, find_fluidsynth, find_soundfont, render_clips
+from authoring.rendering.acoustics import add_room
+from authoring.rendering.fluidsynth import Clip, find_fluidsynth, find_soundfont, render_clips
 from authoring.rendering.performance import Note
 from authoring.rendering.sources import COLUMNS, active_rms_db, find_players, normalised, plan_sources, render_sources
 from lass_lab.datasets.instruments import INSTRUMENTS, RENDERED

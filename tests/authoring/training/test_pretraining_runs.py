@@ -13,14 +13,17 @@ from lass_lab.models import LanguageSeparator, ResUNet, ResUNetConfig
 from lass_lab.models.querynet import TinyQueryNet
 from tests.made_sources import DISTRACTORS, TONES, made_bank
 
-SMALL = ResUNetConfig(channels=(4, 6), n_fft=256, hop=64)
+SMALL = ResUNetConfig(channels=(4, 6), n_fft=256, hop=64, compression=0.3, frequency_bins=64)
 CONTRASTIVE = ContrastiveRecipe(steps=5, seconds=0.5)
 RECIPE = PretrainingRecipe(
     steps=6,
     batch=2,
     seconds=0.3,
     network=SMALL,
-    mixtures=MixtureRecipe(distractors=0.15, sounds=0.15, equalised=0.5),
+    average=0.9,
+    sample_rate=16_000,
+    full_rate_steps=2,
+    mixtures=MixtureRecipe(distractors=0.15, sounds=0.15),
     contrastive=CONTRASTIVE,
 )
 
