@@ -6,12 +6,11 @@ Like the banks of `rendering.sources`: clips at 32 kHz, and `sources.csv`, with 
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 from multiprocessing import get_context
 from pathlib import Path, PurePath
 
 import numpy as np
-import pandas as pd
 from scipy.signal import butter, resample_poly, sosfilt
 from tqdm.auto import tqdm
 
@@ -20,10 +19,9 @@ from authoring.recordings.player import Player, Recording
 from authoring.rendering.acoustics import record
 from authoring.rendering.composition import compose
 from authoring.rendering.performance import add_chords, fit_to_range
-from authoring.rendering.sources import SourceClip, normalised, plan_sources
+from authoring.rendering.sources import SourceClip, normalised, plan_sources, write_bank
 from lass_lab.datasets.instruments import EVERYDAY, INSTRUMENTS, SINGER, Instrument
 from lass_lab.signal.audio import SAMPLE_RATE, amplitude, audio_info, write_audio
-from lass_lab.signal.files import atomic_path
 
 ARTICULATIONS = ("non-vibrato", "molto-vibrato", "pizz-normal")  # in the file's name; a player keeps to one
 FEWEST = 6  # notes that make a player
@@ -68,10 +66,7 @@ def make_bank(pack: Path, out: Path, *, clips: int, seconds: float = 30.0, worke
         ):
             done = pool.map(make, planned, chunksize=4)
             rows += tqdm(done, total=len(planned), unit="clip", desc=kind)
-    columns = ["path", "instrument", "soundfont", "score", "voice", "split", "seconds"]
-    with atomic_path(out / "sources.csv", force=True) as temporary:
-        pd.DataFrame(rows, columns=columns).assign(recorded=True).to_csv(temporary, index=False)
-    return out / "sources.csv"
+    return write_bank(out, rows, recorded=True)
 
 
 @cache
@@ -100,16 +95,15 @@ def sound_files() -> dict[str, tuple[str, ...]]:
     """The files of each class of everyday sounds, of the background and of percussion."""
     table = read_pack("everyday", "percussion")
     named = table.assign(name=table["instrument"].where(table["kind"] == "everyday", PERCUSSION))
-    named["name"] = named["name"].replace({"person sneeze": "sneeze"})
     groups = named.groupby("name")["path"]
     return {name: tuple(paths) for name, paths in groups if name in (*EVERYDAY, BACKGROUND, PERCUSSION)}
 
 
-@cache
+@lru_cache(maxsize=4)  # clips come by instrument, and none was recorded by more players
 def load_player(pack: Path, name: str, player: str, instrument: Instrument) -> Player:
     """A player and all of its notes, decoded."""
     notes = [Recording(_trimmed(read_sound(pack, path)), pitch) for path, pitch in players_of(name)[player]]
-    return Player(player, instrument, tuple(notes))
+    return Player(instrument, tuple(notes))
 
 
 def _trimmed(waveform: np.ndarray) -> np.ndarray:

@@ -4,6 +4,7 @@ Each file is known by its content: the SHA-1 that git gives it. So a copy is the
 """
 
 import hashlib
+from functools import cache, lru_cache
 from pathlib import Path
 from urllib.parse import quote
 
@@ -23,14 +24,21 @@ FARTHEST_CENTS = 60  # a note further from its name was most often misheard by t
 def read_pack(*kinds: str) -> pd.DataFrame:
     """The pack's rows of those kinds (note, phrase, percussion, voice, everyday, solo), or all of them.
 
-    Columns: path (below the pack's folder), kind, instrument, midi (the pitch that sounds, a fraction where it was
-    measured), seconds, library, licence, and the original's identity: repository, commit, source_path and blob.
+    Columns: path (below the pack's folder), kind, instrument (by the project's own name where it has one), midi (the
+    pitch that sounds, a fraction where it was measured), seconds, library, licence, and the original's identity:
+    repository, commit, source_path and blob.
     Recorded notes that were heard too far from the pitch in their name are left out.
     """
+    table = _whole_table()
+    return table[table["kind"].isin(kinds or table["kind"])].reset_index(drop=True)
+
+
+@cache
+def _whole_table() -> pd.DataFrame:
     table = pd.read_csv(TABLE)
     cents = table["cents"].fillna(0)
-    table = table.assign(midi=table["midi"] + cents / 100)[cents.abs() <= FARTHEST_CENTS]
-    return table[table["kind"].isin(kinds or table["kind"])].reset_index(drop=True)
+    names = table["instrument"].str.replace("_", " ").replace({"person sneeze": "sneeze"})
+    return table.assign(midi=table["midi"] + cents / 100, instrument=names)[cents.abs() <= FARTHEST_CENTS]
 
 
 def fetch_pack(folder: Path, table: pd.DataFrame, url: str = RAW) -> None:
@@ -63,6 +71,7 @@ def blob_hash(content: bytes) -> str:
     return hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest()
 
 
+@lru_cache(maxsize=64)  # a scene of everyday sounds goes through few files, again and again
 def read_sound(folder: Path, path: str) -> np.ndarray:
     """A file of the pack, mono at 32 kHz `(samples,)`, by its path in the table, whatever its suffix is here."""
     wanted = folder / path

@@ -55,12 +55,10 @@ class Player:
     """One musician's recorded notes.
 
     Attributes:
-        name: of the library and the instrument in it, such as "iowa_mis/violin".
         instrument: which is played.
         notes: what was recorded, in any order.
     """
 
-    name: str
     instrument: Instrument
     notes: tuple[Recording, ...]
 
@@ -73,8 +71,8 @@ class Player:
     def play(self, notes: Sequence[Note], seconds: float, rng: np.random.Generator) -> np.ndarray:
         """What those notes sound like, float32 `(round(seconds * 32000),)`, dry. The same `rng` gives the same samples.
 
-        Where the instrument is blown or bowed, one player in two slurs: notes that follow at once begin without an
-        attack, overlap the one before, and glide in from its pitch.
+        Where the instrument is blown or bowed, three clips in five are slurred: notes that follow at once begin without
+        an attack, overlap the one before, and glide in from its pitch.
         """
         hand = _Hand(self.instrument, seconds, rng)
         slurs = self.instrument.sustained and rng.random() < 0.6

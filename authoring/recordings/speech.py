@@ -13,13 +13,12 @@ from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 from tqdm.auto import tqdm
 
 from authoring.rendering.acoustics import record
-from authoring.rendering.sources import normalised
+from authoring.rendering.sources import normalised, write_bank
 from lass_lab.signal.audio import SAMPLE_RATE, read_audio, write_audio
-from lass_lab.signal.files import InputError, atomic_path
+from lass_lab.signal.files import InputError
 
 SENTENCES = [
     line for line in Path(__file__).with_suffix(".txt").read_text(encoding="utf-8").splitlines() if line[0] != "#"
@@ -44,10 +43,7 @@ def make_speech(out: Path, *, clips: int = 160, workers: int = 2) -> Path:
             raise InputError(f"{program}: command not found; apt install flite festival espeak-ng")
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
         rows = list(tqdm(pool.map(partial(_read_clip, out), range(clips)), total=clips, unit="clip", desc="reading"))
-    columns = ["path", "instrument", "soundfont", "score", "voice", "split", "seconds"]
-    with atomic_path(out / "sources.csv", force=True) as temporary:
-        pd.DataFrame(rows, columns=columns).assign(recorded=True).to_csv(temporary, index=False)
-    return out / "sources.csv"
+    return write_bank(out, rows, recorded=True)
 
 
 def _read_clip(out: Path, number: int) -> tuple:

@@ -117,8 +117,14 @@ def render_sources(
     for clip in planned:
         score, soundfont = f"{clip.split}-{clip.score:05d}", Path(clip.soundfont).stem
         rows.append((clip.path, clip.instrument, soundfont, score, clip.voice, clip.split, seconds))
+    return write_bank(out, rows)
+
+
+def write_bank(out: Path, rows: Sequence[tuple], *, recorded: bool = False) -> Path:
+    """Write a bank's table, a row a clip as in `COLUMNS`, recordings with a column that says so; its path."""
+    table = pd.DataFrame(rows, columns=COLUMNS)
     with atomic_path(out / "sources.csv", force=True) as temporary:
-        pd.DataFrame(rows, columns=COLUMNS).to_csv(temporary, index=False)
+        (table.assign(recorded=True) if recorded else table).to_csv(temporary, index=False)
     return out / "sources.csv"
 
 

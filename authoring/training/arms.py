@@ -15,7 +15,7 @@ from authoring.pages import write
 from authoring.training.choosing import choose_by, summary
 from authoring.training.pretraining import PretrainingRecipe, pretrain
 from lass_lab.commands.options import with_settings
-from lass_lab.datasets.instruments import TAUGHT
+from lass_lab.datasets.instruments import INSTRUMENTS
 from lass_lab.datasets.mixing import MixtureDataset, SourceBank, Sources
 from lass_lab.experiments.contrastive import train_contrastively
 from lass_lab.experiments.evaluation import RANDOM_PAIRS
@@ -116,7 +116,13 @@ def side_by_side(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _run_arm(
-    name: str, recipe: PretrainingRecipe, sources: Sources, query_network: TinyQueryNet, run: Path, pack: Path, minutes
+    name: str,
+    recipe: PretrainingRecipe,
+    sources: Sources,
+    query_network: TinyQueryNet,
+    run: Path,
+    pack: Path,
+    minutes: float,
 ) -> None:
     recipe = replace(with_settings(recipe, ARMS[name]), steps=MANY_STEPS, full_rate_steps=0, contrastive=None)
     clock = Clock(60 * minutes, Allotted(recipe.peak_rate, recipe.descent))
@@ -129,7 +135,8 @@ def _run_arm(
     )
     torch.save(separator.network.state_dict(), run / name / "network.pt")
     found = [summary(choose_by(separator, pack, sample_rate=recipe.sample_rate))]
-    bank = SourceBank(run / f"sources-{recipe.sample_rate}", "validation", TAUGHT)
+    played = [each for each in recipe.instruments if each in INSTRUMENTS]
+    bank = SourceBank(run / f"sources-{recipe.sample_rate}", "validation", played)
     gains = []
     with at_rate(separator, recipe.sample_rate):
         for item in MixtureDataset(bank, 200, 3.0, RANDOM_PAIRS, seed=2):

@@ -109,9 +109,8 @@ def _speech(pack: Path) -> list[Real]:
 
 @cache
 def _everyday(pack: Path) -> list[Real]:
-    rows = _solos(("esc10",)).itertuples()
-    named = [({"person sneeze": "sneeze"}.get(name := row.instrument.replace("_", " "), name), row) for row in rows]
-    return [Real(name, name, _cut(pack, row.path)) for name, row in named if name in EVERYDAY]
+    rows = [row for row in _solos(("esc10",)).itertuples() if row.instrument in EVERYDAY]
+    return [Real(row.instrument, row.instrument, _cut(pack, row.path)) for row in rows]
 
 
 def _solos(libraries: Sequence[str]) -> pd.DataFrame:

@@ -1,8 +1,7 @@
 """How people might ask for each instrument: a bank of phrasings, some for training, some held out.
 
 Every instrument has the same plain phrasings and some of its own, in `captions.toml`, a voice or an everyday sound its
-own alone; three of these are held out, so
-that a separator can be asked in words that it was not trained with.
+own alone; three of these are held out, so that a separator can be asked in words that it was not trained with.
 """
 
 import tomllib

@@ -42,10 +42,11 @@ with (files(__package__) / "instruments.csv").open(encoding="utf-8") as _file:
 INSTRUMENTS: dict[str, Instrument] = {row["name"]: Instrument(**row) for row in _rows}
 # What a bank of sources holds; the trumpet never, so that nobody trains on it by mistake.
 RENDERED: tuple[str, ...] = tuple(name for name in INSTRUMENTS if name != "trumpet")
-# What the tiny model learns: of near relatives one, so that a word means one sound (a viola's is too near a violin's).
+# What the tiny model that ships was taught: of near relatives one, so that a word means one sound (a viola's is too
+# near a violin's).
 TAUGHT: tuple[str, ...] = tuple(name for name, instrument in INSTRUMENTS.items() if instrument.taught)
 
-# What else the tiny model learns to hear: voices, and everyday sounds (the classes of ESC-10).
+# What else sources may hold: voices, and everyday sounds (the classes of ESC-10).
 VOICES: tuple[str, ...] = ("speech", "singing voice")
 EVERYDAY: tuple[str, ...] = (
     "baby cry", "chainsaw", "clock tick", "dog bark", "fire crackling", "helicopter", "rain", "rooster", "sea waves",
@@ -53,9 +54,10 @@ EVERYDAY: tuple[str, ...] = (
 )  # fmt: skip
 SINGER = Instrument("singing voice", 53, 43, 81, "voices", True, False, 25.0, True)  # for the renderer
 # Of these no two are ever mixed, and none is asked for in the place of another: a word for one also fits the others.
+SAXOPHONES: frozenset[str] = frozenset(name for name in INSTRUMENTS if name.endswith("saxophone"))
 ALIKE: tuple[frozenset[str], ...] = (
     frozenset({"violin", "viola"}),
-    frozenset(name for name in INSTRUMENTS if name.endswith("saxophone")),
+    SAXOPHONES,
     frozenset({*VOICES, "baby cry"}),
     frozenset({"rain", "sea waves", "fire crackling"}),
 )

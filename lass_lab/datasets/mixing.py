@@ -246,8 +246,9 @@ class MixtureDataset(PairDataset):
         if bank is self.bank:
             shares = [0.0, self.recipe.voices, self.recipe.everyday]
             shares[0] = 1 - sum(shares)
-            found = [share * bool(names) for share, names in zip(shares, self._kinds, strict=True)]
-            among = self._kinds[rng.choice(len(found), p=np.array(found) / sum(found))]
+            found = np.array([share * bool(names) for share, names in zip(shares, self._kinds, strict=True)])
+            kinds = self._kinds if found.any() else [bank.instruments]  # the recipe asks for nothing that is there
+            among = kinds[rng.choice(len(kinds), p=found / found.sum() if found.any() else None)]
         else:
             families = {INSTRUMENTS[name].family for name in others if name in INSTRUMENTS}
             among = [

@@ -50,7 +50,14 @@ def decibels_and_spectra(estimate: Tensor, target: Tensor, mixture: Tensor) -> T
     for n_fft in (512, 1024, 2048):
         window = torch.hann_window(n_fft, device=estimate.device)
         error, size = (
-            torch.stft(waveform.flatten(0, 1).float(), n_fft, n_fft // 4, window=window, return_complex=True)
+            torch.stft(
+                waveform.flatten(0, 1).float(),
+                n_fft,
+                n_fft // 4,
+                window=window,
+                pad_mode="constant",
+                return_complex=True,
+            )
             for waveform in (estimate - target, mixture)
         )
         # The root's slope at zero is infinite: a floor keeps it finite.

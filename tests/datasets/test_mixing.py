@@ -138,6 +138,12 @@ def test_voices_and_everyday_sounds_have_the_shares_that_the_recipe_says(tmp_pat
     assert all(len(pair) == 2 and pair != {"speech", "singing voice"} for pair in pairs)
 
 
+def test_a_bank_without_what_the_recipe_asks_for_is_drawn_from_all_the_same(tmp_path):
+    bank = SourceBank(made_bank(tmp_path, tones={"rain": 300.0, "dog bark": 900.0}), "train")
+    items = MixtureDataset(bank, 10, 0.1, PAIRS)
+    assert {items[index]["instrument"] for index in range(10)} == {"rain", "dog bark"}
+
+
 def test_recordings_have_the_share_that_the_recipe_says(tmp_path):
     folder = made_bank(tmp_path)
     table = pd.read_csv(folder / "sources.csv")

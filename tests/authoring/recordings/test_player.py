@@ -18,7 +18,7 @@ def recorded(pitch, seconds=1.0, level=0.3):
 
 
 def player(name="violin", pitches=range(55, 90, 2), **kind):
-    return Player("made", INSTRUMENTS[name], tuple(recorded(pitch, **kind) for pitch in pitches))
+    return Player(INSTRUMENTS[name], tuple(recorded(pitch, **kind) for pitch in pitches))
 
 
 def pitch_of(sound):
