@@ -1,4 +1,4 @@
-"""Commands that make data: `render duets`, `sources`, `notes`, `patches`, `pack`, `recorded`, `speech`, `excerpts`."""
+"""Commands that make data: `render duets`, `sources`, `pack`, `recorded`, `speech`, `excerpts`."""
 
 from pathlib import Path
 from typing import Annotated
@@ -11,7 +11,6 @@ render = typer.Typer(help="Make the shipped audio again (needs the fluidsynth pr
 PACK = Path("../shared/sounds")
 Pack = Annotated[Path, typer.Option(help="Folder of the pack of recordings.")]
 HELDOUT = 2  # clips for validation, and as many for the test, per instrument and SoundFont
-_Soundfonts = Annotated[Path, typer.Option(help="Folder for a SoundFont of each instrument.")]
 
 
 @render.command("duets")
@@ -29,9 +28,10 @@ def render_duets(
 def render_sources(
     out: Annotated[Path, typer.Option(help="Folder for the clips and sources.csv.")] = Path("runs/sources"),
     clips: Annotated[int, typer.Option(min=1, help="Training clips per instrument and SoundFont.")] = 16,
-    soundfont: Annotated[
-        list[str], typer.Option(help="A SoundFont, or a folder with one for each instrument; may be repeated.")
-    ] = ("FluidR3_GM", "MuseScore_General"),
+    soundfont: Annotated[list[str], typer.Option(help="A SoundFont; may be repeated.")] = (
+        "FluidR3_GM",
+        "MuseScore_General",
+    ),
     test_only: Annotated[bool, typer.Option(help="Render only the test split.")] = False,
 ) -> None:
     """Render the pretraining sources: seeded music by every taught instrument. A killed run goes on."""
@@ -39,22 +39,6 @@ def render_sources(
 
     splits = {"test": HELDOUT} if test_only else {"train": clips, "validation": HELDOUT, "test": HELDOUT}
     print(render_sources(out, clips=splits, soundfonts=soundfont))
-
-
-@render.command("notes")
-def render_notes(out: _Soundfonts = Path("runs/recorded-notes")) -> None:
-    """Fetch single notes that players recorded, and make SoundFonts of them (needs the polyphone program)."""
-    from authoring.rendering.soundfonts import make_recorded_notes
-
-    print(make_recorded_notes(out))
-
-
-@render.command("patches")
-def render_patches(out: _Soundfonts = Path("runs/freepats")) -> None:
-    """Fetch the patches of FreePats, and make SoundFonts of them (needs the polyphone program)."""
-    from authoring.rendering.gus_patches import make_freepats
-
-    print(make_freepats(out))
 
 
 @render.command("pack")

@@ -12,7 +12,7 @@ from lass_lab.commands.training import Profile, Settings, planned
 from lass_lab.signal.files import InputError, atomic_path
 
 Sources = Annotated[list[Path], typer.Option(help="Folders of rendered sources; the first is the one tested on.")]
-BANKS = ("sources", "sources-recorded", "sources-freepats", "sources-players", "sources-speech")
+BANKS = ("sources", "sources-players", "sources-speech")
 SOURCES = tuple(Path("runs", bank) for bank in BANKS)
 TINY = Path(__file__).parents[1] / "training" / "tiny.toml"
 
@@ -49,13 +49,13 @@ def arms(
     sources: Sources = SOURCES,
     run: Annotated[Path, typer.Option(help="A folder for all arms; those that are done stay.")] = Path("runs/arms"),
     pack: Annotated[Path, typer.Option(help="The pack of recordings, to choose by.")] = PACK,
-    minutes: Annotated[float, typer.Option(min=0.1, help="Of training for each arm.")] = 20.0,
+    minutes: Annotated[float, typer.Option(min=0.1, help="Of one core, in training, for each arm.")] = 20.0,
     out: Annotated[Path | None, typer.Option(help="Also write the table to this page, FILE.md.")] = None,
     force: Force = False,
 ) -> None:
     """Pretrain in several ways that differ in one thing, each for equally long, and set them side by side."""
     from authoring.pages import page
-    from authoring.training.arms import ARMS, arms, side_by_side
+    from authoring.training.arms import ARMS, BASE, arms, side_by_side
     from authoring.training.pretraining import PretrainingRecipe
     from lass_lab.experiments.recipes import changed, read_table
 
@@ -66,7 +66,9 @@ def arms(
         table = side_by_side(arms(names or list(ARMS), recipe, sources, run, pack, minutes=minutes))
         print(table.to_string())
         if path:
-            path.write_text(page("arms.md", table=table, recipe=recipe, arms=ARMS, minutes=minutes), encoding="utf-8")
+            path.write_text(
+                page("arms.md", table=table, recipe=recipe, base=BASE, arms=ARMS, minutes=minutes), encoding="utf-8"
+            )
 
 
 def lineage(

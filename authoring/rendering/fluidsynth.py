@@ -40,15 +40,6 @@ class Clip:
     seed: int | Sequence[int]
 
 
-def voice_of(soundfont: str, instrument: Instrument) -> str | None:
-    """The SoundFont that an instrument is played with: `soundfont` itself, or, where it is a folder with a file for
-    each instrument (`<instrument>.sf2`), that file; None where the folder has none."""
-    if not Path(soundfont).is_dir():
-        return soundfont
-    path = Path(soundfont) / f"{instrument.folder}.sf2"
-    return str(path) if path.is_file() else None
-
-
 def find_soundfont(name: str) -> Path:
     """The file of a SoundFont such as "FluidR3_GM" (or a path to one).
 

@@ -19,7 +19,7 @@ from tqdm.auto import tqdm
 
 from authoring.rendering.acoustics import add_room, record
 from authoring.rendering.composition import compose
-from authoring.rendering.fluidsynth import Clip, find_fluidsynth, find_soundfont, render_clips, voice_of
+from authoring.rendering.fluidsynth import Clip, find_fluidsynth, find_soundfont, render_clips
 from authoring.rendering.performance import add_chords, fit_to_range
 from lass_lab.datasets.instruments import INSTRUMENTS, RENDERED, TAUGHT
 from lass_lab.signal.audio import SAMPLE_RATE, read_audio, write_audio
@@ -93,7 +93,6 @@ def render_sources(
 ) -> Path:
     """Render `clips[split]` clips per instrument and SoundFont into `out`; returns their table, out/sources.csv.
 
-    A SoundFont may be a folder with a file for each instrument; then those are rendered that all of `soundfonts` have.
     Files are 32 kHz mono PCM_16 WAV, out/<split>/<instrument>/<score>-<voice>.wav, at about -20 dBFS RMS
     where they sound. Those to train with are heard through rooms and microphones of all kinds (see `record`), so that
     no sampler is learnt by heart; of the others half through a little room. Clips that are there already stay: a run
@@ -102,7 +101,9 @@ def render_sources(
     Raises InputError when `out` holds a bank of other settings, or fluidsynth or a SoundFont is missing.
     """
     find_fluidsynth()
-    planned = plan_sources(clips, soundfonts, find_players(soundfonts))
+    for name in soundfonts:
+        find_soundfont(name)
+    planned = plan_sources(clips, soundfonts)
     settings = json.dumps({"seconds": float(seconds), "soundfonts": list(soundfonts), "seed": SEED}) + "\n"
     if not (path := out / "settings.json").exists():
         with atomic_path(path) as temporary:
@@ -128,29 +129,17 @@ def write_bank(out: Path, rows: Sequence[tuple], *, recorded: bool = False) -> P
     return out / "sources.csv"
 
 
-def find_players(soundfonts: Sequence[str]) -> list[str]:
-    """Instruments that all of the SoundFonts can play. Raises InputError: a missing one, or no such instrument."""
-    for name in soundfonts:
-        if not Path(name).is_dir():
-            find_soundfont(name)
-    players = [name for name in RENDERED if all(voice_of(font, INSTRUMENTS[name]) for font in soundfonts)]
-    if not players:
-        raise InputError(f"{', '.join(soundfonts)}: no instrument that all of them have (<instrument>.sf2)")
-    return players
-
-
 def _batches(planned: list[SourceClip]) -> list[list[SourceClip]]:
     """Clips to render together, whatever exists already, so that a resumed run gives the same samples."""
     banks: dict[tuple[str, str], list[SourceClip]] = {}
     for clip in planned:
-        banks.setdefault((clip.split, voice_of(clip.soundfont, INSTRUMENTS[clip.instrument])), []).append(clip)
+        banks.setdefault((clip.split, clip.soundfont), []).append(clip)
     return [bank[start : start + _BATCH] for bank in banks.values() for start in range(0, len(bank), _BATCH)]
 
 
 def _render_batch(out: Path, batch: list[SourceClip], seconds: float) -> None:
     clips = [_clip(source, seconds) for source in batch]
-    soundfont = voice_of(batch[0].soundfont, INSTRUMENTS[batch[0].instrument])
-    sounds = render_clips(clips, soundfont, seconds=seconds)
+    sounds = render_clips(clips, batch[0].soundfont, seconds=seconds)
     for source, sound in zip(batch, sounds, strict=True):
         if (out / source.path).exists():
             continue

@@ -1,4 +1,4 @@
-"""The study that chose the recipe: ways to pretrain that differ in one thing, each for an equal number of seconds."""
+"""The study that chose the recipe: ways to pretrain that differ in one thing, each for equally long."""
 
 import time
 import tomllib
@@ -12,19 +12,21 @@ import torch
 from torch import Tensor, nn
 
 from authoring.pages import write
-from authoring.training.choosing import choose_by, summary
+from authoring.training.choosing import choose_by
 from authoring.training.pretraining import PretrainingRecipe, pretrain
 from lass_lab.commands.options import with_settings
 from lass_lab.datasets.instruments import INSTRUMENTS
 from lass_lab.datasets.mixing import MixtureDataset, SourceBank, Sources
 from lass_lab.experiments.contrastive import train_contrastively
-from lass_lab.experiments.evaluation import RANDOM_PAIRS
+from lass_lab.experiments.evaluation import RANDOM_PAIRS, bootstrap
 from lass_lab.experiments.training import at_rate
 from lass_lab.models import LanguageSeparator, ResUNet
 from lass_lab.models.querynet import TinyQueryNet
 from lass_lab.signal.metrics import sdr
 
-ARMS: dict[str, list[str]] = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
+STUDY = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
+BASE: list[str] = STUDY["base"]
+ARMS: dict[str, list[str]] = STUDY["arms"]
 MANY_STEPS = 10**6
 NUMBERS = "numbers.csv"
 RENDERED_PAIRS = "random pairs, rendered"
@@ -44,7 +46,10 @@ class Allotted:
 
 
 class Clock(lightning.Callback):
-    """Ends a run after so many seconds, and tells its schedule how much of them is done."""
+    """Ends a run after so many seconds of the processor, and tells its schedule how much of them is done.
+
+    The process's own seconds, all cores' together: whatever else the computer does, arms have equal shares.
+    """
 
     def __init__(self, seconds: float, schedule: Allotted) -> None:
         self.seconds, self.schedule, self.begun, self.steps = seconds, schedule, 0.0, 0
@@ -52,8 +57,8 @@ class Clock(lightning.Callback):
     def on_train_batch_end(self, trainer: lightning.Trainer, *_) -> None:
         self.steps = trainer.global_step
         if self.steps <= SETTLED:
-            self.begun = time.monotonic()
-        self.schedule.done = (time.monotonic() - self.begun) / self.seconds
+            self.begun = time.process_time()
+        self.schedule.done = (time.process_time() - self.begun) / self.seconds
         trainer.should_stop = self.schedule.done >= 1
 
 
@@ -87,15 +92,16 @@ def arms(
 
     Args:
         names: of `ARMS`; "dual-path" also has the layers of `DualPath`.
-        recipe: in which each arm changes something.
+        recipe: in which all arms change what `BASE` says, and each something more.
         sources: banks of sources.
         run: folder of the study.
         pack: folder of the pack of recordings, to choose by.
-        minutes: of training, counted from the tenth step.
+        minutes: of the processor, in training, counted from the tenth step.
 
     Returns:
-        One row an arm and trial: arm, steps (that fitted), trial, mean, low, high, above, answers.
+        One row an answer: arm, steps (that fitted), trial, name, sdri (see `choose_by`).
     """
+    recipe = with_settings(recipe, BASE)
     run.mkdir(parents=True, exist_ok=True)
     if not (first := run / "query.pt").exists():
         query_network = TinyQueryNet()
@@ -109,10 +115,20 @@ def arms(
     return pd.concat([pd.read_csv(run / name / NUMBERS) for name in names], ignore_index=True)
 
 
-def side_by_side(table: pd.DataFrame) -> pd.DataFrame:
-    """One row an arm: its steps, and for each trial the mean and in brackets the 95% interval."""
-    texts = [f"{row.mean:.2f} ({row.low:.2f} to {row.high:.2f})" for row in table.itertuples()]
-    return table.assign(text=texts).pivot(index=["arm", "steps"], columns="trial", values="text").reset_index()
+def side_by_side(answers: pd.DataFrame) -> pd.DataFrame:
+    """One row an arm: its steps, and of each trial the mean, with the 95% interval of its difference to the first arm.
+
+    All arms answer for the same mixtures, so that differences are of pairs, and narrower than the arms' own intervals.
+    """
+    rows = []
+    for (arm, steps), found in answers.groupby(["arm", "steps"], sort=False):
+        rows.append({"arm": arm, "steps": steps})
+        for trial, group in found.groupby("trial", sort=False):
+            values = group["sdri"].to_numpy()
+            first = answers[(answers["arm"] == answers["arm"].iloc[0]) & (answers["trial"] == trial)]["sdri"].to_numpy()
+            low, high = bootstrap(values - first) if rows[1:] else (0, 0)
+            rows[-1][trial] = f"{values.mean():.2f}" + (f" ({low:+.2f} to {high:+.2f})" if rows[1:] else "")
+    return pd.DataFrame(rows)
 
 
 def _run_arm(
@@ -134,7 +150,7 @@ def _run_arm(
         sources, run / name, recipe, start=start, callbacks=[clock], schedule=clock.schedule, prepared=run
     )
     torch.save(separator.network.state_dict(), run / name / "network.pt")
-    found = [summary(choose_by(separator, pack, sample_rate=recipe.sample_rate))]
+    found = [choose_by(separator, pack, sample_rate=recipe.sample_rate)]
     played = [each for each in recipe.instruments if each in INSTRUMENTS]
     bank = SourceBank(run / f"sources-{recipe.sample_rate}", "validation", played)
     gains = []
@@ -143,6 +159,6 @@ def _run_arm(
             mixture, target = item["mixture"][0].numpy(), item["target"][0].numpy()
             estimate = separator.separate(mixture, item["query"], progress=False)
             gains.append(sdr(target, estimate) - sdr(target, mixture))
-    found.append(summary(pd.DataFrame({"trial": RENDERED_PAIRS, "sdri": gains})))
+    found.append(pd.DataFrame({"trial": RENDERED_PAIRS, "sdri": gains}))
     table = pd.concat(found, ignore_index=True).assign(arm=name, steps=clock.steps)
     write(run / name, {NUMBERS: table}, force=True)

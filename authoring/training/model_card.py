@@ -22,10 +22,6 @@ from lass_lab.experiments.losses import FLOOR_DB
 from lass_lab.experiments.run_facts import hardware, run_facts
 from lass_lab.models import LanguageSeparator, load_separator
 
-CREDITS = {  # folders of SoundFonts, as the commands that make them call them
-    "recorded-notes": "the notes of tonejs-instruments (CC BY 3.0)",  # python -m authoring render notes
-    "freepats": "the patches of FreePats (GPL 2 or later, with its exception for what is rendered)",  # render patches
-}
 LOSSES = {
     "l1": "the mean absolute error of the waveform",
     "relative-l1": "the mean absolute error of the waveform over the mixture's mean magnitude",
@@ -106,10 +102,7 @@ def write_card(
         recorded=bool(known),
         libraries=list(known),
         players=players,
-        credits=[
-            *(CREDITS[font] for font in fonts if font in CREDITS),
-            *(f"{name} ({of})" for name, of in known.items()),
-        ],
+        credits=[f"{name} ({of})" for name, of in known.items()],
         distractors=others_of(sources, recipe) if recipe.mixtures.distractors else [],
         loss=LOSSES[recipe.loss],
         retrieval=evaluate_retrieval(query_network, SourceBank(sources[0], "test", TAUGHT)),

@@ -8,11 +8,12 @@ from typing import Any
 
 import lightning
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from torch.utils.data import DataLoader
 
 from authoring.training.fused import fuse_norms, pays
+from authoring.training.muon import Muon
 from authoring.training.prepared import prepare
 from lass_lab.course.nb03.lass_net import TransformerQueryNet
 from lass_lab.datasets.instruments import EVERYDAY, SAXOPHONES, TAUGHT, VOICES
@@ -41,6 +42,7 @@ class PretrainingRecipe:
         seconds: of a mixture; 1.26 are 64 frames: a multiple of 32, so that none is padding.
         peak_rate: learning rate of the separation network at its peak.
         descent: share of the steps in which it falls to zero.
+        optimizer: "adamw", or "muon" for the kernels (see `muon`).
         loss: one of `losses.LOSSES`.
         consistent: the loss is of estimates that add up: what the two of a mixture lack to it is shared out equally
             (mixture consistency, Wisdom et al., 2019). Mixtures with an absent or an unnamed source are left out.
@@ -60,6 +62,7 @@ class PretrainingRecipe:
     seconds: float = 1.26
     peak_rate: float = 2e-3
     descent: float = 0.6
+    optimizer: str = "adamw"
     loss: str = "decibels"
     consistent: bool = False
     average: float = 0.0
@@ -132,6 +135,18 @@ class PretrainingTask(SeparationTask):
 
     def rates(self) -> dict[torch.nn.Module, float]:
         return {self.separator.network: self.schedule.peak, self.separator.query_network: self.recipe.query_rate}
+
+    def optimizer(self) -> torch.optim.Optimizer:
+        if self.recipe.optimizer == "adamw":
+            return super().optimizer()
+        network = self.separator.network
+        blocks = nn.ModuleList([network.encoder, network.bottleneck, network.decoder])
+        kernels = {each for name, each in blocks.named_parameters() if each.dim() > 1 and ".film." not in name}
+        groups = [{"params": [each for each in network.parameters() if each in kernels], "kernels": True}]
+        for part, rate in self.rates().items():
+            others = [each for each in part.parameters() if each.requires_grad and each not in kernels]
+            groups.append({"params": others, "lr": rate})
+        return Muon([{"lr": self.schedule.peak} | group for group in groups if group["params"]])
 
 
 def add_up(estimate: Tensor, batch: dict[str, Any]) -> Tensor:

@@ -37,6 +37,7 @@ def real_sounds(monkeypatch):
 def test_arms_are_trained_for_equally_long_measured_and_kept(tmp_path, monkeypatch, real_sounds):
     monkeypatch.setattr(pretraining, "VALIDATION_PAIRS", 2)
     monkeypatch.setattr(pretraining, "STEPS_AN_EPOCH", 50)
+    monkeypatch.setattr(arms, "BASE", [])
     monkeypatch.setattr(arms, "ARMS", {"one": [], "other": ["loss=l1"]})
     sources = made_bank(tmp_path / "bank")
     table = arms.arms(["one", "other"], RECIPE, sources, tmp_path / "run", tmp_path, minutes=0.02)
@@ -51,5 +52,5 @@ def test_arms_are_trained_for_equally_long_measured_and_kept(tmp_path, monkeypat
 
 
 def test_every_arm_is_a_recipe():
-    recipes = [with_settings(PretrainingRecipe(), settings) for settings in arms.ARMS.values()]
+    recipes = [with_settings(PretrainingRecipe(), [*arms.BASE, *settings]) for settings in arms.ARMS.values()]
     assert len(recipes) >= 5 and all(recipe.batch for recipe in recipes)
