@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 import lass_lab
-from lass_lab.commands import listening, reporting, slicing, training
+from lass_lab.commands import measuring, reporting, separating, slicing, training
 from lass_lab.signal.files import FULL, InputError, RunStopped
 
 # Faults of the machine and its folders, and none of the program's.
@@ -75,8 +75,8 @@ def doctor() -> None:
 
 
 for command in (
-    listening.separate,
-    listening.evaluate,
+    separating.separate,
+    measuring.evaluate,
     training.finetune,
     training.weights,
     reporting.report,

@@ -3,6 +3,7 @@
 import json
 import shutil
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -13,7 +14,7 @@ from lass_lab import cli
 from lass_lab.datasets import load_piece
 from lass_lab.models import LanguageSeparator, ResUNet, ResUNetConfig
 from lass_lab.models.querynet import TinyQueryNet
-from lass_lab.signal import read_audio, sdr, write_audio
+from lass_lab.signal import audio_info, read_audio, sdr, write_audio
 from tests.made_duets import made_duets
 from tests.made_sources import made_bank
 
@@ -44,8 +45,49 @@ def test_separate_writes_one_file_a_query(monkeypatch, mixture, tmp_path, capsys
     names = ["two tones.query_3.wav", "two tones.the_trumpet.wav", "two tones.violin.wav"]
     assert sorted(path.name for path in out.iterdir()) == names
     for path in out.iterdir():
-        assert len(read_audio(path)) == len(read_audio(mixture))
+        assert audio_info(path) == audio_info(mixture) == (44_100, 2, 80_000, "PCM_16")
     assert "times real time" in capsys.readouterr().out
+
+
+def test_separate_writes_the_rest_and_the_recording_without(monkeypatch, mixture, tmp_path, capsys):
+    asked = ("--query", "violin", "--residual", "--remove", "violin", "--remove", "flute")
+    assert run(monkeypatch, "separate", mixture, *asked, "--out", tmp_path / "plain") == 0
+    assert run(monkeypatch, "separate", mixture, "--query", "violin", "--consistent", "--out", tmp_path / "adds") == 0
+    assert run(monkeypatch, "separate", mixture, *asked[:2], "--against", "flute", "--out", tmp_path / "against") == 0
+    plain, adds, against = (
+        {path.name.split(".")[1]: soundfile.read(path)[0] for path in (tmp_path / name).iterdir()}
+        for name in ("plain", "adds", "against")
+    )
+    assert sorted(plain) == ["residual", "violin", "without_violin_and_flute"] and sorted(adds) == [
+        "residual",
+        "violin",
+    ]
+    whole, _ = soundfile.read(mixture)
+    for parts in (plain, adds):
+        np.testing.assert_allclose(parts["violin"] + parts["residual"], whole, atol=2 / 32_768)
+    assert np.abs(against["violin"] - plain["violin"]).max() > 1e-4 and list(against) == ["violin"]
+
+
+def test_separate_goes_through_folders_and_names_what_failed(monkeypatch, mixture, tmp_path, capsys):
+    for place in ("songs/a.wav", "songs/deep/a.wav", "songs/deep/b.wav"):
+        (tmp_path / place).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(mixture, tmp_path / place)
+    (tmp_path / "songs" / "bad.wav").write_text("no sound")
+    (tmp_path / "songs" / "notes.txt").write_text("no sound")
+    songs, out = tmp_path / "songs", tmp_path / "out"
+    assert run(monkeypatch, "separate", songs, mixture, "--recursive", "--query", "violin", "--out", out) == 2
+    made = sorted(str(path.relative_to(out)) for path in out.rglob("*.wav"))
+    assert made == ["a.violin.wav", "deep/a.violin.wav", "deep/b.violin.wav", "two tones.violin.wav"]
+    fault = capsys.readouterr().err.splitlines()[-1]
+    assert fault.startswith("lass-lab: 1 of 5 recordings failed: ") and "bad.wav: cannot be read as audio" in fault
+    assert run(monkeypatch, "separate", tmp_path / "out" / "deep" / "..", "--query", "violin", "--out", out / "x") == 0
+
+
+def test_separate_reads_standard_input(monkeypatch, mixture, tmp_path):
+    with mixture.open("rb") as file:
+        monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=file))
+        assert run(monkeypatch, "separate", "-", "--query", "violin", "--out", tmp_path) == 0
+    assert audio_info(tmp_path / "stdin.violin.wav") == audio_info(mixture)
 
 
 def test_separate_overwrites_nothing_unless_asked(monkeypatch, mixture, tmp_path, capsys):

@@ -205,30 +205,36 @@ class ResUNet(nn.Module):
     def separate(self, mixture: Tensor, conditions: Tensor) -> Tensor:
         """Every mixture by every condition: `(batch, samples)`, `(queries, size)` -> `(batch, queries, samples)`.
 
-        The mixtures' spectrograms are computed once, whatever the number of queries.
+        Or `(batch, channels, samples)` -> `(batch, queries, channels, samples)`: one mask serves all channels (see
+        `seen`), so that the stereo image stays. The mixtures' spectrograms are computed once for all queries.
         """
         spectrum = stft(mixture.float(), self.config.n_fft, self.config.hop)
-        estimates = []
+        seen, estimates = self.seen(spectrum), []
         for some in conditions.split(QUERIES_AT_ONCE.get(mixture.device.type, 1)):
-            asked = spectrum.repeat_interleave(len(some), dim=0)
             condition = some if len(some) == 1 else some.repeat(len(mixture), 1)
-            estimate = istft(self.mask(asked, condition) * asked, mixture.shape[-1], self.config.hop)
-            estimates.append(estimate.unflatten(0, (len(mixture), len(some))))
+            mask = self.head.mask(self.logits(seen.repeat_interleave(len(some), dim=0), condition))
+            mask = mask.unflatten(0, (len(mixture), len(some)))
+            asked = spectrum[:, None]  # (batch, 1, [channels,] frames, bins)
+            masked = asked * (mask if asked.ndim == mask.ndim else mask[:, :, None])
+            estimates.append(istft(masked, mixture.shape[-1], self.config.hop))
         return torch.cat(estimates, dim=1)
 
     def mask(self, spectrum: Tensor, condition: Tensor) -> Tensor:
-        """Complex mask `(batch, frames, bins)` for a mixture's complex spectrogram of that shape."""
+        """Complex mask `(batch, frames, bins)` for a mixture's spectrogram `(batch, [channels,] frames, bins)`."""
         return self.head.mask(self.logits(self.seen(spectrum), condition))
 
     def seen(self, spectrum: Tensor) -> Tensor:
-        """What the U-Net sees of a complex spectrogram `(batch, frames, bins)`: real `(batch, 1, frames, bins)`.
+        """What the U-Net sees of a spectrogram `(batch, [channels,] frames, bins)`: real `(batch, 1, frames, bins)`.
 
-        Magnitudes; compressed, as shares of the level of the whole: the root of a frame's energy, in the mean over the
-        frames, each of which counts by its energy, so that silence before, after or between changes nothing.
+        Magnitudes; of several channels their root mean square, in which nothing cancels. Compressed, they are shares of
+        the level of the whole: the root of a frame's energy, in the mean over the frames, each of which counts by its
+        energy, so that silence before, after or between changes nothing.
         """
+        magnitude = spectrum.abs() if self.config.compression else magnitude_phase(spectrum)[0]
+        if magnitude.ndim > 3:
+            magnitude = magnitude.square().mean(1).sqrt()
         if not self.config.compression:
-            return magnitude_phase(spectrum)[0][:, None]
-        magnitude = spectrum.abs()
+            return magnitude[:, None]
         energy = magnitude.square().sum(-1)
         highest = energy.amax(-1, keepdim=True).clamp_min(SILENCE)
         share = energy / highest

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from importlib import import_module
 from inspect import signature
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -19,6 +20,7 @@ from tqdm.auto import tqdm
 
 from lass_lab.models.querynet import CONDITION_SIZE, Query, QueryNet
 from lass_lab.models.resunet import ResUNet, ResUNetConfig
+from lass_lab.models.sharing import share_out
 from lass_lab.models.streaming import Windows, stream
 from lass_lab.signal.audio import LOUDEST, SAMPLE_RATE, checked_waveform
 from lass_lab.signal.files import InputError, atomic_path
@@ -64,52 +66,74 @@ class LanguageSeparator(nn.Module, PyTorchModelHubMixin):
         return self.network(mixture, self.query_network(queries))
 
     def separate(
-        self, mixture: np.ndarray, query: Query | Sequence[Query], *, progress: bool | None = None
+        self,
+        mixture: np.ndarray,
+        query: Query | Sequence[Query],
+        *,
+        residual: bool = False,
+        consistent: bool = False,
+        against: Sequence[Query] = (),
+        progress: bool | None = None,
     ) -> np.ndarray:
         """Separate a whole recording, of any length, by one query or by each of several.
 
         Args:
-            mixture: `(samples,)`, 32 kHz.
+            mixture: `(samples,)` or `(channels, samples)`, 32 kHz. One mask serves all channels.
             query: words, or a sound like the one wanted (`(samples,)`, 32 kHz), or a sequence of such.
+            residual: also give what the estimates lack to the mixture, as a last row.
+            consistent: correct the estimates so that they and the residual add up: see `share_out`. It pays most where
+                the queries name all there is.
+            against: further queries, whose estimates take part in that and are not returned.
             progress: show a progress bar; None shows it for mixtures over a minute.
 
         Returns:
-            float32 `(samples,)` for one query, `(queries, samples)` for a sequence.
+            float32 of the mixture's shape for one query; for a sequence, or with a residual, so many of them.
 
         Raises:
             InputError: a query that names nothing, or a mixture that is not one finite floating-point waveform, or one
                 beyond `LOUDEST`.
         """
-        mixture = checked_waveform(mixture, "mixture")
+        mixture = checked_waveform(mixture, "mixture", channels=True)
         if (peak := float(np.abs(mixture).max())) > LOUDEST:
             raise InputError(f"mixture: has a peak of {peak:.3g}, where full scale is 1")
         mixture = mixture.astype(np.float32, copy=False)
         one = isinstance(query, (str, Tensor)) or (isinstance(query, np.ndarray) and query.ndim < 2)
         queries = [query] if one else list(query)
-        estimates, start = np.empty((len(queries), len(mixture)), dtype=np.float32), 0
-        for block in self.separate_blocks([mixture], queries, length=len(mixture), progress=progress):
-            estimates[:, start : start + block.shape[1]] = block
-            start += block.shape[1]
-        return estimates[0] if one else estimates
+        rows, length = len(queries), mixture.shape[-1]
+        estimates, start = np.empty((rows + residual, *mixture.shape), dtype=np.float32), 0
+        how = {"consistent": consistent or bool(against), "length": length, "progress": progress}
+        for block in self.separate_blocks([mixture], [*queries, *against], **how):
+            estimates[:rows, ..., start : start + block.shape[-1]] = block[:rows]
+            start += block.shape[-1]
+        if residual:
+            estimates[rows] = mixture - estimates[:rows].sum(0)
+        return estimates[0] if one and not residual else estimates
+
+    def remove(self, mixture: np.ndarray, query: Query | Sequence[Query], **how: Any) -> np.ndarray:
+        """The mixture without what the queries name: the residual alone, of the mixture's shape; see `separate`."""
+        return self.separate(mixture, query, residual=True, **how)[-1]
 
     def separate_blocks(
         self,
         blocks: Iterable[np.ndarray],
         queries: Sequence[Query],
         *,
+        consistent: bool = False,
         length: int | None = None,
         progress: bool | None = None,
     ) -> Iterator[np.ndarray]:
         """Separate block by block, in memory that does not depend on the length; the estimates are `separate`'s.
 
         Args:
-            blocks: the mixture in order, float32 `(samples,)` each, 32 kHz, checked as those of `read_blocks` are.
+            blocks: the mixture in order, float32 `(samples,)` or `(channels, samples)` each, 32 kHz, checked as those
+                of `read_blocks` are.
             queries: one or more, words or sounds.
+            consistent: as in `separate`.
             length: samples of the mixture as far as that is known; for the progress bar alone.
             progress: as in `separate`.
 
         Yields:
-            float32 `(queries, samples)`; how they are cut has nothing to do with `blocks`.
+            float32 `(queries, [channels,] samples)`; how they are cut has nothing to do with `blocks`.
 
         Raises:
             InputError: a query that names nothing, or a mixture without samples. What `blocks` raises passes through.
@@ -124,19 +148,20 @@ class LanguageSeparator(nn.Module, PyTorchModelHubMixin):
                 condition = self.query_network(queries)
             total = round(length / SAMPLE_RATE) if length else None
             with tqdm(total=total, unit="s", desc="separating", disable=not progress) as bar:
-                for block in stream(blocks, windows, lambda window: self._estimates(window, condition)):
+                for block in stream(blocks, windows, lambda window: self._estimates(window, condition, consistent)):
                     yield block
-                    bar.update(round(block.shape[1] / SAMPLE_RATE))
+                    bar.update(round(block.shape[-1] / SAMPLE_RATE))
         finally:
             self.train(was_training)
 
-    def _estimates(self, window: np.ndarray, condition: Tensor) -> np.ndarray:
-        """A window `(samples,)` -> estimates `(queries, samples)`."""
+    def _estimates(self, window: np.ndarray, condition: Tensor, consistent: bool) -> np.ndarray:
+        """A window `([channels,] samples)` -> estimates `(queries, [channels,] samples)`."""
         mixture = torch.from_numpy(window).to(self.device)
         low_precision = self.precision != torch.float32
         with torch.inference_mode(), torch.autocast(self.device.type, self.precision, low_precision):
             estimates = self.network.separate(mixture[None], condition)[0]
-        return estimates.float().cpu().numpy()
+        found = estimates.float().cpu().numpy()
+        return share_out(found, window) if consistent else found
 
     # How it is kept ---------------------------------------------------------------------------------
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from lass_lab.signal.files import InputError
 
-Separate = Callable[[np.ndarray], np.ndarray]  # a window (samples,) -> (estimates, samples)
+Separate = Callable[[np.ndarray], np.ndarray]  # a window (..., samples) -> (estimates, ..., samples)
 
 
 @dataclass(frozen=True)
@@ -48,13 +48,13 @@ def stream(blocks: Iterable[np.ndarray], windows: Windows, separate: Separate) -
     """Yield the estimates block by block, in order; memory depends on the windows and the largest block alone.
 
     Args:
-        blocks: the mixture, float32 `(samples,)` each; how it is divided changes nothing, and its length need not be
-            known.
+        blocks: the mixture, float32 `(samples,)` or `(channels, samples)` each; how it is divided changes nothing, and
+            its length need not be known.
         windows: the plan.
         separate: what is done to each window, once.
 
     Yields:
-        `(estimates, samples)` float32 blocks, whose lengths add up to the mixture's.
+        `(estimates, [channels,] samples)` float32 blocks, whose lengths add up to the mixture's.
 
     Raises:
         InputError: a mixture without samples. What `blocks` raises passes through.
@@ -63,26 +63,28 @@ def stream(blocks: Iterable[np.ndarray], windows: Windows, separate: Separate) -
     tail = None  # the previous window's share of the overlap
     for cut, last in _cuts(blocks, windows):
         # The last one is filled up with silence, unless it is the only one: a second of sound costs a second.
-        silence = 0 if last and tail is None else windows.size - len(cut)
-        block = np.array(separate(np.pad(cut, (0, silence)))[:, : len(cut)], dtype=np.float32)
+        size = cut.shape[-1]
+        silence = 0 if last and tail is None else windows.size - size
+        filled = np.concatenate((cut, np.zeros((*cut.shape[:-1], silence), np.float32)), axis=-1)
+        block = np.array(separate(filled)[..., :size], dtype=np.float32)
         if tail is not None:
-            block[:, : windows.overlap] *= rise
-            block[:, : windows.overlap] += tail
+            block[..., : windows.overlap] *= rise
+            block[..., : windows.overlap] += tail
         if last:
             yield block
             return
-        tail = block[:, windows.step :] * (1 - rise)
-        yield block[:, : windows.step]
+        tail = block[..., windows.step :] * (1 - rise)
+        yield block[..., : windows.step]
 
 
 def _cuts(blocks: Iterable[np.ndarray], windows: Windows) -> Iterator[tuple[np.ndarray, bool]]:
     """The mixture's samples in each window, and whether it is the last one, which may end early."""
     held = np.zeros(0, np.float32)
     for block in blocks:
-        held = np.concatenate((held, block)) if len(held) else block
-        while len(held) > windows.size:  # so there is more to come, and this is not the last
-            yield held[: windows.size], False
-            held = held[windows.step :]
-    if not len(held):
+        held = np.concatenate((held, block), axis=-1) if held.size else block
+        while held.shape[-1] > windows.size:  # so there is more to come, and this is not the last
+            yield held[..., : windows.size], False
+            held = held[..., windows.step :]
+    if not held.size:
         raise InputError("mixture: needs at least one sample, has none")
     yield held, True

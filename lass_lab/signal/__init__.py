@@ -20,7 +20,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "read_blocks",
             "write_audio",
         ],
-        "audio_blocks": ["write_blocks"],
+        "audio_blocks": ["beside", "write_blocks"],
         "files": ["InputError", "atomic_path"],
         "metrics": ["sdr", "sdr_improvement", "si_sdr", "spectral_correlation", "spectral_mse"],
         "spectral": [

@@ -1,4 +1,4 @@
-"""Audio files written block by block, several side by side, in memory that does not depend on their length."""
+"""Audio files read and written block by block, several side by side, in memory that does not depend on their length."""
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
@@ -9,22 +9,40 @@ from typing import BinaryIO
 
 import numpy as np
 
-from lass_lab.signal.audio import WRITE_BLOCK, AudioError, check_suffix, encode
+from lass_lab.signal.audio import (
+    SAMPLE_RATE,
+    WRITE_BLOCK,
+    AudioError,
+    AudioInfo,
+    audio_info,
+    check_suffix,
+    encode,
+    read_blocks,
+    resampled,
+)
 from lass_lab.signal.files import atomic_path
 
 
 def write_blocks(
-    paths: Sequence[str | os.PathLike[str]], blocks: Iterable[np.ndarray], *, force: bool = False
+    paths: Sequence[str | os.PathLike[str]],
+    blocks: Iterable[np.ndarray],
+    *,
+    like: AudioInfo | None = None,
+    together: bool = False,
+    force: bool = False,
 ) -> list[float]:
-    """Write mono waveforms of one length, each to its own file, as `write_audio` would write them.
+    """Write waveforms of one length, each to its own file, as `write_audio` would write them.
 
     Whether a waveform would clip is known at its end alone. Until then each stands as it is in a file without a name in
     the folder it goes to, which takes 4 bytes a sample and goes with the process, however that ends. The files are
-    moved in together, once all of them are whole.
+    moved in together, once all of them are whole: none can be listened to before.
 
     Args:
         paths: where to, one for each waveform; missing folders are made.
-        blocks: floating-point `(len(paths), samples)`; how many samples may change from block to block.
+        blocks: floating-point `(len(paths), samples)` or `(len(paths), channels, samples)`; how many samples may change
+            from block to block.
+        like: as for `write_audio`.
+        together: one gain for all files, so that what adds up still does.
         force: as for `write_audio`.
 
     Returns:
@@ -37,25 +55,52 @@ def write_blocks(
     paths = [Path(path) for path in paths]
     for path in paths:
         check_suffix(path)
-    peaks = None
+    peaks, channels = None, 1
     with ExitStack() as stack:
         temporaries = [stack.enter_context(atomic_path(path, force)) for path in paths]
         stores = [stack.enter_context(_store(path)) for path in paths]
         for block in blocks:
-            highest = np.abs(block).max(axis=1)  # NaN where there is one
+            block = block.reshape(len(block), -1, block.shape[-1])
+            highest, channels = np.abs(block).max(axis=(1, 2)), block.shape[1]  # NaN where there is one
             peaks = highest if peaks is None else np.maximum(peaks, highest)
             for path, store, row, peak in zip(paths, stores, block, peaks, strict=True):
                 if not np.isfinite(peak):
                     raise AudioError(f"{path}: holds NaN or infinite samples")
                 with _faults_named(path):
-                    store.write(row.astype(np.float32, copy=False).tobytes())
+                    store.write(row.T.astype(np.float32, copy=False).tobytes())
                     store.flush()
         if peaks is None:
             raise AudioError(f"{paths[0]}: needs a waveform, was given none")
+        if together:
+            peaks = np.full_like(peaks, peaks.max())
         return [
-            encode(path, temporary, _stored(store), float(peak))
+            encode(path, temporary, _stored(store, channels), float(peak), channels, like)
             for path, temporary, store, peak in zip(paths, temporaries, stores, peaks, strict=True)
         ]
+
+
+def beside(estimates: Iterable[np.ndarray], path: str | os.PathLike[str]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Estimates of a recording, at its own sample rate and of its own length, beside the recording itself.
+
+    What lies above 16 kHz is in no estimate, and so in what they lack to the recording.
+
+    Args:
+        estimates: blocks `(estimates, channels, samples)` at 32 kHz.
+        path: of the recording, which is read again.
+
+    Yields:
+        Blocks `(estimates, channels, samples)` and `(channels, samples)`, equally long, in memory that stays flat.
+    """
+    blocks = resampled(estimates, SAMPLE_RATE, audio_info(path).sample_rate)
+    held = next(blocks)
+    for recorded in read_blocks(path, mono=False, sample_rate=None):
+        size = recorded.shape[-1]
+        while held.shape[-1] < size and (more := next(blocks, None)) is not None:
+            held = np.concatenate((held, more), axis=-1)
+        if lacking := max(0, size - held.shape[-1]):  # of the last block, a sample or two by rounding
+            held = np.concatenate((held, np.zeros((*held.shape[:-1], lacking), np.float32)), axis=-1)
+        yield held[..., :size], recorded
+        held = held[..., size:]
 
 
 @contextmanager
@@ -70,11 +115,11 @@ def _store(path: Path) -> Iterator[BinaryIO]:
             file.close()
 
 
-def _stored(store: BinaryIO) -> Iterator[np.ndarray]:
-    """A waveform from its store, `(samples,)` float32, in blocks of at most `WRITE_BLOCK` samples."""
+def _stored(store: BinaryIO, channels: int) -> Iterator[np.ndarray]:
+    """A waveform from its store, `(samples, channels)` float32, in blocks of at most `WRITE_BLOCK` samples."""
     store.seek(0)
-    while content := store.read(4 * WRITE_BLOCK):
-        yield np.frombuffer(content, np.float32)
+    while content := store.read(4 * channels * WRITE_BLOCK):
+        yield np.frombuffer(content, np.float32).reshape(-1, channels)
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """What holds of every estimate, whatever the recording, its file and the query: searched for by hypothesis."""
 
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,8 +10,8 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 
-from lass_lab.commands.listening import _estimate_paths
-from lass_lab.signal import InputError, read_audio, read_blocks, write_blocks
+from lass_lab.commands.separating import _outputs, _plan
+from lass_lab.signal import InputError, audio_info, read_audio, write_blocks
 from tests.made_separators import small
 
 QUERIES = {
@@ -116,13 +117,14 @@ SUBTYPES = ["PCM_U8", "PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE", "ULAW"]
 def test_from_file_to_file_nothing_is_lost_and_nothing_wraps(
     separator, tmp_path_factory, frames, rate, channels, gain, subtype, query, seed
 ):
-    """Whatever the file: the estimate is the whole waveform's, turned down to full scale where it would pass it."""
+    """Whatever the file: channels, rate, length and fine steps stay, and estimate and residual are the recording."""
     folder = tmp_path_factory.mktemp("files")
-    path, out = folder / "mixture.wav", folder / "out.wav"
+    path, outs = folder / "mixture.wav", [folder / "out.wav", folder / "rest.wav"]
     samples = gain * noise((frames, channels), seed)
     if subtype == "ULAW":  # libsndfile looks what is above full scale up beyond its table
         samples = samples.clip(-1, 1)
     soundfile.write(path, samples, rate, subtype=subtype)
+    info, how = audio_info(path), {"rows": 1, "residual": True, "removed": 0, "alone": True}
     try:
         mixture = read_audio(path)
     except InputError as error:
@@ -131,13 +133,16 @@ def test_from_file_to_file_nothing_is_lost_and_nothing_wraps(
     assert abs(len(mixture) - frames * 32_000 / rate) <= 1
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        write_blocks([out], separator.separate_blocks(read_blocks(path), [query]))
-    estimate = separator.separate(mixture, query)
-    expected = estimate / max(1.0, np.abs(estimate).max())
-    got, _ = soundfile.read(out)
-    assert len(got) == len(mixture)
-    assert np.abs(got - expected).max() <= 1.01 / 32_768  # +1.0 has no step of its own
-    assert gain or not got.any()
+        blocks = _outputs(separator, path, [query], consistent=seed % 2 == 0, **how)
+        gains = write_blocks(outs, blocks, like=info, together=True)
+    written = [soundfile.read(out, dtype="float32", always_2d=True)[0] for out in outs]
+    kept = subtype if subtype in ("PCM_24", "PCM_32", "FLOAT", "DOUBLE") else "PCM_16"
+    assert all(audio_info(out) == (rate, channels, frames, kept) for out in outs)
+    recorded, _ = soundfile.read(path, dtype="float32", always_2d=True)
+    step = {"PCM_16": 2**-14, "PCM_24": 2**-22, "PCM_32": 2**-30}.get(kept, 0)
+    expected = recorded * 10 ** (gains[0] / 20)
+    assert gains[0] == gains[1] and np.abs(sum(written) - expected).max() <= step + 1e-6 * np.abs(expected).max()
+    assert gain or not (written[0].any() or written[1].any())
 
 
 @pytest.mark.parametrize("query", EMPTY, ids=repr)
@@ -167,7 +172,9 @@ names = some.lists(
 @given(asked=names)
 def test_every_query_has_a_file_name_of_its_own(tmp_path_factory, asked):
     folder = tmp_path_factory.getbasetemp()
-    paths = _estimate_paths(folder, folder / "mixture.flac", asked)
-    assert len({str(path).casefold() for path in paths}) == len(paths) == len(asked)
+    recordings = [folder / "mixture.flac", folder / "b" / "mixture.wav", folder / "Mixture.ogg"]
+    plan = _plan([(path, Path()) for path in recordings], folder, asked)
+    paths = [path for each in plan.values() for path in each]
+    assert len({str(path).casefold() for path in paths}) == len(paths) == 3 * len(asked)
     assert all(path.parent == folder and len(path.name.encode()) < 150 for path in paths)
-    assert all(path.name.startswith("mixture.") and path.suffix == ".wav" for path in paths)
+    assert all(path.name.lower().startswith("mixture") and path.suffix == ".wav" for path in paths)

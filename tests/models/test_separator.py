@@ -64,6 +64,34 @@ def test_blocks_are_separated_as_the_whole_is_to_the_last_bit(separator, size):
     np.testing.assert_array_equal(estimates, separator.separate(mixture, ["violin", "trumpet"]))
 
 
+def test_channels_share_one_mask_and_keep_their_image(separator):
+    left = noise(70_000)
+    stereo = np.stack((left, -0.5 * left))
+    found = separator.separate(stereo, ["violin", "trumpet"])
+    assert found.shape == (2, 2, 70_000)
+    np.testing.assert_allclose(found[:, 1], -0.5 * found[:, 0], atol=1e-6)
+    inverted = separator.separate(np.stack((left, -left)), "violin")  # silent in mono
+    np.testing.assert_allclose(inverted[0], separator.separate(left, "violin"), atol=1e-5)
+    np.testing.assert_array_equal(inverted[0], -inverted[1])
+    one = separator.separate(left[None], "violin")
+    np.testing.assert_allclose(one[0], separator.separate(left, "violin"), atol=1e-6)
+
+
+@pytest.mark.parametrize("shape", [(700_001,), (2, 330_000), (1,), (3, 5)])
+def test_estimates_and_residual_add_up(separator, shape):
+    mixture, queries = noise(shape), ["violin", "trumpet"]
+    plain = separator.separate(mixture, queries)
+    with_rest = separator.separate(mixture, queries, residual=True)
+    np.testing.assert_array_equal(with_rest[:2], plain)
+    consistent = separator.separate(mixture, queries, residual=True, consistent=True)
+    for rows in (with_rest, consistent):
+        np.testing.assert_allclose(rows.sum(0), mixture, atol=1e-6)
+    np.testing.assert_array_equal(separator.remove(mixture, queries), with_rest[-1])
+    shared = separator.separate(mixture, "violin", against=["trumpet"])
+    np.testing.assert_allclose(shared, consistent[0], atol=1e-6)
+    assert separator.separate(mixture, "violin", residual=True).shape == (2, *shape)
+
+
 def test_an_identity_network_gives_its_input_back(separator, monkeypatch):
     monkeypatch.setattr(separator.network, "separate", lambda mixture, c: mixture[:, None].repeat(1, len(c), 1))
     for samples in (1, 100, 319_999, 320_000, 320_001, 1_500_000):
@@ -90,7 +118,7 @@ def test_long_audio_shows_a_progress_bar_and_short_audio_none(separator, monkeyp
 @pytest.mark.parametrize(
     ("mixture", "query", "fault"),
     [
-        (np.zeros((2, 100), np.float32), "violin", "shape (samples,)"),
+        (np.zeros((2, 2, 100), np.float32), "violin", "shape (samples,) or (channels, samples)"),
         (np.array([0.0, np.nan]), "violin", "NaN or infinite"),
         (np.zeros(100, np.int16), "violin", "int16"),
         (np.full(100, 1e300), "violin", "mixture: has a peak of 1e+300, where full scale is 1"),

@@ -19,7 +19,7 @@ def test_sixteen_bits_are_written_to_the_nearest_step(tmp_path, suffix):
     waveform = np.random.default_rng(0).uniform(-1, 1, RATE).astype(np.float32)
     path = tmp_path / f"noise{suffix}"
     assert write_audio(path, waveform) == 0.0
-    assert audio_info(path) == (RATE, 1, RATE)
+    assert audio_info(path) == (RATE, 1, RATE, "PCM_16")
     got = read_audio(path)
     assert got.dtype == np.float32
     inside = waveform < 32_767 / 32_768
@@ -111,7 +111,11 @@ def test_a_truncated_file_is_named(tmp_path):
 def test_every_bad_waveform_is_refused_and_nothing_is_left(tmp_path):
     good = tone(440)
     cases = [
-        ("a.wav", np.zeros((2, 99)), "needs a waveform of shape (samples,), was given (2, 99)"),
+        (
+            "a.wav",
+            np.zeros((2, 9, 9)),
+            "needs a waveform of shape (samples,) or (channels, samples), was given (2, 9, 9)",
+        ),
         ("a.wav", np.zeros(99, np.int16), "needs a waveform of floating-point numbers, was given int16"),
         ("a.wav", np.array([0.0, np.nan]), "holds NaN or infinite samples"),
         ("a.aac", good, "cannot write .aac; use .wav, .flac, .ogg, .mp3"),

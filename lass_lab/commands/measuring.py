@@ -1,69 +1,13 @@
-"""Commands that use a separator: `separate`, `evaluate`."""
+"""The command that measures separators: `evaluate`."""
 
-import re
-import sys
-import time
-import warnings
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from lass_lab.commands.options import Data, Device, Force, Model, Precision, finite
-from lass_lab.signal.files import InputError, atomic_path, refuse_existing
-
-
-def separate(
-    mixture: Annotated[Path, typer.Argument(help="The recording: WAV, FLAC, OGG or MP3, any length.")],
-    out: Annotated[Path, typer.Option(help="Folder for the estimates, one WAV file a query.")],
-    query: Annotated[list[str] | None, typer.Option(help="What to separate, in words; may be repeated.")] = None,
-    query_audio: Annotated[
-        list[Path] | None, typer.Option(help="A recording of a sound like it, in place of words; its first 10 s count.")
-    ] = None,
-    model: Model = "tiny",
-    device: Device = "auto",
-    precision: Precision = "auto",
-    force: Force = False,
-) -> None:
-    """Separate a recording by words, or by a sound: `lass-lab separate duet.flac --query violin --out estimates`."""
-    from lass_lab.models import load_separator
-    from lass_lab.models.querynet import check_sound
-    from lass_lab.signal import SAMPLE_RATE, AudioWarning, audio_info, read_audio, read_blocks, write_blocks
-
-    words, clips = query or [], query_audio or []
-    if not words and not clips:
-        raise InputError("separate: give --query WORDS or --query-audio CLIP")
-    paths = _estimate_paths(out, mixture, [*words, *(clip.stem for clip in clips)])
-    sounds = [read_audio(clip) for clip in clips]
-    for clip, sound in zip(clips, sounds, strict=True):
-        check_sound(sound, f"{clip}: query")  # the separator cannot say which file it came from
-    refuse_existing(paths, force)
-    info = audio_info(mixture)  # and an error at once where it is no recording
-    separator = load_separator(model, device=device, precision=precision)
-    seconds, began = info.frames / info.sample_rate, time.perf_counter()
-    estimates = separator.separate_blocks(read_blocks(mixture), [*words, *sounds], length=round(seconds * SAMPLE_RATE))
-    with warnings.catch_warnings():  # without the source line that Python prints under them
-        warnings.simplefilter("always", AudioWarning)
-        warnings.showwarning = lambda message, *_: print(f"lass-lab: {message}", file=sys.stderr)
-        write_blocks(paths, estimates, force=force)
-    took = time.perf_counter() - began
-    for path in paths:
-        print(path)
-    print(f"{seconds:.1f} s by {len(paths)} query(s) in {took:.1f} s: {seconds / took:.1f} times real time")
-
-
-def _estimate_paths(out: Path, mixture: Path, queries: list[str]) -> list[Path]:
-    """One file name a query: its letters and digits, or its number where it has none or they are taken."""
-    names: list[str] = []
-    for number, query in enumerate(queries, start=1):
-        # A name may have 255 bytes, and a letter up to four of them.
-        letters = "_".join(re.findall(r"\w+", query.lower())).encode(errors="ignore")[:60]
-        name = letters.decode(errors="ignore") or f"query_{number}"
-        while name in names:
-            name = f"{name}_{number}"
-        names.append(name)
-    return [out / f"{mixture.stem}.{name}.wav" for name in names]
+from lass_lab.commands.options import Data, Device, Force, finite
+from lass_lab.signal.files import InputError, atomic_path
 
 
 def evaluate(

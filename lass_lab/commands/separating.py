@@ -1,0 +1,185 @@
+"""The command that uses a separator: `separate`."""
+
+import re
+import shutil
+import sys
+import tempfile
+import time
+import warnings
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import typer
+
+from lass_lab.commands.options import Device, Force, Model, Precision
+from lass_lab.signal.files import InputError, refuse_existing
+
+STDIN = Path("-")
+
+
+def separate(
+    recording: Annotated[
+        list[Path],
+        typer.Argument(
+            help="Recordings (WAV, FLAC, OGG or MP3, any length), folders of them, or - for standard input."
+        ),
+    ],
+    out: Annotated[Path, typer.Option(help="Folder for the estimates, one WAV file a query.")],
+    query: Annotated[list[str] | None, typer.Option(help="What to separate, in words; may be repeated.")] = None,
+    query_audio: Annotated[
+        list[Path] | None, typer.Option(help="A recording of a sound like it, in place of words; its first 10 s count.")
+    ] = None,
+    residual: Annotated[bool, typer.Option("--residual", help="Also write what no query named.")] = False,
+    remove: Annotated[
+        list[str] | None, typer.Option(help="Write the recording without this; may be repeated, to remove several.")
+    ] = None,
+    consistent: Annotated[
+        bool,
+        typer.Option(
+            "--consistent",
+            help="Correct the estimates so that they and the residual, which is written as well, add up to the "
+            "recording. Pays most where the queries name all there is.",
+        ),
+    ] = False,
+    against: Annotated[
+        list[str] | None,
+        typer.Option(help="What else plays, so that the query gets its share of the recording against it."),
+    ] = None,
+    recursive: Annotated[
+        bool, typer.Option("--recursive", help="Also take what is in the folders of folders.")
+    ] = False,
+    model: Model = "tiny",
+    device: Device = "auto",
+    precision: Precision = "auto",
+    force: Force = False,
+) -> None:
+    """Separate recordings by words, or by a sound: `lass-lab separate duet.flac --query violin --out estimates`.
+
+    Estimates have the recording's channels, sample rate, bits and length.
+    """
+    from lass_lab.models import load_separator
+    from lass_lab.models.querynet import check_sound
+    from lass_lab.signal import AudioWarning, read_audio
+
+    words, clips, removed = query or [], query_audio or [], remove or []
+    if not (words or clips or removed):
+        raise InputError("separate: give --query WORDS, --query-audio CLIP or --remove WORDS")
+    sounds = [read_audio(clip) for clip in clips]
+    for clip, sound in zip(clips, sounds, strict=True):
+        check_sound(sound, f"{clip}: query")  # the separator cannot say which file it came from
+    residual = (residual or consistent) and bool(words or clips)
+    names = [*words, *(clip.stem for clip in clips), *["residual"] * residual]
+    names += [f"without {' and '.join(removed)}"] if removed else []
+    with tempfile.TemporaryDirectory() as folder:
+        files = [_from_stdin(Path(folder)) if each == STDIN else each for each in recording]
+        plan = _plan(list(_recordings(files, out, recursive)), out, names)
+        refuse_existing([path for paths in plan.values() for path in paths], force)
+        if len(plan) == 1:
+            _check(next(iter(plan)))
+        separator = load_separator(model, device=device, precision=precision)
+        asked = {"rows": len(words) + len(clips), "residual": residual, "removed": len(removed)}
+        queries = [*words, *sounds, *removed, *(against or [])]
+        with warnings.catch_warnings():  # without the source line that Python prints under them
+            warnings.simplefilter("always", AudioWarning)
+            warnings.showwarning = lambda message, *_: print(f"lass-lab: {message}", file=sys.stderr)
+            _separate_all(separator, plan, queries, asked, consistent or bool(against), force)
+
+
+def _separate_all(separator, plan: dict[Path, list[Path]], queries: list, asked: dict, consistent: bool, force: bool):
+    """Separate file by file; those that fail are named at the end, in one InputError, once the others are done."""
+    from tqdm import tqdm
+
+    from lass_lab.signal import audio_info, write_blocks
+
+    faults, done, began = [], 0.0, time.perf_counter()
+    for path, outputs in tqdm(plan.items(), unit="file", disable=len(plan) == 1):
+        try:
+            info = audio_info(path)
+            blocks = _outputs(separator, path, queries, consistent=consistent, alone=len(plan) == 1, **asked)
+            write_blocks(outputs, blocks, like=info, together=consistent, force=force)
+            done += info.frames / info.sample_rate
+            print("\n".join(map(str, outputs)))
+        except InputError as error:
+            if len(plan) == 1:
+                raise
+            faults.append(str(error))
+    took = time.perf_counter() - began
+    print(f"{done:.1f} s by {len(queries)} query(s) in {took:.1f} s: {done / took:.1f} times real time")
+    if faults:
+        raise InputError(f"{len(faults)} of {len(plan)} recordings failed: {'; '.join(faults)}")
+
+
+def _outputs(
+    separator, path: Path, queries: list, *, rows: int, residual: bool, removed: int, consistent: bool, alone: bool
+) -> Iterator[np.ndarray]:
+    """What is written of a recording, block by block `(files, channels, samples)`, at its own sample rate."""
+    from lass_lab.signal import SAMPLE_RATE, audio_info, beside, read_blocks
+
+    info = audio_info(path)
+    length = round(info.frames / info.sample_rate * SAMPLE_RATE)
+    how = {"consistent": consistent, "length": length, "progress": None if alone else False}
+    estimates = separator.separate_blocks(read_blocks(path, mono=False), queries, **how)
+    for block, recorded in beside(estimates, path):
+        written = [*block[:rows]]
+        written += [recorded - block[:rows].sum(0)] if residual else []
+        written += [recorded - block[rows : rows + removed].sum(0)] if removed else []
+        yield np.stack(written)
+
+
+def _check(path: Path) -> None:
+    """An error at once, before any weights are read, where it is no recording."""
+    from lass_lab.signal import audio_info
+
+    audio_info(path)
+
+
+def _from_stdin(folder: Path) -> Path:
+    """Standard input as a file in `folder`: its header may stand at its end, and it is read twice."""
+    path = folder / "stdin.wav"
+    with path.open("wb") as file:
+        shutil.copyfileobj(sys.stdin.buffer, file)
+    return path
+
+
+def _recordings(given: Sequence[Path], out: Path, recursive: bool) -> Iterator[tuple[Path, Path]]:
+    """Every recording, and the folder under `out` for what is made of it: as it lay in the folder that was given."""
+    from lass_lab.datasets.layouts import READABLE
+
+    for path in given:
+        if not path.is_dir():
+            yield path, Path()
+            continue
+        found = sorted(path.rglob("*") if recursive else path.iterdir())
+        found = [each for each in found if each.suffix.lower() in READABLE and out not in each.parents]
+        if not found:
+            raise InputError(f"{path}: holds no recordings" + ("" if recursive else "; --recursive looks deeper"))
+        yield from ((each, each.parent.relative_to(path)) for each in found if not each.name.startswith("."))
+
+
+def _plan(recordings: Sequence[tuple[Path, Path]], out: Path, names: Sequence[str]) -> dict[Path, list[Path]]:
+    """The files to write for each recording; recordings of one name get numbers."""
+    plan: dict[Path, list[Path]] = {}
+    taken: set[tuple[Path, str]] = set()
+    for path, folder in recordings:
+        stem, number = path.stem, 1
+        while (folder, stem.casefold()) in taken:
+            number += 1
+            stem = f"{path.stem}_{number}"
+        taken.add((folder, stem.casefold()))
+        plan[path] = [out / folder / f"{stem}.{name}.wav" for name in _file_names(names)]
+    return plan
+
+
+def _file_names(queries: Sequence[str]) -> list[str]:
+    """One name a query: its letters and digits, or its number where it has none or they are taken."""
+    names: list[str] = []
+    for number, query in enumerate(queries, start=1):
+        # A name may have 255 bytes, and a letter up to four of them.
+        letters = "_".join(re.findall(r"\w+", query.lower())).encode(errors="ignore")[:60]
+        name = letters.decode(errors="ignore") or f"query_{number}"
+        while name in names:
+            name = f"{name}_{number}"
+        names.append(name)
+    return names
