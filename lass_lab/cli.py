@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 import lass_lab
-from lass_lab.commands import measuring, reporting, separating, slicing, training
+from lass_lab.commands import exporting, measuring, reporting, separating, slicing, training
 from lass_lab.signal.files import FULL, InputError, RunStopped
 
 # Faults of the machine and its folders, and none of the program's.
@@ -79,6 +79,7 @@ for command in (
     measuring.evaluate,
     training.finetune,
     training.weights,
+    exporting.export,
     reporting.report,
 ):
     app.command()(command)

@@ -168,6 +168,7 @@ class ResUNet(nn.Module):
         for module in self.modules():
             if isinstance(module, FrequencyLayers):
                 nn.init.zeros_(module.expand.weight)
+        self.queries_at_once: int | None = None  # in one pass of `separate`; None: as many as suit the device
         self.layout = torch.channels_last  # of features in memory; 3 times as fast to train on a CPU
         self.to(memory_format=self.layout)
 
@@ -210,7 +211,7 @@ class ResUNet(nn.Module):
         """
         spectrum = stft(mixture.float(), self.config.n_fft, self.config.hop)
         seen, estimates = self.seen(spectrum), []
-        for some in conditions.split(QUERIES_AT_ONCE.get(mixture.device.type, 1)):
+        for some in conditions.split(self.queries_at_once or QUERIES_AT_ONCE.get(mixture.device.type, 1)):
             condition = some if len(some) == 1 else some.repeat(len(mixture), 1)
             mask = self.head.mask(self.logits(seen.repeat_interleave(len(some), dim=0), condition))
             mask = mask.unflatten(0, (len(mixture), len(some)))

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import warnings
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from importlib import import_module
@@ -19,7 +20,7 @@ from torch import Tensor, nn
 from tqdm.auto import tqdm
 
 from lass_lab.models.querynet import CONDITION_SIZE, Query, QueryNet
-from lass_lab.models.resunet import ResUNet, ResUNetConfig
+from lass_lab.models.resunet import QUERIES_AT_ONCE, ResUNet, ResUNetConfig
 from lass_lab.models.sharing import share_out
 from lass_lab.models.streaming import Windows, stream
 from lass_lab.signal.audio import LOUDEST, SAMPLE_RATE, checked_waveform
@@ -156,12 +157,30 @@ class LanguageSeparator(nn.Module, PyTorchModelHubMixin):
 
     def _estimates(self, window: np.ndarray, condition: Tensor, consistent: bool) -> np.ndarray:
         """A window `([channels,] samples)` -> estimates `(queries, [channels,] samples)`."""
-        mixture = torch.from_numpy(window).to(self.device)
-        low_precision = self.precision != torch.float32
-        with torch.inference_mode(), torch.autocast(self.device.type, self.precision, low_precision):
-            estimates = self.network.separate(mixture[None], condition)[0]
-        found = estimates.float().cpu().numpy()
-        return share_out(found, window) if consistent else found
+        while True:
+            mixture = torch.from_numpy(window).to(self.device)
+            low_precision = self.precision != torch.float32
+            try:
+                with torch.inference_mode(), torch.autocast(self.device.type, self.precision, low_precision):
+                    estimates = self.network.separate(mixture[None], condition.to(self.device))[0]
+                found = estimates.float().cpu().numpy()
+                return share_out(found, window) if consistent else found
+            except RuntimeError as error:  # Apple's GPUs have no class of their own for it
+                if "out of memory" not in str(error):
+                    raise
+                self._make_room(error)
+
+    def _make_room(self, error: RuntimeError) -> None:
+        """Compute fewer queries at once from now on, in the end on the CPU; raises `error` where that is so already."""
+        at_once = self.network.queries_at_once or QUERIES_AT_ONCE.get(self.device.type, 1)
+        if at_once > 1:
+            self.network.queries_at_once = at_once // 2
+            warnings.warn(f"{self.device} is out of memory: going on with {at_once // 2} queries at once", stacklevel=2)
+        elif self.device.type != "cpu":
+            warnings.warn(f"{self.device} is out of memory: going on on the CPU", stacklevel=2)
+            self.to("cpu").precision = torch.float32
+        else:
+            raise error
 
     # How it is kept ---------------------------------------------------------------------------------
 

@@ -20,7 +20,7 @@ def load_separator(
     Args:
         name: "tiny", which ships in data/ and needs no network; "audiosep", the full-size AudioSep, which is fetched at
             its first use (1.26 GB or more, see `fetch_weights`); a folder that `save_pretrained` wrote; or a hub id.
-        device: "auto" (a CUDA GPU where there is one), "cpu", "cuda", "cuda:1", ...
+        device: "auto" (a CUDA GPU where there is one, or Apple's, "mps"), "cpu", "cuda", "cuda:1", ...
         precision: of the separation network's convolutions: "float32", "bfloat16", or "auto": bfloat16 where the
             processor multiplies it natively.
 
@@ -92,13 +92,16 @@ def _resolve(name: str) -> Path | str:
 
 def _device(device: str) -> torch.device:
     if device == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+        return torch.device(next((kind for kind, here in there.items() if here), "cpu"))
     try:
         target = torch.device(device)
     except RuntimeError as error:
         raise InputError(f"device '{device}': not a device name; try auto, cpu or cuda") from error
     if target.type == "cuda" and (target.index or 0) >= torch.cuda.device_count():
         raise InputError(f"device '{device}': this machine has {torch.cuda.device_count()} CUDA GPU(s)")
+    if target.type == "mps" and not torch.backends.mps.is_available():
+        raise InputError(f"device '{device}': this machine has no GPU of Apple's that PyTorch can use")
     return target
 
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from lass_lab.models import load_separator
+from lass_lab.models import load_separator, weights
 from lass_lab.signal.files import InputError
 from tests.made_separators import small
 
@@ -115,6 +115,34 @@ def test_long_audio_shows_a_progress_bar_and_short_audio_none(separator, monkeyp
     assert "separating" in capsys.readouterr().err
 
 
+def test_where_memory_runs_out_fewer_queries_are_computed_at_once(monkeypatch):
+    separator, mixture = small(), noise(1000)
+    expected = separator.separate(mixture, ["violin", "trumpet", "flute"])
+    compute, separator.network.queries_at_once = separator.network.separate, 4
+
+    def greedy(*arguments):
+        if separator.network.queries_at_once > 1:
+            raise RuntimeError("CUDA out of memory. Tried to allocate 20.00 MiB")
+        return compute(*arguments)
+
+    monkeypatch.setattr(separator.network, "separate", greedy)
+    with pytest.warns(UserWarning, match="out of memory: going on with [21] queries at once") as told:
+        found = separator.separate(mixture, ["violin", "trumpet", "flute"])
+    assert len(told) == 2
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+    monkeypatch.setattr(separator.network, "queries_at_once", 1)
+    monkeypatch.setattr(separator.network, "separate", lambda *_: torch.empty(1 << 62))  # no accelerator's memory
+    with pytest.raises(RuntimeError):
+        separator.separate(mixture, "violin")
+
+
+@pytest.mark.parametrize(("there", "chosen"), [((True, True), "cuda"), ((False, True), "mps"), ((False, False), "cpu")])
+def test_the_best_device_there_is_chosen(monkeypatch, there, chosen):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: there[0])
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: there[1])
+    assert weights._device("auto").type == chosen
+
+
 @pytest.mark.parametrize(
     ("mixture", "query", "fault"),
     [
@@ -215,6 +243,7 @@ def test_a_broken_folder_is_named(folder, break_it, fault):
         ({"name": "grand"}, "model 'grand': neither one of tiny"),
         ({"device": "cuda:99"}, "CUDA GPU(s)"),
         ({"device": "abacus"}, "not a device name"),
+        ({"device": "mps"}, "no GPU of Apple's"),
         ({"precision": "float8"}, "choose float32, bfloat16 or auto"),
     ],
 )
