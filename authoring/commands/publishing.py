@@ -89,3 +89,20 @@ def bench(
         print(table.to_string(index=False, na_rep=""))
         if path:
             path.write_text(bench_page(table), encoding="utf-8")
+
+
+def sharing(
+    out: Annotated[Path | None, typer.Option(help="Also write the tables to this page, FILE.md.")] = None,
+    force: Force = False,
+) -> None:
+    """Measure what it is worth that estimates add up, and that they are asked for against something else."""
+    from authoring.bench.sharing import cases, compare_against, compare_shares
+    from authoring.pages import page
+
+    with atomic_path(out, force) if out else nullcontext() as path:
+        made = cases()
+        tables = {"shares": compare_shares(made), "against": compare_against(made)}
+        for table in tables.values():
+            print(table.to_string(index=False))
+        if path:
+            path.write_text(page("sharing.md", **tables), encoding="utf-8")

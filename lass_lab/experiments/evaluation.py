@@ -31,6 +31,20 @@ ORACLE_STFT = 2048, 640  # window and hop in samples: the tiny separator's
 COLUMNS = ["separator", "piece", "split", "source", "query", "extent", "start_s", "metric", "value"]
 
 
+class Consistent:
+    """A separator whose estimates are corrected so that they and a residual add up (see `LanguageSeparator.separate`).
+
+    It is measured beside the plain one: what it gains is no gain of the network.
+    """
+
+    def __init__(self, separator: LanguageSeparator) -> None:
+        self.separator = separator
+
+    def separate(self, mixture: np.ndarray, query: Sequence[str], *, progress: bool | None = None) -> np.ndarray:
+        """As the separator's own method."""
+        return self.separator.separate(mixture, query, consistent=True, progress=progress)
+
+
 def evaluate(
     separators: Mapping[str, LanguageSeparator],
     pieces: Sequence[str | Piece],

@@ -4,7 +4,7 @@ Where the estimates are nearly all of the mixture, what is missing is their comm
 it (mixture consistency, Wisdom et al., "Differentiable consistency constraints for improved deep speech enhancement",
 2019). Where much is missing, something plays that nobody named: then each estimate becomes a share of the mixture, by
 the ratio of the magnitudes (as Wiener's filter, without its square), in which the residual takes part. In between both
-count, by how much of the energy is missing. `python -m authoring sharing` measures it.
+count, by how much of the energy is missing. docs/sharing.md has it measured, beside other ways.
 """
 
 import numpy as np

@@ -313,22 +313,47 @@ players({"mixture": first} | dict(zip(QUERIES, mine.separate(first, QUERIES), st
 
 # %% [markdown]
 # Without a true source there is no SDR. Two questions can still be asked. Do the estimates add up to the mixture? And
-# what is in the rest that nobody asked for?
+# what is in the residual, the rest that nobody asked for?
 
 # %%
+import numpy as np
+
 from lass_lab.course.plots import compare_spectrograms, figure_html
 
-estimates = mine.separate(first, QUERIES)
-rest = first - estimates.sum(axis=0)
-print(f"the sum of the estimates agrees with the mixture to {sdr(first, estimates.sum(axis=0)):.1f} dB")
-panels = {"mixture": first} | dict(zip(QUERIES, estimates, strict=True)) | {"the rest": rest}
+*estimates, residual = mine.separate(first, QUERIES, residual=True)
+assert np.allclose(sum(estimates) + residual, first, atol=1e-6)
+print(f"the sum of the estimates agrees with the mixture to {sdr(first, sum(estimates)):.1f} dB")
+panels = {"mixture": first} | dict(zip(QUERIES, estimates, strict=True)) | {"residual": residual}
 figure_html(compare_spectrograms(panels, max_khz=8, db_range=60), "A mixture, what two queries took, and what is left.")
 
 # %% [markdown]
-# A loud rest has something in it that neither word names, or that neither estimate dared to take. A quiet rest proves
-# little: if all of the music were in one estimate, and in the wrong one, nothing would be left over either. Your ears
-# decide.
+# A loud residual has something in it that neither word names, or that neither estimate dared to take. A quiet one
+# proves little: if all of the music were in one estimate, and in the wrong one, nothing would be left over either.
+# Your ears decide.
 #
+# You know more than the separator: whether your words name all there is. Then what is missing is a common error, and
+# `consistent=True` shares it out among the estimates. Where much is missing, somebody plays whom you did not name, and
+# the residual keeps its part. `lass-lab separate --consistent` does the same with files, and `--remove violin` writes
+# the recording without the violin.
+#
+# ### And stereo?
+#
+# One mask is made for all channels, of the root mean square of their magnitudes, and each channel is multiplied by it.
+# So nobody moves: what stood on the left stays there. Try it with a violin on the left and a trumpet on the right; here
+# the true sources are known.
+
+# %%
+piece = load_piece("auld-lang-syne").slice(20, 5)
+pan = {"violin": [0.9, 0.3], "trumpet": [0.2, 0.8]}  # how much of each goes to the left and the right
+stereo = sum(np.outer(pan[name], source) for name, source in piece.sources.items())
+*found, left_over = mine.separate(stereo, QUERIES, residual=True, consistent=True)
+assert np.allclose(sum(found) + left_over, stereo, atol=1e-6) and found[0].shape == stereo.shape
+for name, estimate in zip(QUERIES, found, strict=True):
+    left, right = np.sqrt(np.mean(np.square(estimate), axis=1))
+    gain = sdr(np.outer(pan[name], piece.sources[name]).ravel(), estimate.ravel())
+    print(f"{name}: left {20 * np.log10(left / right):+.1f} dB above right, SDR {gain:.1f} dB over both channels")
+
+# %% [markdown]
 # ### What if it lasts an hour?
 #
 # `separate_blocks` works through a recording in windows of ten seconds whose edges overlap, and gives out each part as
@@ -337,8 +362,6 @@ figure_html(compare_spectrograms(panels, max_khz=8, db_range=60), "A mixture, wh
 
 # %%
 import time
-
-import numpy as np
 
 
 # %%
@@ -365,7 +388,8 @@ streamed.style.hide(axis="index").format(precision=1)
 
 # %% [markdown]
 # The last column does not grow with the file: memory is flat, and an hour takes an hour over *times real time*. The
-# blocks may as well come from a disk: so `lass-lab separate` reads its file (`read_blocks`) and writes its estimates.
+# blocks may as well come from a disk: so `lass-lab separate` reads its file (`read_blocks`) and writes its estimates,
+# in the recording's own channels, sample rate and bits.
 #
 # ## Many GPUs
 #
