@@ -18,7 +18,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["
 CONDA = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 EXTRAS = PROJECT["optional-dependencies"]
-INSTALLED_EXTRAS = ("dev", "offline", "render")
+INSTALLED_EXTRAS = ("dev", "offline", "onnx", "render")
 
 
 def requirements(*extras: str) -> dict[str, Requirement]:
@@ -113,7 +113,7 @@ def test_whatever_is_imported_is_declared():
 
 
 def test_the_package_itself_needs_no_development_tool():
-    tools = set(requirements("dev")) - set(requirements("offline", "render", "clap"))
+    tools = set(requirements("dev")) - set(requirements("offline", "onnx", "render", "clap"))
     assert not imported("lass_lab") & tools
 
 

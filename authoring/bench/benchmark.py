@@ -52,6 +52,13 @@ def bench() -> pd.DataFrame:
         for phase in ("phase1", "phase2"):
             rows += _against_plain(f"tiny: training step, {phase}", device, cases.training_step, phase)
     mode = cases.modes("cpu")[-1]
+    mono = None
+    for what, case in {"mono": (1, False), "stereo": (2, False), "stereo, consistent": (2, True)}.items():
+        found = _alone(cases.channels, EXTENTS[-1][0], *case, mode)
+        mono = mono or found
+        row = {"what": f"tiny: {EXTENTS[-1][0]:.0f} s, {what}", "device": "cpu", "mode": mode, "queries": 2}
+        row |= {"time, s": found.seconds, "real time": EXTENTS[-1][0] / found.seconds, "peak, MB": found.peak_mb}
+        rows.append(row | {"ratio": mono.seconds / found.seconds})
     for length in FILES_S:
         found = _alone(cases.file_to_file, length, mode)
         row = {"what": f"tiny: {length:.0f} s from file to file", "device": "cpu", "mode": mode, "queries": 1}

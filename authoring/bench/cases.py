@@ -53,6 +53,14 @@ def separation(model: str, seconds: float, queries: int, mode: str, device: str 
     return measured(lambda: separator.separate(mixture, words, progress=False), device)
 
 
+def channels(seconds: float, number: int, consistent: bool, mode: str) -> Measured:
+    """Separate noise of so many channels by two queries with the tiny model, and have all of it add up or not."""
+    separator = made(TINY)
+    separator.precision = torch.bfloat16 if mode == BFLOAT16 else torch.float32
+    mixture = noise(seconds * number).reshape(number, -1)
+    return measured(lambda: separator.separate(mixture, QUERIES, consistent=consistent, progress=False))
+
+
 def file_to_file(seconds: float, mode: str) -> Measured:
     """Separate a recording of noise with the tiny model, from file to file, in memory that its length does not move."""
     separator = made(TINY)

@@ -11,7 +11,7 @@ from lass_lab.datasets.instruments import TAUGHT
 from lass_lab.datasets.mixing import SourceBank, alike, match_energy
 from lass_lab.experiments.evaluation import bootstrap, validation_pieces
 from lass_lab.models import LanguageSeparator, load_separator
-from lass_lab.models.sharing import share_out
+from lass_lab.models.sharing import share_error, share_out
 from lass_lab.signal import SAMPLE_RATE, istft, sdr, stft
 from lass_lab.signal.files import data_dir
 
@@ -98,7 +98,7 @@ def compare_against(made: Sequence[Case]) -> pd.DataFrame:
             for way, other in (against | {"something absent": words[-1]}).items():
                 estimate = estimates[name]
                 if other:
-                    estimate = share_out(np.stack((estimate, estimates[other])), case.mixture)[0]
+                    estimate = share_error(np.stack((estimate, estimates[other])), case.mixture)[0]
                 gains = found.setdefault(way, {}).setdefault(case.mixtures, [])
                 gains.append(sdr(case.sources[place], estimate))
     return _beside_the_first(found)

@@ -8,7 +8,7 @@ from typing import Any
 
 import lightning
 import torch
-from torch import Tensor, nn
+from torch import nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from torch.utils.data import DataLoader
 
@@ -29,7 +29,6 @@ from lass_lab.signal.audio import SAMPLE_RATE
 
 STEPS_AN_EPOCH = 250  # an epoch is only how often a checkpoint is written
 VALIDATION_PAIRS = 64
-ALL_OF_IT = 1e-4  # full scale: two targets that differ from their mixture by less are all of it
 
 
 @dataclass(frozen=True)
@@ -44,8 +43,6 @@ class PretrainingRecipe:
         descent: share of the steps in which it falls to zero.
         optimizer: "adamw", or "muon" for the kernels (see `muon`).
         loss: one of `losses.LOSSES`.
-        consistent: the loss is of estimates that add up: what the two of a mixture lack to it is shared out equally
-            (mixture consistency, Wisdom et al., 2019). Mixtures with an absent or an unnamed source are left out.
         average: how much of the averaged weights each step keeps (an exponential moving average); 0: none is kept.
         seed: of the weights' start and of the mixtures.
         network: the separation network's sizes, for a random start.
@@ -64,7 +61,6 @@ class PretrainingRecipe:
     descent: float = 0.6
     optimizer: str = "adamw"
     loss: str = "decibels"
-    consistent: bool = False
     average: float = 0.0
     seed: int = 0
     network: ResUNetConfig = ResUNetConfig()
@@ -125,10 +121,6 @@ class PretrainingTask(SeparationTask):
     def on_after_batch_transfer(self, batch: dict[str, Any], dataloader_idx: int) -> dict[str, Any]:
         return batch  # the sources were prepared at the rate that is trained at
 
-    def estimate(self, batch: dict[str, Any]) -> Tensor:
-        estimate = super().estimate(batch)
-        return add_up(estimate, batch) if self.recipe.consistent else estimate
-
     def on_train_batch_end(self, *_: Any) -> None:
         if self.average:
             self.average.update_parameters(self.separator.network)
@@ -147,17 +139,6 @@ class PretrainingTask(SeparationTask):
             others = [each for each in part.parameters() if each.requires_grad and each not in kernels]
             groups.append({"params": others, "lr": rate})
         return Muon([{"lr": self.schedule.peak} | group for group in groups if group["params"]])
-
-
-def add_up(estimate: Tensor, batch: dict[str, Any]) -> Tensor:
-    """The estimates of a batch, whose items are pairs of one mixture, with what they lack to it shared out equally.
-
-    Where the two targets are not all of the mixture, they stay as they are.
-    """
-    pairs, mixture = estimate.unflatten(0, (-1, 2)), batch["mixture"].unflatten(0, (-1, 2))[:, :1]
-    whole = (batch["target"].unflatten(0, (-1, 2)).sum(1) - mixture[:, 0]).abs().amax((1, 2)) < ALL_OF_IT
-    lacking = (mixture - pairs.sum(1, keepdim=True)) / 2
-    return (pairs + lacking * whole[:, None, None, None]).flatten(0, 1)
 
 
 def pretrain(

@@ -45,7 +45,7 @@ def separate(
     ] = False,
     against: Annotated[
         list[str] | None,
-        typer.Option(help="What else plays, so that the query gets its share of the recording against it."),
+        typer.Option(help="What else plays and needs no file; pays where query and this are all there is."),
     ] = None,
     recursive: Annotated[
         bool, typer.Option("--recursive", help="Also take what is in the folders of folders.")
@@ -80,14 +80,14 @@ def separate(
             _check(next(iter(plan)))
         separator = load_separator(model, device=device, precision=precision)
         asked = {"rows": len(words) + len(clips), "residual": residual, "removed": len(removed)}
-        queries = [*words, *sounds, *removed, *(against or [])]
+        queries = [*words, *sounds, *removed]
         with warnings.catch_warnings():  # without the source line that Python prints under them
             warnings.simplefilter("always", AudioWarning)
             warnings.showwarning = lambda message, *_: print(f"lass-lab: {message}", file=sys.stderr)
-            _separate_all(separator, plan, queries, asked, consistent or bool(against), force)
+            _separate_all(separator, plan, queries, asked | {"consistent": consistent, "against": against or []}, force)
 
 
-def _separate_all(separator, plan: dict[Path, list[Path]], queries: list, asked: dict, consistent: bool, force: bool):
+def _separate_all(separator, plan: dict[Path, list[Path]], queries: list, asked: dict, force: bool) -> None:
     """Separate file by file; those that fail are named at the end, in one InputError, once the others are done."""
     from tqdm import tqdm
 
@@ -97,8 +97,8 @@ def _separate_all(separator, plan: dict[Path, list[Path]], queries: list, asked:
     for path, outputs in tqdm(plan.items(), unit="file", disable=len(plan) == 1):
         try:
             info = audio_info(path)
-            blocks = _outputs(separator, path, queries, consistent=consistent, alone=len(plan) == 1, **asked)
-            write_blocks(outputs, blocks, like=info, together=consistent, force=force)
+            blocks = _outputs(separator, path, queries, progress=None if len(plan) == 1 else False, **asked)
+            write_blocks(outputs, blocks, like=info, together=asked["consistent"], force=force)
             done += info.frames / info.sample_rate
             print("\n".join(map(str, outputs)))
         except InputError as error:
@@ -112,15 +112,14 @@ def _separate_all(separator, plan: dict[Path, list[Path]], queries: list, asked:
 
 
 def _outputs(
-    separator, path: Path, queries: list, *, rows: int, residual: bool, removed: int, consistent: bool, alone: bool
+    separator, path: Path, queries: list, *, rows: int, residual: bool, removed: int, **how
 ) -> Iterator[np.ndarray]:
     """What is written of a recording, block by block `(files, channels, samples)`, at its own sample rate."""
     from lass_lab.signal import SAMPLE_RATE, audio_info, beside, read_blocks
 
     info = audio_info(path)
     length = round(info.frames / info.sample_rate * SAMPLE_RATE)
-    how = {"consistent": consistent, "length": length, "progress": None if alone else False}
-    estimates = separator.separate_blocks(read_blocks(path, mono=False), queries, **how)
+    estimates = separator.separate_blocks(read_blocks(path, mono=False), queries, length=length, **how)
     for block, recorded in beside(estimates, path):
         written = [*block[:rows]]
         written += [recorded - block[:rows].sum(0)] if residual else []

@@ -21,7 +21,7 @@ from tqdm.auto import tqdm
 
 from lass_lab.models.querynet import CONDITION_SIZE, Query, QueryNet
 from lass_lab.models.resunet import QUERIES_AT_ONCE, ResUNet, ResUNetConfig
-from lass_lab.models.sharing import share_out
+from lass_lab.models.sharing import share_error, share_out
 from lass_lab.models.streaming import Windows, stream
 from lass_lab.signal.audio import LOUDEST, SAMPLE_RATE, checked_waveform
 from lass_lab.signal.files import InputError, atomic_path
@@ -82,9 +82,10 @@ class LanguageSeparator(nn.Module, PyTorchModelHubMixin):
             mixture: `(samples,)` or `(channels, samples)`, 32 kHz. One mask serves all channels.
             query: words, or a sound like the one wanted (`(samples,)`, 32 kHz), or a sequence of such.
             residual: also give what the estimates lack to the mixture, as a last row.
-            consistent: correct the estimates so that they and the residual add up: see `share_out`. It pays most where
-                the queries name all there is.
-            against: further queries, whose estimates take part in that and are not returned.
+            consistent: correct the estimates so that they share out what they lack, with a residual: see `share_out`.
+                It pays most where the queries name all there is.
+            against: further queries, for what else plays: their estimates take part in that and are not returned.
+                Without `consistent` only the common error is shared out: see `share_error`.
             progress: show a progress bar; None shows it for mixtures over a minute.
 
         Returns:
@@ -102,9 +103,9 @@ class LanguageSeparator(nn.Module, PyTorchModelHubMixin):
         queries = [query] if one else list(query)
         rows, length = len(queries), mixture.shape[-1]
         estimates, start = np.empty((rows + residual, *mixture.shape), dtype=np.float32), 0
-        how = {"consistent": consistent or bool(against), "length": length, "progress": progress}
-        for block in self.separate_blocks([mixture], [*queries, *against], **how):
-            estimates[:rows, ..., start : start + block.shape[-1]] = block[:rows]
+        how = {"consistent": consistent, "against": against, "length": length, "progress": progress}
+        for block in self.separate_blocks([mixture], queries, **how):
+            estimates[:rows, ..., start : start + block.shape[-1]] = block
             start += block.shape[-1]
         if residual:
             estimates[rows] = mixture - estimates[:rows].sum(0)
@@ -120,6 +121,7 @@ class LanguageSeparator(nn.Module, PyTorchModelHubMixin):
         queries: Sequence[Query],
         *,
         consistent: bool = False,
+        against: Sequence[Query] = (),
         length: int | None = None,
         progress: bool | None = None,
     ) -> Iterator[np.ndarray]:
@@ -129,7 +131,7 @@ class LanguageSeparator(nn.Module, PyTorchModelHubMixin):
             blocks: the mixture in order, float32 `(samples,)` or `(channels, samples)` each, 32 kHz, checked as those
                 of `read_blocks` are.
             queries: one or more, words or sounds.
-            consistent: as in `separate`.
+            consistent, against: as in `separate`.
             length: samples of the mixture as far as that is known; for the progress bar alone.
             progress: as in `separate`.
 
@@ -146,16 +148,17 @@ class LanguageSeparator(nn.Module, PyTorchModelHubMixin):
         self.eval()
         try:
             with torch.no_grad():
-                condition = self.query_network(queries)
+                condition = self.query_network([*queries, *against])
+            correct = share_out if consistent else share_error if against else None
             total = round(length / SAMPLE_RATE) if length else None
             with tqdm(total=total, unit="s", desc="separating", disable=not progress) as bar:
-                for block in stream(blocks, windows, lambda window: self._estimates(window, condition, consistent)):
-                    yield block
+                for block in stream(blocks, windows, lambda window: self._estimates(window, condition, correct)):
+                    yield block[: len(queries)]
                     bar.update(round(block.shape[-1] / SAMPLE_RATE))
         finally:
             self.train(was_training)
 
-    def _estimates(self, window: np.ndarray, condition: Tensor, consistent: bool) -> np.ndarray:
+    def _estimates(self, window: np.ndarray, condition: Tensor, correct: Callable | None) -> np.ndarray:
         """A window `([channels,] samples)` -> estimates `(queries, [channels,] samples)`."""
         while True:
             mixture = torch.from_numpy(window).to(self.device)
@@ -164,7 +167,7 @@ class LanguageSeparator(nn.Module, PyTorchModelHubMixin):
                 with torch.inference_mode(), torch.autocast(self.device.type, self.precision, low_precision):
                     estimates = self.network.separate(mixture[None], condition.to(self.device))[0]
                 found = estimates.float().cpu().numpy()
-                return share_out(found, window) if consistent else found
+                return correct(found, window) if correct else found
             except RuntimeError as error:  # Apple's GPUs have no class of their own for it
                 if "out of memory" not in str(error):
                     raise

@@ -12,7 +12,7 @@ import numpy as np
 from lass_lab.signal.spectral import istft, stft
 
 N_FFT, HOP = 8192, 2048
-ERROR_SHARE = 10 ** (-12 / 10)  # of the mixture's energy: where so much is missing, both ways count alike
+ERROR_SHARE = 10 ** (-12 / 10)  # of the mixture's energy: where so much is missing, half of it is taken for error
 
 
 def share_out(estimates: np.ndarray, mixture: np.ndarray) -> np.ndarray:
@@ -20,14 +20,28 @@ def share_out(estimates: np.ndarray, mixture: np.ndarray) -> np.ndarray:
 
     What they then lack to the mixture is the residual, which took its share. The ratio is one for all channels.
     """
-    count, size = len(estimates), mixture.shape[-1]
+    corrected, error_share = _share_error(estimates, mixture)
     lacking = mixture - estimates.sum(0)
-    missing = float(np.sum(np.square(lacking))) / max(float(np.sum(np.square(mixture))), 1e-20)
-    nearly_all = 1 / (1 + (missing / ERROR_SHARE) ** 2)
     spectra = stft(np.concatenate((estimates, lacking[None], mixture[None])).astype(np.float32), N_FFT, HOP)
     magnitude = np.abs(spectra[:-1])
     if mixture.ndim > 1:
         magnitude = np.sqrt(np.square(magnitude).mean(1, keepdims=True))
-    ratio = magnitude[:count] / np.maximum(magnitude.sum(0), 1e-20)
-    shares = istft(ratio * spectra[-1], size, HOP)
-    return (nearly_all * (estimates + lacking / count) + (1 - nearly_all) * shares).astype(np.float32)
+    ratio = magnitude[:-1] / np.maximum(magnitude.sum(0), 1e-20)
+    shares = istft(ratio * spectra[-1], mixture.shape[-1], HOP)
+    return (corrected + (1 - error_share) * (shares - estimates)).astype(np.float32)
+
+
+def share_error(estimates: np.ndarray, mixture: np.ndarray) -> np.ndarray:
+    """The first half of `share_out` alone: nothing but the estimates' common error is shared out, in equal parts.
+
+    Where much of the mixture is in none of them they stay as they are: naming what does not play costs nothing.
+    """
+    return _share_error(estimates, mixture)[0].astype(np.float32)
+
+
+def _share_error(estimates: np.ndarray, mixture: np.ndarray) -> tuple[np.ndarray, float]:
+    """The estimates with their part of the common error, and how much of what they lack was taken for that."""
+    lacking = mixture - estimates.sum(0)
+    missing = float(np.sum(np.square(lacking))) / max(float(np.sum(np.square(mixture))), 1e-20)
+    error_share = 1 / (1 + (missing / ERROR_SHARE) ** 2)
+    return estimates + error_share * lacking / len(estimates), error_share

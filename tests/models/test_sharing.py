@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lass_lab.models.sharing import share_out
+from lass_lab.models.sharing import share_error, share_out
 
 RNG = np.random.default_rng(0)
 TIME = np.arange(64_000) / 32_000
@@ -34,6 +34,14 @@ def test_what_nobody_named_stays_with_the_residual():
     for estimate, truth in zip(found, (LOW, HIGH), strict=True):
         assert energy(estimate - truth) < 2e-3 * energy(truth)
     assert energy(mixture - found.sum(0) - ELSE) < 4e-3 * energy(ELSE)
+
+
+def test_against_what_does_not_play_nothing_changes():
+    mixture = LOW + HIGH
+    found = share_error(np.stack((0.98 * LOW, np.zeros_like(LOW))), mixture)
+    np.testing.assert_allclose(found[0], 0.98 * LOW, atol=0.01)
+    both = share_error(np.stack((0.95 * LOW, HIGH)), mixture)
+    np.testing.assert_allclose(both[0], 0.975 * LOW, atol=2e-3)
 
 
 def test_one_ratio_serves_all_channels():

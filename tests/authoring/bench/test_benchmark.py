@@ -54,6 +54,8 @@ def test_the_table_has_each_row_against_its_plain_one(monkeypatch):
     def alone(function, *arguments):
         if function is cases.file_to_file:
             return cases.Measured(arguments[0] / 10, 300.0)
+        if function is cases.channels:
+            return cases.Measured(8.0 + 2.0 * (arguments[1] == 2) + 6.0 * arguments[2], 200.0)
         mode, length = arguments[-2], arguments[1] if function is cases.separation else 5.0
         return cases.Measured(times[mode] * length / 5, 100.0, np.full(4, times[mode]))
 
@@ -61,6 +63,9 @@ def test_the_table_has_each_row_against_its_plain_one(monkeypatch):
     monkeypatch.setattr(benchmark, "COLD", "print(0.25)")
     monkeypatch.setattr(cases, "modes", lambda device: tuple(times))
     table = benchmark.bench()
+    channels = table[table["what"].str.contains("mono|stereo")]
+    assert list(channels["ratio"]) == [1.0, 0.8, 0.5] and list(channels["real time"]) == [22.5, 18.0, 11.2]
+    table = table.drop(channels.index)
     ratios = table.dropna(subset="ratio").groupby("mode")["ratio"].unique()
     assert {mode: list(values) for mode, values in ratios.items()} == {PLAIN: [1.0], FLOAT32: [2.0], BFLOAT16: [4.0]}
     row = table[(table["what"] == "tiny: 5 s") & (table["mode"] == BFLOAT16) & (table["queries"] == 2)].iloc[0]
@@ -74,6 +79,11 @@ def test_the_table_has_each_row_against_its_plain_one(monkeypatch):
     page = benchmark.bench_page(table)
     (line,) = [line for line in page.splitlines() if line.startswith(f"| tiny: 5 s | {BFLOAT16} | 2 ")]
     assert "| 2.000 | 2.5 | 4.00 |" in line and "nan" not in page and "device" not in page
+
+
+def test_channels_are_separated_and_may_add_up():
+    for number, consistent in ((1, False), (2, True)):
+        assert cases.channels(1.0, number, consistent, FLOAT32).estimate.shape == (2, number, 32_000)
 
 
 def test_a_case_runs_in_a_process_of_its_own():

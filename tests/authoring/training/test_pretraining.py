@@ -30,18 +30,6 @@ def test_a_given_separator_is_trained_and_leaves_the_query_network_alone(tmp_pat
     assert not torch.equal(after.network.input_conv.weight, before.network.input_conv.weight)
 
 
-def test_consistent_estimates_add_up_where_the_targets_do():
-    """The lack is shared out equally; a pair of which one was absent stays as it is."""
-    target = torch.randn(4, 1, 50)
-    target[3] = 0
-    mixture = torch.stack((target[:2].sum(0), target[2] + torch.randn(1, 50))).repeat_interleave(2, 0)
-    estimate = torch.randn(4, 1, 50)
-    found = pretraining.add_up(estimate, {"mixture": mixture, "target": target})
-    torch.testing.assert_close(found[:2].sum(0), mixture[0])
-    torch.testing.assert_close(found[0] - estimate[0], found[1] - estimate[1])
-    assert torch.equal(found[2:], estimate[2:])
-
-
 def test_settings_change_fields_and_fields_of_fields():
     recipe = PretrainingRecipe()
     changed = with_settings(recipe, ["steps=9", "loss=l1", "mixtures.sounds=0.3"])
