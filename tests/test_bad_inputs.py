@@ -54,7 +54,7 @@ def nan_after_many_blocks(path):
 RECORDINGS = {
     "gone.wav": (lambda path: None, "no such file"),
     "link.wav": (lambda path: path.symlink_to(path.with_name("gone.wav")), "no such file"),
-    "folder.wav": (lambda path: path.mkdir(), "is a folder"),
+    "folder.wav": (lambda path: path.mkdir(), "holds no recordings; --recursive looks deeper"),
     "empty.wav": (lambda path: path.touch(), "is empty (0 bytes)"),
     "none.wav": (lambda path: sound(path, SOUND[:0]), "holds no samples"),
     "click.wav": (lambda path: sound(path, SOUND[:1], 192_000), "too short, 1 samples at 192000 Hz"),
@@ -90,7 +90,11 @@ def no_query(folder):
         sound(folder / "song.wav"),
         "--out",
         "out",
-    ), "separate: give --query WORDS or --query-audio CLIP"
+    ), "separate: give --query WORDS, --query-audio CLIP or --remove WORDS"
+
+
+def a_query_given_twice(folder):
+    return separate(sound(folder / "song.wav"), "--against", "violin"), "query 'violin': is given twice"
 
 
 def a_clip_too_short(folder):
@@ -228,7 +232,7 @@ TABLES = {
 }
 
 ALONE = (
-    no_query, a_clip_too_short, a_file_in_place_of_the_folder, a_folder_in_place_of_the_estimate,
+    no_query, a_query_given_twice, a_clip_too_short, a_file_in_place_of_the_folder, a_folder_in_place_of_the_estimate,
     a_name_too_long_to_write, a_folder_without_a_separator, no_piece_to_train_on, a_damaged_recipe,
 )  # fmt: skip
 CASES = {case.__name__.replace("_", " "): case for case in ALONE} | OPTIONS | SEPARATORS | TABLES

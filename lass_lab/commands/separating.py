@@ -1,5 +1,6 @@
 """The command that uses a separator: `separate`."""
 
+import os
 import re
 import shutil
 import sys
@@ -66,6 +67,9 @@ def separate(
     words, clips, removed = query or [], query_audio or [], remove or []
     if not (words or clips or removed):
         raise InputError("separate: give --query WORDS, --query-audio CLIP or --remove WORDS")
+    named = [*words, *(against or [])]
+    if twice := [word for place, word in enumerate(named) if word in named[:place]]:
+        raise InputError(f"query '{twice[0]}': is given twice")
     sounds = [read_audio(clip) for clip in clips]
     for clip, sound in zip(clips, sounds, strict=True):
         check_sound(sound, f"{clip}: query")  # the separator cannot say which file it came from
@@ -79,8 +83,10 @@ def separate(
         if len(plan) == 1:
             _check(next(iter(plan)))
         separator = load_separator(model, device=device, precision=precision)
-        asked = {"rows": len(words) + len(clips), "residual": residual, "removed": len(removed)}
-        queries = [*words, *sounds, *removed]
+        further = [word for word in dict.fromkeys(removed) if word not in words]
+        queries, rows = [*words, *sounds, *further], len(words) + len(clips)
+        gone = [words.index(word) if word in words else rows + further.index(word) for word in dict.fromkeys(removed)]
+        asked = {"rows": rows, "residual": residual, "removed": gone}
         with warnings.catch_warnings():  # without the source line that Python prints under them
             warnings.simplefilter("always", AudioWarning)
             warnings.showwarning = lambda message, *_: print(f"lass-lab: {message}", file=sys.stderr)
@@ -112,7 +118,7 @@ def _separate_all(separator, plan: dict[Path, list[Path]], queries: list, asked:
 
 
 def _outputs(
-    separator, path: Path, queries: list, *, rows: int, residual: bool, removed: int, **how
+    separator, path: Path, queries: list, *, rows: int, residual: bool, removed: list[int], **how
 ) -> Iterator[np.ndarray]:
     """What is written of a recording, block by block `(files, channels, samples)`, at its own sample rate."""
     from lass_lab.signal import SAMPLE_RATE, audio_info, beside, read_blocks
@@ -123,7 +129,7 @@ def _outputs(
     for block, recorded in beside(estimates, path):
         written = [*block[:rows]]
         written += [recorded - block[:rows].sum(0)] if residual else []
-        written += [recorded - block[rows : rows + removed].sum(0)] if removed else []
+        written += [recorded - block[removed].sum(0)] if removed else []
         yield np.stack(written)
 
 
@@ -147,7 +153,7 @@ def _recordings(given: Sequence[Path], out: Path, recursive: bool) -> Iterator[t
     from lass_lab.datasets.layouts import READABLE
 
     for path in given:
-        if not path.is_dir():
+        if not os.path.isdir(path):  # False, where Path.is_dir raises: a name that is too long
             yield path, Path()
             continue
         found = sorted(path.rglob("*") if recursive else path.iterdir())
