@@ -63,11 +63,12 @@ def arms(
         raise InputError(f"arm '{unknown[0]}': choose one of {', '.join(ARMS)}")
     recipe = changed(PretrainingRecipe(), read_table(TINY))
     with atomic_path(out, force) if out else nullcontext() as path:
-        table = side_by_side(arms(names or list(ARMS), recipe, sources, run, pack, minutes=minutes))
+        chosen = {name: ARMS[name] for name in names or ARMS}
+        table = side_by_side(arms(list(chosen), recipe, sources, run, pack, minutes=minutes))
         print(table.to_string())
         if path:
             path.write_text(
-                page("arms.md", table=table, recipe=recipe, base=BASE, arms=ARMS, minutes=minutes), encoding="utf-8"
+                page("arms.md", table=table, recipe=recipe, base=BASE, arms=chosen, minutes=minutes), encoding="utf-8"
             )
 
 
