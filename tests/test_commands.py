@@ -142,7 +142,7 @@ def test_evaluate_prints_and_writes_its_table(monkeypatch, tmp_path, capsys):
     out = tmp_path / "table.csv"
     assert run(monkeypatch, "evaluate", "--piece", "tempus", "--longest", "11", "--out", out) == 0
     printed, table = capsys.readouterr().out, pd.read_csv(out)
-    assert set(table["separator"]) == {"mixture", "tiny"} and np.isfinite(table["value"]).all()
+    assert set(table["separator"]) == {"mixture", "tiny", "tiny, consistent"} and np.isfinite(table["value"]).all()
     assert set(table.query("extent == 'slice'")["start_s"]) == {0.0, 5.0}
     row = table.query("separator == 'mixture' and metric == 'SDR' and extent == 'piece' and source == 'violin'")
     assert f"{row['value'].item():.2f}" in printed and "trumpet" in printed

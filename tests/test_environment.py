@@ -18,7 +18,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["
 CONDA = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 EXTRAS = PROJECT["optional-dependencies"]
-INSTALLED_EXTRAS = ("dev", "offline", "onnx", "render")
+INSTALLED_EXTRAS = ("dev", "offline", "render")
 
 
 def requirements(*extras: str) -> dict[str, Requirement]:

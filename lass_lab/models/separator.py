@@ -21,7 +21,6 @@ from tqdm.auto import tqdm
 
 from lass_lab.models.querynet import CONDITION_SIZE, Query, QueryNet
 from lass_lab.models.resunet import QUERIES_AT_ONCE, ResUNet, ResUNetConfig
-from lass_lab.models.sharing import share_error, share_out
 from lass_lab.models.streaming import Windows, stream
 from lass_lab.signal.audio import LOUDEST, SAMPLE_RATE, checked_waveform
 from lass_lab.signal.files import InputError, atomic_path
@@ -149,7 +148,7 @@ class LanguageSeparator(nn.Module, PyTorchModelHubMixin):
         try:
             with torch.no_grad():
                 condition = self.query_network([*queries, *against])
-            correct = share_out if consistent else share_error if against else None
+            correct = _correction(consistent, bool(against))
             total = round(length / SAMPLE_RATE) if length else None
             with tqdm(total=total, unit="s", desc="separating", disable=not progress) as bar:
                 for block in stream(blocks, windows, lambda window: self._estimates(window, condition, correct)):
@@ -229,6 +228,15 @@ class LanguageSeparator(nn.Module, PyTorchModelHubMixin):
         check_tensors(state, separator.state_dict(), folder / WEIGHTS, optional=official)
         separator.load_state_dict(state, strict=False)
         return separator.eval()
+
+
+def _correction(consistent: bool, against: bool) -> Callable | None:
+    """What estimates are corrected by; imported only when asked for."""
+    if not (consistent or against):
+        return None
+    from lass_lab.models.sharing import share_error, share_out
+
+    return share_out if consistent else share_error
 
 
 def write_tensors(state: dict[str, Tensor], path: Path) -> None:

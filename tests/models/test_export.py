@@ -11,7 +11,9 @@ from lass_lab.models.export import export
 from lass_lab.signal import InputError
 from tests.made_separators import small
 
-pytest.importorskip("onnxruntime")
+pytest.importorskip(
+    "onnxruntime", reason="pip install -e .[onnx]: not installed by make, as onnxruntime starts threads at import"
+)
 
 
 @pytest.mark.parametrize("sizes", [{}, {"compression": 0.3, "frequency_bins": 64, "head": "magnitude"}])
