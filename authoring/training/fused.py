@@ -28,7 +28,7 @@ def can_compile() -> bool:
 def pays(steps: int) -> bool:
     """Whether a run of so many steps is done sooner here with fused norms, compilation and all.
 
-    In float32 they take longer than the three one after the other, by a fifth on two cores with AVX2.
+    In float32 they take longer than the three one after the other (measured on a core with AVX2).
     """
     on_cpu = not torch.cuda.is_available() and native_bfloat16(torch.device("cpu"))
     return steps >= PAYS_FROM and on_cpu and can_compile()

@@ -51,7 +51,7 @@ def orthogonalised(matrix: Tensor) -> Tensor:
     """A matrix with its singular values brought near 1 (0.7 to 1.2), by Newton and Schulz's iteration.
 
     Each round multiplies the matrix by a polynomial of its products with itself. Those are square, and small where a
-    kernel's matrix is long: the rounds are gone through with them alone, in float32, in a third of the time.
+    kernel's matrix is long: the rounds are gone through with them alone, which costs much less.
     """
     a, b, c = QUINTIC
     wide = matrix if len(matrix) <= len(matrix.T) else matrix.T

@@ -18,6 +18,5 @@ def export(
     from lass_lab.models import load_separator
     from lass_lab.models.export import export
 
-    print(
-        "\n".join(map(str, export(load_separator(model, device="cpu", precision="float32"), query, out, force=force)))
-    )
+    separator = load_separator(model, device="cpu", precision="float32")
+    print("\n".join(map(str, export(separator, query, out, force=force))))

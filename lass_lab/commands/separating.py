@@ -62,7 +62,7 @@ def separate(
     """
     from lass_lab.models import load_separator
     from lass_lab.models.querynet import check_sound
-    from lass_lab.signal import AudioWarning, read_audio
+    from lass_lab.signal import AudioWarning, audio_info, read_audio
 
     words, clips, removed = query or [], query_audio or [], remove or []
     if not (words or clips or removed):
@@ -81,7 +81,7 @@ def separate(
         plan = _plan(list(_recordings(files, out, recursive)), out, names)
         refuse_existing([path for paths in plan.values() for path in paths], force)
         if len(plan) == 1:
-            _check(next(iter(plan)))
+            audio_info(next(iter(plan)))  # an error at once where it is no recording
         separator = load_separator(model, device=device, precision=precision)
         further = [word for word in dict.fromkeys(removed) if word not in words]
         queries, rows = [*words, *sounds, *further], len(words) + len(clips)
@@ -131,13 +131,6 @@ def _outputs(
         written += [recorded - block[:rows].sum(0)] if residual else []
         written += [recorded - block[removed].sum(0)] if removed else []
         yield np.stack(written)
-
-
-def _check(path: Path) -> None:
-    """An error at once, before any weights are read, where it is no recording."""
-    from lass_lab.signal import audio_info
-
-    audio_info(path)
 
 
 def _from_stdin(folder: Path) -> Path:
