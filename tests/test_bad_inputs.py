@@ -57,7 +57,7 @@ RECORDINGS = {
     "folder.wav": (lambda path: path.mkdir(), "holds no recordings; --recursive looks deeper"),
     "empty.wav": (lambda path: path.touch(), "is empty (0 bytes)"),
     "none.wav": (lambda path: sound(path, SOUND[:0]), "holds no samples"),
-    "click.wav": (lambda path: sound(path, SOUND[:1], 192_000), "too short, 1 samples at 192000 Hz"),
+    "click.wav": (lambda path: sound(path, SOUND[:1], 192_000), "too short, none of its samples at 192000 Hz"),
     "page.mp3": (lambda path: written(path, "<!doctype html><title>404</title>" * 99), "cannot be read as audio ("),
     "song.raw": (lambda path: written(path, bytes(999)), "cannot be read as audio (raw samples without a header)"),
     "cut.flac": (cut_flac, "cannot be read as audio ("),

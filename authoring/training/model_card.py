@@ -26,8 +26,6 @@ LOSSES = {
     "l1": "the mean absolute error of the waveform",
     "relative-l1": "the mean absolute error of the waveform over the mixture's mean magnitude",
     "decibels": f"the error's energy against the mixture's, in dB, with a floor at {FLOOR_DB:.0f} dB",
-    "decibels-and-spectra": "the error's energy, and its mean magnitude in complex spectra of three resolutions, each "
-    f"against the mixture's in dB, with a floor at {FLOOR_DB:.0f} dB",
 }
 UNHEARD = "random pairs in a SoundFont that nothing was trained on, SDRi (dB)"
 REAL_TRIALS = {

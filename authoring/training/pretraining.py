@@ -16,7 +16,7 @@ from authoring.training.fused import fuse_norms, pays
 from authoring.training.muon import Muon
 from authoring.training.prepared import prepare
 from lass_lab.course.nb03.lass_net import TransformerQueryNet
-from lass_lab.datasets.instruments import EVERYDAY, SAXOPHONES, TAUGHT, VOICES
+from lass_lab.datasets.instruments import EVERYDAY, TAUGHT, VOICES
 from lass_lab.datasets.mixing import MixtureDataset, MixtureRecipe, SourceBank, Sources, collate
 from lass_lab.experiments.contrastive import ContrastiveRecipe, train_contrastively
 from lass_lab.experiments.evaluation import RANDOM_PAIRS
@@ -67,7 +67,7 @@ class PretrainingRecipe:
     sample_rate: int = SAMPLE_RATE
     full_rate_steps: int = 0
     mixtures: MixtureRecipe = MixtureRecipe(distractors=0.15, sounds=0.15)
-    instruments: tuple[str, ...] = tuple(sorted({*TAUGHT, *SAXOPHONES, *VOICES, *EVERYDAY}))
+    instruments: tuple[str, ...] = tuple(sorted({*TAUGHT, *VOICES, *EVERYDAY}))
     contrastive: ContrastiveRecipe | None = ContrastiveRecipe()
     query_rate: float = 0.0
 

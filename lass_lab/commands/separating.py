@@ -97,13 +97,15 @@ def _separate_all(separator, plan: dict[Path, list[Path]], queries: list, asked:
     """Separate file by file; those that fail are named at the end, in one InputError, once the others are done."""
     from tqdm import tqdm
 
-    from lass_lab.signal import audio_info, write_blocks
+    from lass_lab.signal import SAMPLE_RATE, audio_info, write_blocks
 
     faults, done, began = [], 0.0, time.perf_counter()
     for path, outputs in tqdm(plan.items(), unit="file", disable=len(plan) == 1):
         try:
             info = audio_info(path)
-            blocks = _outputs(separator, path, queries, progress=None if len(plan) == 1 else False, **asked)
+            length = round(info.frames / info.sample_rate * SAMPLE_RATE)
+            progress = None if len(plan) == 1 else False
+            blocks = _outputs(separator, path, queries, length=length, progress=progress, **asked)
             write_blocks(outputs, blocks, like=info, together=asked["consistent"], force=force)
             done += info.frames / info.sample_rate
             print("\n".join(map(str, outputs)))
@@ -121,12 +123,9 @@ def _outputs(
     separator, path: Path, queries: list, *, rows: int, residual: bool, removed: list[int], **how
 ) -> Iterator[np.ndarray]:
     """What is written of a recording, block by block `(files, channels, samples)`, at its own sample rate."""
-    from lass_lab.signal import SAMPLE_RATE, audio_info, beside, read_blocks
+    from lass_lab.signal import beside
 
-    info = audio_info(path)
-    length = round(info.frames / info.sample_rate * SAMPLE_RATE)
-    estimates = separator.separate_blocks(read_blocks(path, mono=False), queries, length=length, **how)
-    for block, recorded in beside(estimates, path):
+    for block, recorded in beside(lambda blocks: separator.separate_blocks(blocks, queries, **how), path):
         written = [*block[:rows]]
         written += [recorded - block[:rows].sum(0)] if residual else []
         written += [recorded - block[removed].sum(0)] if removed else []

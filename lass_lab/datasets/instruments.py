@@ -42,8 +42,8 @@ with (files(__package__) / "instruments.csv").open(encoding="utf-8") as _file:
 INSTRUMENTS: dict[str, Instrument] = {row["name"]: Instrument(**row) for row in _rows}
 # What a bank of sources holds; the trumpet never, so that nobody trains on it by mistake.
 RENDERED: tuple[str, ...] = tuple(name for name in INSTRUMENTS if name != "trumpet")
-# What the tiny model that ships was taught: of near relatives one, so that a word means one sound (a viola's is too
-# near a violin's).
+# The instruments that the tiny model that ships was taught, beside VOICES and EVERYDAY. Not all: the others are its
+# distractors, and a viola is too near a violin.
 TAUGHT: tuple[str, ...] = tuple(name for name, instrument in INSTRUMENTS.items() if instrument.taught)
 
 # What else sources may hold: voices, and everyday sounds (the classes of ESC-10).

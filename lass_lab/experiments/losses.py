@@ -40,38 +40,7 @@ def decibels(estimate: Tensor, target: Tensor, mixture: Tensor) -> Tensor:
     return (10 * torch.log10(error / energy + 10 ** (FLOOR_DB / 10))).mean()
 
 
-def decibels_and_spectra(estimate: Tensor, target: Tensor, mixture: Tensor) -> Tensor:
-    """`decibels`, and beside it the mean absolute error of complex spectra at three resolutions, also in dB.
-
-    Spectra weigh what is faint more than energies do (after Yamamoto et al., "Parallel WaveGAN", 2020, whose losses
-    are of magnitudes; of complex spectra the phase counts, too).
-    """
-    total = decibels(estimate, target, mixture)
-    for n_fft in (512, 1024, 2048):
-        window = torch.hann_window(n_fft, device=estimate.device)
-        error, size = (
-            torch.stft(
-                waveform.flatten(0, 1).float(),
-                n_fft,
-                n_fft // 4,
-                window=window,
-                pad_mode="constant",
-                return_complex=True,
-            )
-            for waveform in (estimate - target, mixture)
-        )
-        # The root's slope at zero is infinite: a floor keeps it finite.
-        error, size = ((each.abs().square() + QUIETEST).sqrt().flatten(1).mean(1) for each in (error, size))
-        total = total + 20 / 3 * torch.log10(error / size + 10 ** (FLOOR_DB / 20)).mean()
-    return total
-
-
-LOSSES: dict[str, Loss] = {
-    "l1": absolute,
-    "relative-l1": relative,
-    "decibels": decibels,
-    "decibels-and-spectra": decibels_and_spectra,
-}
+LOSSES: dict[str, Loss] = {"l1": absolute, "relative-l1": relative, "decibels": decibels}
 
 
 def find_loss(name: str) -> Loss:

@@ -89,16 +89,22 @@ def read_blocks(
     """
     path = Path(path)
     with _opened(path) as file:
-        rate, given = file.samplerate, 0
         blocks = (
-            frames.mean(axis=1, dtype=np.float64).astype(np.float32)[:, None] if mono else frames
+            frames.mean(axis=1, dtype=np.float64).astype(np.float32) if mono else frames.T
             for frames in _frames(path, file)
         )
-        for block in resampled((frames.T for frames in blocks), rate, sample_rate or rate):
-            given += block.shape[1]
-            yield block[0] if mono else block
-        if not given:
-            raise AudioError(f"{path}: too short, {file.frames} samples at {rate} Hz are none at {sample_rate} Hz")
+        yield from recording_at(sample_rate or file.samplerate, path, blocks, file.samplerate)
+
+
+def recording_at(
+    wanted: int, path: str | os.PathLike[str], blocks: Iterable[np.ndarray], rate: int
+) -> Iterator[np.ndarray]:
+    """Blocks of a recording, `resampled` from its rate to the wanted one. Raises AudioError where none is left."""
+    block = None
+    for block in resampled(blocks, rate, wanted):
+        yield block
+    if block is None:
+        raise AudioError(f"{path}: too short, none of its samples at {rate} Hz is left at {wanted} Hz")
 
 
 def _frames(path: Path, file: soundfile.SoundFile) -> Iterator[np.ndarray]:

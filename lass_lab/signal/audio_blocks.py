@@ -1,7 +1,8 @@
 """Audio files read and written block by block, several side by side, in memory that does not depend on their length."""
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -18,6 +19,7 @@ from lass_lab.signal.audio import (
     check_suffix,
     encode,
     read_blocks,
+    recording_at,
     resampled,
 )
 from lass_lab.signal.files import atomic_path
@@ -79,28 +81,35 @@ def write_blocks(
         ]
 
 
-def beside(estimates: Iterable[np.ndarray], path: str | os.PathLike[str]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+def beside(
+    separate: Callable[[Iterator[np.ndarray]], Iterable[np.ndarray]], path: str | os.PathLike[str]
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Estimates of a recording, at its own sample rate and of its own length, beside the recording itself.
 
-    What lies above 16 kHz is in no estimate, and so in what they lack to the recording.
+    It is decoded once: what is handed to `separate`, at 32 kHz, is held until its estimates come. What lies above
+    16 kHz is in no estimate, and so in what they lack to the recording.
 
     Args:
-        estimates: blocks `(estimates, channels, samples)` at 32 kHz.
-        path: of the recording, which is read again.
+        separate: blocks `(channels, samples)` -> blocks `(estimates, channels, samples)`, both at 32 kHz.
+        path: of the recording.
 
     Yields:
         Blocks `(estimates, channels, samples)` and `(channels, samples)`, equally long, in memory that stays flat.
+
+    Raises:
+        AudioError: as `read_blocks`.
     """
-    blocks = resampled(estimates, SAMPLE_RATE, audio_info(path).sample_rate)
-    held = next(blocks)
-    for recorded in read_blocks(path, mono=False, sample_rate=None):
-        size = recorded.shape[-1]
-        while held.shape[-1] < size and (more := next(blocks, None)) is not None:
-            held = np.concatenate((held, more), axis=-1)
-        if lacking := max(0, size - held.shape[-1]):  # of the last block, a sample or two by rounding
-            held = np.concatenate((held, np.zeros((*held.shape[:-1], lacking), np.float32)), axis=-1)
-        yield held[..., :size], recorded
-        held = held[..., size:]
+    rate, held = audio_info(path).sample_rate, deque()
+    heard = (held.append(block) or block for block in read_blocks(path, mono=False, sample_rate=None))
+    waiting = block = None
+    for block in resampled(separate(recording_at(SAMPLE_RATE, path, heard, rate)), SAMPLE_RATE, rate):
+        waiting = np.concatenate([each for each in (waiting, *held) if each is not None], axis=-1)
+        held.clear()
+        size = min(block.shape[-1], waiting.shape[-1])  # the last block may be a sample or two longer, by rounding
+        yield block[..., :size], waiting[..., :size]
+        waiting = waiting[..., size:]
+    if lacking := waiting.shape[-1]:  # or shorter
+        yield np.zeros((*block.shape[:-1], lacking), np.float32), waiting
 
 
 @contextmanager
