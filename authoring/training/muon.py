@@ -21,6 +21,9 @@ class Muon(torch.optim.AdamW):
     def __init__(self, groups: Iterable[dict[str, Any]]) -> None:
         super().__init__(({"kernels": False} | group for group in groups), weight_decay=0.0)
 
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        torch.optim.Optimizer.__setstate__(self, state)  # AdamW's own looks for a count of steps, which kernels lack
+
     @torch.no_grad()
     def step(self, closure: Callable[[], Tensor] | None = None) -> Tensor | None:
         """A step of every parameter that has a gradient; Lightning's closure computes them."""

@@ -20,6 +20,7 @@ RECIPE = PretrainingRecipe(
     batch=2,
     seconds=0.3,
     network=SMALL,
+    optimizer="muon",
     average=0.9,
     sample_rate=16_000,
     full_rate_steps=2,
