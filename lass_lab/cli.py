@@ -1,6 +1,7 @@
 """The command line, `lass-lab ...`."""
 
 import errno
+import os
 import sys
 from typing import Annotated
 
@@ -23,8 +24,15 @@ app = typer.Typer(
 
 def run(app: typer.Typer) -> None:
     """Run a command line; bad input ends in one line and exit status 2, SIGTERM in 143, an interrupt in 130."""
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="backslashreplace")  # a terminal may lack a letter of a file's name
     try:
-        app()
+        os.getcwd()
+    except FileNotFoundError:
+        print("lass-lab: the working directory is gone; go to another", file=sys.stderr)
+        sys.exit(2)
+    try:
+        sys.exit(app(standalone_mode=False))
     except InputError as error:
         print(f"lass-lab: {' '.join(str(error).split())}", file=sys.stderr)
         sys.exit(2)
@@ -38,6 +46,11 @@ def run(app: typer.Typer) -> None:
         sys.exit(143)  # as after SIGTERM
     except KeyboardInterrupt:
         sys.exit(130)
+    except Exception as error:
+        if not hasattr(error, "format_message"):  # Click's, for options, wherever Typer has it from
+            raise
+        print(f"lass-lab: {error.format_message()}", file=sys.stderr)
+        sys.exit(2)
 
 
 def main() -> None:

@@ -40,11 +40,6 @@ def separate(mixture, *options):
 # Recordings: how each is made in a folder, and what is said of it ------------------------------------
 
 
-def cut_flac(path):
-    whole = sound(path.with_name("whole.flac"), np.random.default_rng(0).uniform(-1, 1, 5 * RATE))
-    written(path, whole.read_bytes()[:-90_000])
-
-
 def nan_after_many_blocks(path):
     stereo = np.tile(SOUND, (2, 20)).T
     stereo[15 * RATE, 1] = np.nan
@@ -59,8 +54,8 @@ RECORDINGS = {
     "none.wav": (lambda path: sound(path, SOUND[:0]), "holds no samples"),
     "click.wav": (lambda path: sound(path, SOUND[:1], 192_000), "too short, none of its samples at 192000 Hz"),
     "page.mp3": (lambda path: written(path, "<!doctype html><title>404</title>" * 99), "cannot be read as audio ("),
-    "song.raw": (lambda path: written(path, bytes(999)), "cannot be read as audio (raw samples without a header)"),
-    "cut.flac": (cut_flac, "cannot be read as audio ("),
+    "song.raw": (lambda path: written(path, bytes(999)), "cannot be read as audio ("),
+    "note.wav": (lambda path: written(path, "hello " * 99), "cannot be read as audio ("),
     "nan.wav": (nan_after_many_blocks, "holds NaN or infinite samples, the first at 15.000 s"),
     "big.wav": (lambda path: sound(path, 1e30 * SOUND, subtype="FLOAT"), "has a peak of 3e+29"),
     LONG: (lambda path: None, "cannot be read (File name too long)"),

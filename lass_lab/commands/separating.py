@@ -24,7 +24,7 @@ def separate(
     recording: Annotated[
         list[Path],
         typer.Argument(
-            help="Recordings (WAV, FLAC, OGG or MP3, any length), folders of them, or - for standard input."
+            help="Recordings (any format and length; of a video its sound), folders of them, or - for standard input."
         ),
     ],
     out: Annotated[Path, typer.Option(help="Folder for the estimates, one WAV file a query.")],
@@ -61,7 +61,7 @@ def separate(
     Estimates have the recording's channels, sample rate, bits and length.
     """
     from lass_lab.models import load_separator
-    from lass_lab.models.querynet import check_sound
+    from lass_lab.models.querynet import as_sound
     from lass_lab.signal import AudioWarning, audio_info, read_audio
 
     words, clips, removed = query or [], query_audio or [], remove or []
@@ -70,14 +70,12 @@ def separate(
     named = [*words, *(against or [])]
     if twice := [word for place, word in enumerate(named) if word in named[:place]]:
         raise InputError(f"query '{twice[0]}': is given twice")
-    sounds = [read_audio(clip) for clip in clips]
-    for clip, sound in zip(clips, sounds, strict=True):
-        check_sound(sound, f"{clip}: query")  # the separator cannot say which file it came from
+    sounds = [as_sound(read_audio(clip), f"{clip}: query") for clip in clips]  # the separator does not know the file
     residual = (residual or consistent) and bool(words or clips)
     names = [*words, *(clip.stem for clip in clips), *["residual"] * residual]
     names += [f"without {' and '.join(removed)}"] if removed else []
     with tempfile.TemporaryDirectory() as folder:
-        files = [_from_stdin(Path(folder)) if each == STDIN else each for each in recording]
+        files = [_kept(each, Path(folder)) for each in recording]
         plan = _plan(list(_recordings(files, out, recursive)), out, names)
         refuse_existing([path for paths in plan.values() for path in paths], force)
         if len(plan) == 1:
@@ -132,12 +130,17 @@ def _outputs(
         yield np.stack(written)
 
 
-def _from_stdin(folder: Path) -> Path:
-    """Standard input as a file in `folder`: its header may stand at its end, and it is read twice."""
-    path = folder / "stdin.wav"
-    with path.open("wb") as file:
-        shutil.copyfileobj(sys.stdin.buffer, file)
-    return path
+def _kept(path: Path, folder: Path) -> Path:
+    """The path; of standard input or a pipe, a copy in `folder`: a pipe is read once, a header may be last."""
+    if path != STDIN and not (path.is_fifo() or path.is_char_device()):
+        return path
+    copy = folder / ("stdin" if path == STDIN else path.name)
+    try:
+        with copy.open("wb") as file, sys.stdin.buffer if path == STDIN else path.open("rb") as source:
+            shutil.copyfileobj(source, file)
+    except OSError as error:
+        raise InputError(f"{copy}: cannot be written ({error.strerror})") from error
+    return copy
 
 
 def _recordings(given: Sequence[Path], out: Path, recursive: bool) -> Iterator[tuple[Path, Path]]:

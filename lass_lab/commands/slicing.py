@@ -13,9 +13,12 @@ def slice_(
     out: Annotated[Path, typer.Option(help="Data folder, where duets/, manifest.csv and slices.csv are written.")],
     test: Annotated[list[str] | None, typer.Option(help="A piece to be only tested on; repeat for more.")] = None,
     seconds: Annotated[float, typer.Option(callback=finite, min=0.1, help="Length in seconds, at most 30.")] = 5.0,
+    align: Annotated[
+        bool, typer.Option("--align", help="Move stems that are late or early against the mixture.")
+    ] = False,
     force: Force = False,
 ) -> None:
     """Check recordings with stems and make a data folder of them: 32 kHz, each mixture the sum of its stems, slices."""
     from lass_lab.datasets.slicing import slice_folder
 
-    print(slice_folder(folder, out, seconds=seconds, test=test or (), force=force))
+    print(slice_folder(folder, out, seconds=seconds, test=test or (), align=align, force=force))

@@ -17,8 +17,11 @@ from typing import NamedTuple
 from lass_lab.datasets.captions import CAPTIONS
 from lass_lab.signal.files import InputError
 
-READABLE = (".wav", ".flac", ".ogg", ".opus", ".mp3", ".aif", ".aiff")
-UNREADABLE = (".m4a", ".aac", ".wma", ".stem.mp4")  # sound, but libsndfile cannot decode it
+READABLE = (
+    ".wav", ".flac", ".ogg", ".opus", ".mp3", ".aif", ".aiff", ".m4a", ".aac", ".wma", ".ac3", ".mp2", ".mka", ".caf",
+    ".w64", ".au",
+)  # fmt: skip
+UNREADABLE = (".stem.mp4",)  # several sounds in one, of which the first alone would be taken
 URMP = {
     "vn": "violin", "va": "viola", "vc": "cello", "db": "double bass",
     "fl": "flute", "ob": "oboe", "cl": "clarinet", "sax": "saxophone", "bn": "bassoon",

@@ -4,16 +4,28 @@ from __future__ import annotations
 
 import hashlib
 import math
+import warnings
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+from scipy.signal import correlate
 
 from lass_lab.datasets.layouts import Fault, FoundPiece
 from lass_lab.datasets.mixing import PEAK
-from lass_lab.signal.audio import SAMPLE_RATE, AudioError, audio_info, decibels, read_audio
+from lass_lab.signal.audio import (
+    SAMPLE_RATE,
+    AudioError,
+    AudioWarning,
+    DamageWarning,
+    audio_info,
+    decibels,
+    read_audio,
+)
 
 TRIM_S = 0.05  # stems whose lengths differ by more do not belong together
+MOST_LAG_S = 0.25  # by which a stem may lie wrong: encoders' delays are far shorter
+EXPLAINED_DB = 3.0  # that the mixture and the sum have to be nearer once stems are moved
 MISMATCH_DB = -20.0  # a mixture that differs by more from the sum of its stems was made in another way
 
 
@@ -34,10 +46,11 @@ class Recording:
     notes: list[str] = field(default_factory=list)
 
 
-def read_recording(piece: FoundPiece, known: dict[bytes, Path], seconds: float) -> Recording:
+def read_recording(piece: FoundPiece, known: dict[bytes, Path], seconds: float, *, align: bool = False) -> Recording:
     """Read a piece and check it, which must last `seconds`; whatever is wrong stands in the result's faults.
 
-    known: the digest of every file that was read before; this piece's are added.
+    known: the digest of every file that was read before; this piece's are added. align: move stems that are late or
+    early against the mixture to where they belong.
     """
     recording, waveforms = Recording(), {}
 
@@ -47,11 +60,15 @@ def read_recording(piece: FoundPiece, known: dict[bytes, Path], seconds: float) 
     stems = [path for paths in piece.stems.values() for path in paths]
     for path in [*stems, piece.mixture] if piece.mixture else stems:
         try:
-            recording.sample_rates.add(audio_info(path).sample_rate)
-            waveforms[path] = read_audio(path)
-        except AudioError as error:
+            with warnings.catch_warnings(record=True) as caught:
+                warnings.simplefilter("always", AudioWarning)
+                warnings.simplefilter("error", DamageWarning)
+                recording.sample_rates.add(audio_info(path).sample_rate)
+                waveforms[path] = read_audio(path)
+        except (AudioError, DamageWarning) as error:
             fail(path, str(error).removeprefix(f"{path}: "))
             continue
+        recording.notes += [f"warning: {warning.message}" for warning in caught]
         digest = hashlib.sha256(waveforms[path]).digest()
         if np.abs(waveforms[path]).max() < 0.5 / 32768:
             fail(path, "is silent from beginning to end")
@@ -75,14 +92,44 @@ def read_recording(piece: FoundPiece, known: dict[bytes, Path], seconds: float) 
         if len(paths) > 1:
             recording.notes.append(f"its {len(paths)} stems of '{source}' are summed to one source")
     if piece.mixture:
-        _compare(waveforms[piece.mixture], sum(recording.stems.values()), recording)
+        mixture = waveforms[piece.mixture]
+        if _error_db(*_cut(mixture, sum(recording.stems.values()))) > MISMATCH_DB:
+            _find_lags(mixture, recording, align)
+        _compare(mixture, sum(recording.stems.values()), recording)
     return recording
+
+
+def _find_lags(mixture: np.ndarray, recording: Recording, align: bool) -> None:
+    """Note which stems are late or early against the mixture, if that explains it; with `align` move them as well."""
+    moved, found = dict(recording.stems), {}
+    for name, stem in recording.stems.items():
+        whole, part = _cut(mixture, stem)
+        reach = round(MOST_LAG_S * SAMPLE_RATE)
+        across = correlate(whole, part, method="fft")[len(part) - 1 - reach : len(part) + reach]
+        if late := reach - int(np.argmax(across)):
+            found[name], moved[name] = late, np.zeros_like(stem)
+            moved[name][max(-late, 0) : len(stem) - max(late, 0)] = stem[max(late, 0) : len(stem) - max(-late, 0)]
+    before, after = (_error_db(*_cut(mixture, sum(stems.values()))) for stems in (recording.stems, moved))
+    if after > before - EXPLAINED_DB:
+        return
+    for name, late in found.items():
+        lag = f"{abs(late)} samples ({1000 * abs(late) / SAMPLE_RATE:.1f} ms) {'late' if late > 0 else 'early'}"
+        recording.notes.append(
+            f"{'' if align else 'warning: '}'{name}' is {lag}" + ("; moved" if align else "; --align moves it")
+        )
+    if align:
+        recording.stems.update(moved)
+
+
+def _cut(mixture: np.ndarray, other: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Both `(samples,)` as far as both go, in float64."""
+    size = min(len(mixture), len(other))
+    return mixture[:size].astype(np.float64), other[:size].astype(np.float64)
 
 
 def _compare(mixture: np.ndarray, total: np.ndarray, recording: Recording) -> None:
     """How far the mixture is from the sum of the stems, both (samples,); a warning where that is too far."""
-    size = min(len(mixture), len(total))
-    mixture, total = mixture[:size].astype(np.float64), total[:size].astype(np.float64)
+    mixture, total = _cut(mixture, total)
     recording.error_db = _error_db(mixture, total)
     if recording.error_db > MISMATCH_DB:
         gain = float(mixture @ total) / max(float(total @ total), 1e-20)

@@ -59,13 +59,20 @@ class SliceReport:
 
 
 def slice_folder(
-    folder: str | Path, out: str | Path, *, seconds: float = 5.0, test: Sequence[str] = (), force: bool = False
+    folder: str | Path,
+    out: str | Path,
+    *,
+    seconds: float = 5.0,
+    test: Sequence[str] = (),
+    align: bool = False,
+    force: bool = False,
 ) -> SliceReport:
     """Make a data folder of the pieces in `folder`, in the shape of the shipped one, and `slices.csv` in it.
 
     Stems become 32 kHz mono in 16 bits, and each mixture exactly their sum; where that would clip, the whole piece is
     turned down. A piece with a fault is left out, and the report names every fault of every piece. Files with the same
-    samples are a fault, as a copy in another split would be a leak; other takes of one piece are not noticed.
+    samples are a fault, as a copy in another split would be a leak; other takes of one piece are not noticed. A stem
+    that is late or early against the mixture is noted, and with `align` moved.
 
     `slices.csv` has a row for each slice of each source. Slices adjoin: in a piece to train with, from the start on
     ("train") and, for its last 30 s, from that border on ("validation"); none reaches across it. A rest shorter than a
@@ -92,7 +99,7 @@ def slice_folder(
     with staged(out, force) as stage:
         for piece in tqdm(found, desc="slicing", unit="piece", disable=None):
             split = "test" if piece.name in test else "train"
-            recording = read_recording(piece, known, seconds)
+            recording = read_recording(piece, known, seconds, align=align)
             faults += recording.faults
             if recording.faults:
                 continue

@@ -82,6 +82,10 @@ class SeparationTask(lightning.LightningModule):
     def training_step(self, batch: dict[str, Any], _: int) -> Tensor:
         estimate = self.estimate(batch)
         loss = self.loss(estimate, batch["target"], batch["mixture"])
+        if not torch.isfinite(loss):  # one step by it, and nothing learnt is left
+            raise InputError(
+                f"training: stopped, the loss is {loss} at step {self.global_step}; what was saved is whole"
+            )
         self.log("loss", loss, prog_bar=True, batch_size=len(estimate), sync_dist=True)
         return loss
 

@@ -133,10 +133,10 @@ class QueryNet(nn.Module):
         Raises:
             InputError: no query, one that is neither words nor sound or holds none, or a sound under 0.25 s.
         """
-        check_queries(queries)
+        queries = checked_queries(queries)
         groups: dict[int, list[int]] = {}  # sounds of one length go through in one batch, and so do all words (0)
         for place, query in enumerate(queries):
-            length = 0 if isinstance(query, str) else min(len(query), round(LONGEST_S * SAMPLE_RATE))
+            length = 0 if isinstance(query, str) else len(query)
             groups.setdefault(length, []).append(place)
         parts = [self._conditions([queries[place] for place in groups[length]], length) for length in sorted(groups)]
         order = torch.tensor([place for length in sorted(groups) for place in groups[length]], device=parts[0].device)
@@ -145,8 +145,8 @@ class QueryNet(nn.Module):
     def _conditions(self, queries: Sequence[Query], length: int) -> Tensor:
         """Words (of length 0), or sounds of so many samples -> conditions."""
         if length:
-            sounds = [torch.as_tensor(query, dtype=torch.float32)[:length] for query in queries]
-            return self.audio_tower(torch.stack(sounds).to(self.projection[0].weight.device))
+            sounds = torch.from_numpy(np.stack(queries))
+            return self.audio_tower(sounds.to(self.projection[0].weight.device))
         sentences = self._frozen_sentences(queries) if self.encoder_frozen else self.encoder(queries)
         return functional.normalize(self.projection(sentences), dim=-1)
 
@@ -224,25 +224,35 @@ def projection(size: int, hidden: int = CONDITION_SIZE) -> nn.Sequential:
     return nn.Sequential(nn.Linear(size, hidden), nn.ReLU(), nn.Linear(hidden, CONDITION_SIZE))
 
 
-def check_queries(queries: Sequence[Query]) -> None:
-    """Raise InputError unless `queries` is one or more words or sounds, each with something in it."""
+def checked_queries(queries: Sequence[Query]) -> list[Query]:
+    """The queries, sounds as `as_sound` makes them. Raises InputError where one is neither words nor a sound."""
     if isinstance(queries, str) or not len(queries):
         raise InputError(f"queries: needs a list of at least one query, got {queries!r}")
     for query in queries:
         if isinstance(query, (np.ndarray, Tensor)):
-            check_sound(query.detach().cpu().numpy() if isinstance(query, Tensor) else query)
-        elif not isinstance(query, str):
+            continue
+        if not isinstance(query, str):
             raise InputError(f"query: needs words (a string) or a sound (an array), got {type(query).__name__}")
-        elif not query.strip():
+        if not query.strip():
             raise InputError("query: is empty; name a sound, for example 'violin'")
-        elif re.search("[\ud800-\udfff]", query):
+        if re.search("[\ud800-\udfff]", query):
             raise InputError(f"query: {query!r} is not all text; it holds bytes that are no characters")
+    return [query if isinstance(query, str) else as_sound(query) for query in queries]
 
 
-def check_sound(sound: np.ndarray, name: str = "query") -> None:
-    """Raise InputError, which begins with `name`, unless a sound `(samples,)`, 32 kHz, can be a query."""
-    sound = checked_waveform(sound, name)
+def as_sound(sound: np.ndarray | Tensor, name: str = "query") -> np.ndarray:
+    """A sound `(samples,)`, 32 kHz, as a query: float32, without a constant offset, and at most `LONGEST_S`.
+
+    A silence of a second or more before it is left out: an answer would be for the silence. Raises InputError, which
+    begins with `name`, where it is no waveform, shorter than `SHORTEST_S`, or silent.
+    """
+    sound = checked_waveform(sound, name).astype(np.float32, copy=False)
+    loud = np.abs(sound - np.median(sound))
+    start = int(np.argmax(loud > loud.max() / 1000)) if loud.any() else 0
+    sound = sound[start:] if start > SAMPLE_RATE else sound
     if len(sound) < SHORTEST_S * SAMPLE_RATE:
         raise InputError(f"{name}: a sound of {len(sound) / SAMPLE_RATE:.2f} s is too short; {SHORTEST_S:g} s at least")
-    if not np.any(sound[: round(LONGEST_S * SAMPLE_RATE)]):
-        raise InputError(f"{name}: the sound is silent (its first {LONGEST_S:g} s)")
+    if not loud.any():
+        raise InputError(f"{name}: the sound is silent")
+    sound = sound[: round(LONGEST_S * SAMPLE_RATE)]
+    return sound - sound.mean(dtype=np.float64).astype(np.float32)

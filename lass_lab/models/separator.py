@@ -98,7 +98,7 @@ class LanguageSeparator(nn.Module, PyTorchModelHubMixin):
         if (peak := float(np.abs(mixture).max())) > LOUDEST:
             raise InputError(f"mixture: has a peak of {peak:.3g}, where full scale is 1")
         mixture = mixture.astype(np.float32, copy=False)
-        one = isinstance(query, (str, Tensor)) or (isinstance(query, np.ndarray) and query.ndim < 2)
+        one = query is None or isinstance(query, (str, Tensor)) or (isinstance(query, np.ndarray) and query.ndim < 2)
         queries = [query] if one else list(query)
         rows, length = len(queries), mixture.shape[-1]
         estimates, start = np.empty((rows + residual, *mixture.shape), dtype=np.float32), 0
@@ -275,6 +275,8 @@ def check_tensors(
         if not isinstance(value, Tensor) or value.shape != expected[key].shape:
             found, wanted = tuple(getattr(value, "shape", ())), tuple(expected[key].shape)
             raise InputError(f"{name}: {key} has shape {found}, not {wanted}")
+        if not (value.is_meta or torch.isfinite(value).all()):
+            raise InputError(f"{name}: {key} holds NaN or infinite numbers")
 
 
 def _read_config(path: Path, weights: Path) -> tuple[QueryNet, ResUNet]:

@@ -12,6 +12,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "SAMPLE_RATE",
             "AudioError",
             "AudioWarning",
+            "DamageWarning",
             "amplitude",
             "audio_info",
             "checked_waveform",

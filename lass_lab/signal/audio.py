@@ -1,13 +1,12 @@
 """Audio files in and out: every recording is checked here, made mono and brought to 32 kHz, or left in its own form.
 
-soundfile (libsndfile) decodes and encodes, soxr resamples.
+FFmpeg decodes (see `decoding`), soxr resamples, soundfile (libsndfile) encodes.
 """
 
 import math
 import os
 import warnings
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from io import FileIO
 from pathlib import Path
 from typing import NamedTuple
@@ -24,7 +23,8 @@ _SUBTYPES = {".wav": "PCM_16", ".flac": "PCM_16", ".ogg": "VORBIS", ".mp3": "MPE
 _FINER = {".wav": ("PCM_24", "PCM_32", "FLOAT", "DOUBLE"), ".flac": ("PCM_24",)}  # that a format can keep
 _BITS = {"PCM_16": 16, "PCM_24": 24, "PCM_32": 32}
 LOUDEST = 1e10  # of a sample; full scale is 1, and from some 1e15 on float32 cannot hold a spectrum's energy
-WRITE_BLOCK = 65_536  # samples, also at a time when read; libsndfile's Vorbis encoder puts a whole write on its stack
+MOST_LOST_DB = 6.0  # where channels are mixed to one
+WRITE_BLOCK = 65_536  # samples at a time; libsndfile's Vorbis encoder puts a whole write on its stack
 
 
 class AudioError(InputError):
@@ -32,17 +32,21 @@ class AudioError(InputError):
 
 
 class AudioWarning(UserWarning):
-    """A waveform was changed before it was written; the message says how."""
+    """A waveform is not quite what it was asked to be; the message says how."""
+
+
+class DamageWarning(AudioWarning):
+    """A recording is shorter than its header says, or has holes; the message says where."""
 
 
 class AudioInfo(NamedTuple):
-    """What a file holds, before any conversion: rate in Hz, channels, frames (samples per channel), and how a sample is
-    coded, in libsndfile's words ("PCM_24", "FLOAT", ...)."""
+    """What a file says of itself: rate in Hz, channels, frames (samples per channel; of some compressed files an
+    estimate, 0 where they say nothing), and how a sample is coded, in libsndfile's words ("PCM_16", "FLOAT", ...)."""
 
     sample_rate: int
     channels: int
     frames: int
-    subtype: str = ""
+    subtype: str = "PCM_16"
 
 
 def decibels(power: float) -> float:
@@ -56,44 +60,65 @@ def amplitude(level_db: float) -> float:
 
 
 def audio_info(path: str | os.PathLike[str]) -> AudioInfo:
-    """What the header of a recording says. Raises AudioError as `read_audio`, for what shows without decoding it."""
-    with _opened(Path(path)) as file:
-        return AudioInfo(file.samplerate, file.channels, file.frames, file.subtype)
+    """What a recording says of itself. Raises AudioError as `read_audio`, for what shows without decoding it."""
+    from lass_lab.signal.decoding import opened  # and with it FFmpeg, only where a file is read
+
+    with opened(_as_path(path)) as recording:
+        return recording.info
+
+
+def _as_path(path: str | bytes | os.PathLike[str]) -> Path:
+    try:
+        return Path(os.fsdecode(path)).expanduser()
+    except TypeError as error:
+        raise AudioError(f"{type(path).__name__}: is no path; recordings are read from files") from error
 
 
 def read_audio(path: str | os.PathLike[str], *, mono: bool = True) -> np.ndarray:
     """A recording as one checked waveform: float32 `(samples,)` at 32 kHz, at least one sample, all finite.
 
-    WAV, FLAC, OGG, MP3 and whatever else libsndfile knows. Channels are averaged, or with `mono=False` all kept,
+    Whatever FFmpeg decodes. Channels are averaged (see `mixed_down`), or with `mono=False` all kept,
     `(channels, samples)`; any other rate is resampled by soxr at its best quality (VHQ, linear phase). Nothing is
-    clipped: a lossy or floating-point file may pass 1.0 a little, as it does in the file.
+    clipped: a lossy or floating-point file may pass 1.0 a little, as it does in the file. What a damaged file lacks is
+    told in a `DamageWarning`.
 
     Raises:
         AudioError: missing, a folder, unreadable, not audio, without samples, NaN, infinite or beyond `LOUDEST`.
     """
-    return np.concatenate(list(read_blocks(path, mono=mono)), axis=-1)
+    waveform = np.concatenate(list(read_blocks(path)), axis=-1)
+    return mixed_down(waveform, path) if mono else waveform
 
 
-def read_blocks(
-    path: str | os.PathLike[str], *, mono: bool = True, sample_rate: int | None = SAMPLE_RATE
-) -> Iterator[np.ndarray]:
-    """The waveform that `read_audio` gives, sample for sample, in blocks: memory stays flat.
+def mixed_down(waveform: np.ndarray, name: str | os.PathLike[str]) -> np.ndarray:
+    """The mean of all channels, `(channels, samples)` -> `(samples,)`; of what would mostly be lost in it the loudest.
 
-    Args:
-        path: of the recording.
-        mono: blocks `(samples,)`; else `(channels, samples)`.
-        sample_rate: in Hz; None is the file's own.
+    Channels that have nothing in common lose 3 dB where there are two. Beyond `MOST_LOST_DB`, where they cancel or most
+    are empty, an `AudioWarning` that begins with `name` says so.
+    """
+    mean = waveform.mean(axis=0, dtype=np.float64).astype(np.float32)
+    powers, left = np.mean(np.square(waveform, dtype=np.float64), axis=1), np.mean(np.square(mean, dtype=np.float64))
+    lost = decibels(powers.mean() / left) if left else math.inf
+    if not powers.any() or lost <= MOST_LOST_DB:
+        return mean
+    told = f"{name}: {lost:.0f} dB are lost where its {len(waveform)} channels are mixed; the loudest alone is taken"
+    warnings.warn(told, AudioWarning, stacklevel=3)
+    return waveform[powers.argmax()].copy()
+
+
+def read_blocks(path: str | os.PathLike[str], *, sample_rate: int | None = SAMPLE_RATE) -> Iterator[np.ndarray]:
+    """The waveform that `read_audio` gives with all its channels, in blocks `(channels, samples)`: memory stays flat.
+
+    `sample_rate` is in Hz; None is the file's own.
 
     Raises:
         AudioError: as `read_audio`; a fault further on, such as NaN, only once the blocks before it are out.
     """
-    path = Path(path)
-    with _opened(path) as file:
-        blocks = (
-            frames.mean(axis=1, dtype=np.float64).astype(np.float32) if mono else frames.T
-            for frames in _frames(path, file)
-        )
-        yield from recording_at(sample_rate or file.samplerate, path, blocks, file.samplerate)
+    from lass_lab.signal.decoding import opened
+
+    path = _as_path(path)
+    with opened(path) as recording:
+        rate = recording.info.sample_rate
+        yield from recording_at(sample_rate or rate, path, recording.blocks(), rate)
 
 
 def recording_at(
@@ -105,20 +130,6 @@ def recording_at(
         yield block
     if block is None:
         raise AudioError(f"{path}: too short, none of its samples at {rate} Hz is left at {wanted} Hz")
-
-
-def _frames(path: Path, file: soundfile.SoundFile) -> Iterator[np.ndarray]:
-    """What an open file holds, `(frames, channels)` at a time, checked."""
-    read = 0
-    while len(frames := file.read(WRITE_BLOCK, dtype="float32", always_2d=True)):
-        finite = np.isfinite(frames).all(axis=1)
-        if not finite.all():
-            where = (read + np.argmin(finite)) / file.samplerate
-            raise AudioError(f"{path}: holds NaN or infinite samples, the first at {where:.3f} s")
-        if (peak := float(np.abs(frames).max())) > LOUDEST:
-            raise AudioError(f"{path}: has a peak of {peak:.3g}, where full scale is 1")
-        read += len(frames)
-        yield frames
 
 
 def resampled(blocks: Iterable[np.ndarray], rate: int, wanted: int) -> Iterator[np.ndarray]:
@@ -236,44 +247,24 @@ class _Told:
 def checked_waveform(waveform: np.ndarray, name: str | os.PathLike[str], *, channels: bool = False) -> np.ndarray:
     """The waveform as a NumPy array `(samples,)`, float64 where it was that and float32 otherwise, once checked.
 
-    It may be an array, a sequence, or a tensor on the CPU, and with `channels` also `(channels, samples)`. Raises
+    It may be an array, a sequence, or a tensor, and with `channels` also `(channels, samples)`. Raises
     AudioError, which calls it `name`, where it has other dimensions, is empty, not floating-point, NaN or infinite.
     """
+    if hasattr(waveform, "detach"):  # a tensor, perhaps with a gradient, in low precision or on a GPU
+        waveform = waveform.detach().cpu()
+        waveform = waveform.float() if waveform.is_floating_point() and waveform.element_size() < 4 else waveform
     samples = np.asarray(waveform)
     if not 1 <= samples.ndim <= 1 + channels or not samples.size:
         shapes = "(samples,) or (channels, samples)" if channels else "(samples,)"
         raise AudioError(f"{name}: needs a waveform of shape {shapes}, was given {samples.shape}")
     if not np.issubdtype(samples.dtype, np.floating):
-        raise AudioError(f"{name}: needs a waveform of floating-point numbers, was given {samples.dtype}")
+        scaled = f"; divide by {-np.iinfo(samples.dtype).min}" if samples.dtype.kind == "i" else ""
+        raise AudioError(f"{name}: needs a waveform of floating-point numbers, was given {samples.dtype}{scaled}")
     with np.errstate(over="ignore"):  # what the narrower type cannot hold becomes infinite, and is refused
         samples = samples.astype(np.float64 if samples.dtype == np.float64 else np.float32, copy=False)
     if not np.isfinite(samples).all():
         raise AudioError(f"{name}: holds NaN or infinite samples")
-    return samples
-
-
-@contextmanager
-def _opened(path: Path) -> Iterator[soundfile.SoundFile]:
-    try:
-        if path.is_dir():
-            raise AudioError(f"{path}: is a folder, not an audio file")
-        if not path.exists():
-            raise AudioError(f"{path}: no such file")
-        if not os.access(path, os.R_OK):
-            raise AudioError(f"{path}: may not be read (permission denied)")
-        if not path.stat().st_size:
-            raise AudioError(f"{path}: is empty (0 bytes)")
-    except OSError as error:  # a name that is too long, or a folder on the way to it that is locked
-        raise AudioError(f"{path}: cannot be read ({error.strerror})") from error
-    try:
-        with soundfile.SoundFile(path) as file:
-            if not file.frames:
-                raise AudioError(f"{path}: holds no samples")
-            yield file
-    except soundfile.LibsndfileError as error:
-        raise AudioError(f"{path}: cannot be read as audio ({error.error_string.strip().rstrip('.')})") from error
-    except TypeError as error:  # soundfile's answer to headerless .raw
-        raise AudioError(f"{path}: cannot be read as audio (raw samples without a header)") from error
+    return np.require(samples, requirements="CW")  # PyTorch takes none that run backwards or may not be written
 
 
 def _rounded(samples: np.ndarray, bits: int) -> np.ndarray:

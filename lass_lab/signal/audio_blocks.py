@@ -100,7 +100,7 @@ def beside(
         AudioError: as `read_blocks`.
     """
     rate, held = audio_info(path).sample_rate, deque()
-    heard = (held.append(block) or block for block in read_blocks(path, mono=False, sample_rate=None))
+    heard = (held.append(block) or block for block in read_blocks(path, sample_rate=None))
     waiting = block = None
     for block in resampled(separate(recording_at(SAMPLE_RATE, path, heard, rate)), SAMPLE_RATE, rate):
         waiting = np.concatenate([each for each in (waiting, *held) if each is not None], axis=-1)

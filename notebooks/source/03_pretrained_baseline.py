@@ -354,15 +354,16 @@ HTML(page)
 # %% [markdown]
 # ### Why the trumpet?
 #
-# What was this model taught? It learned to answer for these instruments. Eleven more played in its mixtures, to be
-# rejected and never asked for; a trumpet never did.
+# What was this model taught? It learned to answer for these instruments, for voices, and for some everyday sounds. A
+# few more instruments played in its mixtures, to be rejected and never asked for; a trumpet never did.
 
 # %%
 import textwrap
 
-from lass_lab.datasets.instruments import TAUGHT
+from lass_lab.datasets.instruments import EVERYDAY, TAUGHT, VOICES
 
-print(textwrap.fill(", ".join(TAUGHT), 90))
+for kind in (TAUGHT, VOICES, EVERYDAY):
+    print(textwrap.fill(", ".join(kind), 90))
 print(f"\nthe violin is among them: {'violin' in TAUGHT}; the trumpet: {'trumpet' in TAUGHT}")
 
 # %% [markdown]

@@ -21,7 +21,7 @@
 # %% [markdown]
 # ## What nobody asked about
 #
-# The tables of notebook 07 speak of two instruments. The pretrained separator knew twenty-five. Here is one probe for
+# The tables of notebook 07 speak of two instruments. The pretrained separator knew twenty-eight. Here is one probe for
 # eight of the others: random mixtures of them, each asked for in words that no training has used. Predict: does a
 # separator that was fine-tuned on violin and trumpet still know a cello?
 

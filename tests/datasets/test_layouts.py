@@ -64,7 +64,7 @@ def test_pieces_of_musdb_and_our_own_are_found_at_any_depth(tmp_path):
         (["mixture.wav", "vocals.wav"], "piece", "has one source only, vocals"),
         (["mix.wav", "bass.wav", "drums.wav"], "mix.wav", "is this the mixture? Then call it mixture.wav"),
         (["bass.wav", "bass.flac", "drums.wav"], "bass.wav", "a second file of the source 'bass', beside bass.flac"),
-        (["bass.wav", "drums.wav", "other.m4a"], "other.m4a", "cannot be decoded here"),
+        (["bass.wav", "drums.wav", "other.stem.mp4"], "other.stem.mp4", "cannot be decoded here"),
         (["bass.wav", "drums.wav", "_.wav"], "_.wav", "does not say what plays in it"),
     ],
 )

@@ -185,7 +185,7 @@ def test_a_sum_that_would_clip_turns_the_whole_piece_down(tmp_path, level):
     ("name", "content", "fault"),
     [
         ("trumpet", np.where(np.arange(6 * RATE) == RATE, np.nan, 0.1), "trumpet.wav: holds NaN or infinite samples"),
-        ("trumpet", np.stack([tone(600), -tone(600)], axis=1), "trumpet.wav: is silent from beginning to end"),
+        ("trumpet", np.zeros((6 * RATE, 2)), "trumpet.wav: is silent from beginning to end"),
         ("trumpet", tone(600, 5.9), "trumpet.wav: lasts 5.900 s, but violin.wav beside it 6.000 s"),
         ("trumpet", b"", "trumpet.wav: is empty (0 bytes)"),
         ("mixture", b"no sound", "mixture.wav: cannot be read as audio"),
@@ -308,3 +308,30 @@ def test_a_wrong_call_ends_in_one_line_and_writes_nothing(monkeypatch, tmp_path,
     assert complaint.startswith("lass-lab: ") and complaint.count("\n") == 1
     assert fault in complaint
     assert contents(tmp_path) == before and not (tmp_path / "out").exists()
+
+
+def test_a_stem_that_lags_is_named_and_moved_when_asked(tmp_path):
+    rng = np.random.default_rng(0)
+    violin, trumpet = (0.1 * rng.standard_normal(6 * SAMPLE_RATE) for _ in range(2))
+    late = np.concatenate((np.zeros(1105), trumpet[:-1105]))  # the delay of an MP3's encoder
+    write(tmp_path / "in" / "duo", SAMPLE_RATE, violin=violin, trumpet=late, mixture=violin + trumpet)
+    report = slice_folder(tmp_path / "in", tmp_path / "out")
+    assert "warning: 'trumpet' is 1105 samples (34.5 ms) late; --align moves it" in str(report)
+    report = slice_folder(tmp_path / "in", tmp_path / "aligned", align=True)
+    assert "'trumpet' is 1105 samples (34.5 ms) late; moved" in str(report)
+    assert report.pieces["mixture_error_db"].item() < -15  # but for the end, which is not in the file
+    found = load_piece("duo", tmp_path / "aligned").sources["trumpet"]
+    np.testing.assert_allclose(found[:-1105], trumpet[:-1105], atol=1 / 32768)
+
+
+def test_damaged_stems_are_left_out_and_channels_that_cancel_are_noted(tmp_path):
+    duo(tmp_path / "in" / "good", pitch=300)
+    duo(tmp_path / "in" / "cut")
+    cut = tmp_path / "in" / "cut" / "violin.wav"
+    cut.write_bytes(cut.read_bytes()[:-200_000])
+    sound = tone(500)
+    write(tmp_path / "in" / "good", violin=np.stack((sound, -0.9 * sound), axis=1), trumpet=tone(700))
+    (tmp_path / "in" / "good" / "mixture.wav").unlink()
+    report = slice_folder(tmp_path / "in", tmp_path / "out")
+    assert [str(fault) for fault in report.faults] == [f"{cut}: holds 3.732 s of the 6.000 s that it should"]
+    assert "dB are lost where its 2 channels are mixed; the loudest alone is taken" in str(report)

@@ -290,3 +290,18 @@ def test_the_named_recipes_are_the_course_s_and_the_paper_s():
     assert (paper.head, paper.items.rehearsal, paper.average, paper.phase1.query_rate) == ("paper", 0.0, 1.0, 0.0)
     assert paper.phase1.epochs == paper.phase2.epochs == 75
     assert described("tiny", "", paper, "a bank") == described("tiny", "", paper), "it uses no bank"
+
+
+def test_a_loss_that_is_not_finite_ends_the_run(made, tmp_path):
+    recipe = dataclasses.replace(RECIPE, phase1=Phase(epochs=4, rate=1e30, warmup=1))
+    with pytest.raises(InputError, match=r"training: stopped, the loss is (nan|inf) at step \d+"):
+        finetune(run=tmp_path / "run", recipe=recipe, progress=False, **made)
+    assert not (tmp_path / "run" / "phase1" / "config.json").exists()
+
+
+def test_weights_that_are_not_finite_are_refused(tmp_path):
+    separator = LanguageSeparator(TinyQueryNet(), ResUNet(SMALL))
+    separator.network.head.conv.weight.data[0] = torch.nan
+    separator.save_pretrained(tmp_path)
+    with pytest.raises(InputError, match="head.conv.weight holds NaN or infinite numbers"):
+        LanguageSeparator.from_folder(tmp_path)
