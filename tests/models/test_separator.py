@@ -98,6 +98,7 @@ def test_estimates_and_residual_add_up(separator, shape):
 
 def test_an_identity_network_gives_its_input_back(separator, monkeypatch):
     monkeypatch.setattr(separator.network, "separate", lambda mixture, c: mixture[:, None].repeat(1, len(c), 1))
+    monkeypatch.setattr("lass_lab.models.separator.without_offset", lambda window: window)
     for samples in (1, 100, 319_999, 320_000, 320_001, 1_500_000):
         mixture = noise(samples)
         assert np.abs(separator.separate(mixture, "violin") - mixture).max() <= 1e-6
@@ -260,3 +261,33 @@ def test_missing_shipped_weights_are_named(tmp_path, monkeypatch):
     monkeypatch.setenv("LASS_LAB_DATA", str(tmp_path))
     with pytest.raises(InputError, match=re.escape(f"{tmp_path / 'tiny'}: the weights of 'tiny' are not there")):
         load_separator("tiny")
+
+
+def test_an_offset_is_left_to_the_residual(separator):
+    """A constant one, and one that drifts; the sound is separated as without."""
+    mixture = 0.1 * np.diff(noise(320_001), axis=-1)
+    plain = separator.separate(mixture, "violin")
+    for offset in (0.9, np.linspace(-0.3, 0.5, mixture.size)):
+        found, rest = separator.separate((mixture + offset).astype(np.float32), "violin", residual=True)
+        np.testing.assert_allclose(found, plain, atol=2e-4 * np.abs(plain).max())
+        np.testing.assert_allclose(found + rest, mixture + offset, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda clip: clip[::-1].copy()[::-1],
+        lambda clip: clip.astype(">f4"),
+        lambda clip: torch.from_numpy(clip).requires_grad_(),
+        lambda clip: clip + np.float32(0.3),
+        lambda clip: np.concatenate((np.zeros(9 * 32_000, np.float32), clip)),
+        lambda clip: np.frombuffer(clip.tobytes(), np.float32),
+    ],
+    ids=["backwards", "big-endian", "gradient", "offset", "silence first", "read-only"],
+)
+def test_clips_are_taken_as_they_come(separator, change):
+    mixture, clip = noise(32_000), noise(32_000)
+    expected = separator.separate(mixture, clip)
+    np.testing.assert_allclose(separator.separate(mixture, change(clip)), expected, atol=1e-5)
+    if len(taken := change(mixture)) == len(mixture):
+        np.testing.assert_allclose(separator.separate(taken, clip), expected, atol=1e-5)
