@@ -1,9 +1,12 @@
 """The command line as a user meets it: exit statuses, one-line errors, the doctor."""
 
+import os
 import subprocess
 import sys
 
+import numpy as np
 import pytest
+import soundfile
 
 from lass_lab import cli
 from lass_lab.signal.files import InputError
@@ -65,12 +68,28 @@ def test_a_fault_of_our_own_is_not_dressed_up_as_bad_input(monkeypatch):
         cli.main()
 
 
-@pytest.mark.parametrize("arguments", [["no-such-command"], ["doctor", "--no-such-option"]])
-def test_a_wrong_call_is_status_2(arguments):
+@pytest.mark.parametrize("arguments", [["no-such-command"], ["doctor", "--no-such-option"], ["separate", "-take1.wav"]])
+def test_a_wrong_call_is_one_line_and_status_2(arguments):
     result = lass_lab(*arguments)
     assert result.returncode == 2
-    assert "Traceback" not in result.stderr
-    assert arguments[-1] in result.stderr
+    assert result.stderr.startswith("lass-lab: No such ") and result.stderr.count("\n") == 1
+    assert arguments[-1][:2] in result.stderr
+
+
+def test_names_that_a_terminal_cannot_show_and_a_folder_that_is_gone(tmp_path):
+    name = os.fsencode(tmp_path) + b"/\xff\xe9 \xf0\x9f\x8e\xbb.wav"
+    soundfile.write(tmp_path / "song.wav", np.zeros(3_200), 32_000)
+    os.rename(tmp_path / "song.wav", name)
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    command = [sys.executable, "-m", "lass_lab.cli", "separate", name, "--query", "violin", "--out"]
+    plain = os.environ | {"PYTHONIOENCODING": "ascii"}
+    done = subprocess.run([*command, tmp_path / "out"], capture_output=True, env=plain, timeout=120, check=False)
+    assert done.returncode == 0 and b"Traceback" not in done.stderr, done.stderr
+    assert len(list((tmp_path / "out").iterdir())) == 1
+    leave = "import os; os.rmdir(os.getcwd()); from lass_lab.cli import main; main()"
+    done = subprocess.run([sys.executable, "-c", leave], cwd=gone, capture_output=True, timeout=120, check=False)
+    assert (done.returncode, done.stderr) == (2, b"lass-lab: the working directory is gone; go to another\n")
 
 
 def test_help_loads_nothing_heavy():

@@ -121,7 +121,11 @@ def test_every_bad_waveform_is_refused_and_nothing_is_left(tmp_path):
             np.zeros((2, 9, 9)),
             "needs a waveform of shape (samples,) or (channels, samples), was given (2, 9, 9)",
         ),
-        ("a.wav", np.zeros(99, np.int16), "needs a waveform of floating-point numbers, was given int16; divide by 32768"),
+        (
+            "a.wav",
+            np.zeros(99, np.int16),
+            "needs a waveform of floating-point numbers, was given int16; divide by 32768",
+        ),
         ("a.wav", np.array([0.0, np.nan]), "holds NaN or infinite samples"),
         ("a.aac", good, "cannot write .aac; use .wav, .flac, .ogg, .mp3"),
         ("a", good, "cannot write a file without a suffix; use .wav, .flac, .ogg, .mp3"),
