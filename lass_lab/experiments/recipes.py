@@ -1,5 +1,6 @@
 """The recipe of fine-tuning, and files and settings that change it; what a run's folder says about its own."""
 
+import hashlib
 import json
 import os
 import tomllib
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from lass_lab.datasets.duet_mixing import DuetRecipe
+from lass_lab.datasets.manifest import MANIFEST
 from lass_lab.datasets.mixing import Sources, list_folders
 from lass_lab.signal.audio import SAMPLE_RATE
 from lass_lab.signal.files import InputError, atomic_path
@@ -120,10 +122,19 @@ RECIPES = {name: changed(FinetuningRecipe(), read_table(FILES / f"{name}.toml"))
 
 
 def described(
-    start: str | os.PathLike[str], weights: str, recipe: FinetuningRecipe, bank: Sources | None = None
+    start: str | os.PathLike[str],
+    weights: str,
+    recipe: FinetuningRecipe,
+    bank: Sources | None = None,
+    data: Path | None = None,
 ) -> dict[str, Any]:
-    """What identifies a run: `start` and the hash of its `weights`, `recipe`, and `sources` other than the shipped."""
+    """What identifies a run: `start` and the hash of its `weights`, `recipe`, and `sources` other than the shipped.
+
+    And of a data folder the hash of its manifest, which has those of all its files.
+    """
     told = {"start": str(start), "weights": weights, "recipe": asdict(recipe)}
+    if data:
+        told["data"] = hashlib.sha256((data / MANIFEST).read_bytes()).hexdigest()[:16]
     if bank and recipe.items.needs_bank:
         told["sources"] = [str(folder) for folder in list_folders(bank)]
     return told
@@ -156,7 +167,7 @@ def claim(run: Path, told: Mapping[str, Any]) -> None:
         with atomic_path(path, force=True) as temporary:  # of several processes each writes the same
             temporary.write_text(text)
     there, told = read_recipe(run), json.loads(text)
-    if others := [key for key in ("recipe", "start", "weights", "sources") if there.get(key) != told.get(key)]:
+    if others := [key for key in ("recipe", "start", "weights", "sources", "data") if there.get(key) != told.get(key)]:
         raise InputError(
             f"{run}: holds a run that differs in {' and '.join(others)}; remove it or choose another folder"
         )

@@ -128,11 +128,25 @@ def fit(trainer: lightning.Trainer, task: lightning.LightningModule, data: light
 
     Raises:
         RunStopped: SIGTERM came before the last step.
+        InputError: a `last.ckpt` that is damaged, or of something else.
     """
     checkpoint = Path(trainer.default_root_dir) / LAST
+    if checkpoint.exists():
+        _check(checkpoint, task)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", module="lightning")  # of frozen parts, and of resuming a folder
         try:
             trainer.fit(task, data, ckpt_path=checkpoint if checkpoint.exists() else None, weights_only=False)
         except SIGTERMException as error:  # Lightning's own answer, where `StopWhenAsked` is not there, or not yet
             raise RunStopped(f"{trainer.default_root_dir}: stopped by a signal; the same command goes on") from error
+
+
+def _check(checkpoint: Path, task: lightning.LightningModule) -> None:
+    again = "remove it, and its steps are done again"
+    try:
+        state = torch.load(checkpoint, map_location="cpu", weights_only=False, mmap=True)["state_dict"]
+        shapes = {key: value.shape for key, value in state.items()}
+    except Exception as error:  # whatever the unpickler stumbles over
+        raise InputError(f"{checkpoint}: cannot be gone on from ({type(error).__name__}); {again}") from error
+    if shapes != {key: value.shape for key, value in task.state_dict().items()}:
+        raise InputError(f"{checkpoint}: is of another run; {again}")

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import os
+import shutil
 import signal
 from functools import partial, partialmethod
 
@@ -275,6 +276,11 @@ def test_a_folder_takes_no_other_run(made, tuned, tmp_path):
         finetune(run=tuned[0], recipe=other, progress=False, **made)
     with pytest.raises(InputError, match="holds a run that differs in sources"):
         finetune(run=tuned[0], recipe=RECIPE, progress=False, **(made | {"bank": [made["bank"], made["bank"]]}))
+    shutil.copytree(made["data"], tmp_path / "data")
+    with (tmp_path / "data" / "manifest.csv").open("a") as manifest:
+        manifest.write("\n")
+    with pytest.raises(InputError, match="holds a run that differs in data"):
+        finetune(run=tuned[0], recipe=RECIPE, progress=False, **(made | {"data": tmp_path / "data"}))
     begun = partial(finetune, run=tmp_path / "run", recipe=RECIPE, phases=(), **(made | {"start": tmp_path / "start"}))
     LanguageSeparator(TinyQueryNet(), ResUNet(SMALL)).save_pretrained(tmp_path / "start")
     begun()
@@ -297,6 +303,15 @@ def test_a_loss_that_is_not_finite_ends_the_run(made, tmp_path):
     with pytest.raises(InputError, match=r"training: stopped, the loss is (nan|inf) at step \d+"):
         finetune(run=tmp_path / "run", recipe=recipe, progress=False, **made)
     assert not (tmp_path / "run" / "phase1" / "config.json").exists()
+
+
+@pytest.mark.parametrize("content", [b"", b"PK no archive", {"state_dict": {"other": torch.zeros(1)}}])
+def test_a_checkpoint_that_is_none_is_named(made, tmp_path, content):
+    checkpoint = tmp_path / "run" / "phase1" / "last.ckpt"
+    checkpoint.parent.mkdir(parents=True)
+    checkpoint.write_bytes(content) if isinstance(content, bytes) else torch.save(content, checkpoint)
+    with pytest.raises(InputError, match="last.ckpt: .*; remove it, and its steps are done again"):
+        finetune(run=tmp_path / "run", recipe=RECIPE, progress=False, **made)
 
 
 def test_weights_that_are_not_finite_are_refused(tmp_path):
