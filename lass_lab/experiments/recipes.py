@@ -67,7 +67,7 @@ class FinetuningRecipe:
 
     head: str = "preserving"
     phase1: Phase = Phase(epochs=75, rate=2e-3)
-    phase2: Phase = Phase(epochs=75, rate=3e-4, query_rate=1e-4, captions=True)
+    phase2: Phase = Phase(epochs=75, rate=1e-4, query_rate=3e-4, captions=True)
     loss: str = "decibels"
     items: DuetRecipe = DuetRecipe()
     batch: int = 16

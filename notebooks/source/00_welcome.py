@@ -157,10 +157,10 @@ print(f"\nthe model was taught {len(TAUGHT)} instruments; the trumpet is one of 
 players({"estimate for “trumpet”": estimates[2], "the true trumpet": excerpt.sources["trumpet"]})
 
 # %% [markdown]
-# The last line is the point: this model was never taught the trumpet. Asked for it, it answers with next to nothing,
-# as it learnt to do when something is not there; what you just heard is that remainder, made loud. It is right about
-# what it knows, and deaf to this. The true trumpet beside it is the goal, and teaching the separator to reach it,
-# without losing the violin, is what this course does.
+# The last line is the point: this model was never taught the trumpet. It knows instruments, voices and some everyday
+# sounds (ask for *a barking dog* above: it learnt to answer with next to nothing where something is not there). Asked
+# for the trumpet, it guesses: what you just heard is a remainder of both players, made loud. The true trumpet beside it
+# is the goal, and teaching the separator to reach it, without losing the violin, is what this course does.
 #
 # ## The map of the course
 #

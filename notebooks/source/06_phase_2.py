@@ -169,8 +169,9 @@ pd.DataFrame(moved).rename_axis("turned by (degrees) at a rate of").style.format
 # %% [markdown]
 # AdamW's first step moves every parameter by about the rate, whatever the gradient: the rows grow with it. Read the
 # last column: after a single step at that rate, is a violin still where it was? This is why the query network gets a
-# smaller rate than the separation network, and why a new phase begins with a new warm-up: AdamW knows nothing yet of
-# gradients that it has never seen.
+# small rate of its own, and why a new phase begins with a new warm-up: AdamW knows nothing yet of gradients that it has
+# never seen. The separation network's rate is smaller still: it has learnt the trumpet, and now the words are to come
+# to it.
 #
 # ## Train
 #
@@ -287,7 +288,7 @@ results_table(means.reset_index())
 #
 # - A loss reaches a word only where nothing on the way is detached or frozen. Count the gradients before you train.
 # - Two thin matrices beside a large one are enough to turn words, and are all that has to be stored.
-# - What is shared turns together: words need a smaller rate than sounds, or others are dragged along.
+# - What is shared turns together: too large a rate drags along words that nobody asked for.
 # - The mean over phrasings is what users may hope for, the worst is what one of them will get.
 #
 # **Try:** put words of your own into `words`: two that mean a trumpet, two that mean nothing like it. Predict by how
