@@ -46,7 +46,7 @@ players({"mixture": excerpt.mixture, **excerpt.sources})
 #
 # ### From sound to a picture
 #
-# In which form does the network get to see sound? As the magnitudes of a short-time Fourier transform (STFT): how
+# In which form does the network get to see sound? From the magnitudes of a short-time Fourier transform (STFT): how
 # strong each frequency is, in each short window of time.
 
 # %%
@@ -59,11 +59,23 @@ spectrum = stft(mixture, config.n_fft, config.hop)
 magnitude = spectrum.abs()[:, None]
 print(f"{mixture.shape[-1]} samples -> {magnitude.shape[-2]} frames of {magnitude.shape[-1]} bins")
 ax = show_spectrogram(excerpt.mixture, hop=config.hop, title="mixture", max_khz=8, db_range=50)
-figure_html(ax, "What the separation network is given: the magnitude of the mixture's STFT, here in decibels.")
+figure_html(ax, "What the separation network starts from: the magnitude of the mixture's STFT, here in decibels.")
 
 # %% [markdown]
 # The STFT is complex: beside each magnitude stands a phase. The phase is set aside for now; it comes back at the end.
 #
+# How loud a recording is should not matter, and faint harmonics should not vanish beside loud ones. So what the network
+# sees are magnitudes divided by the level of the whole, to a power below 1. What do 20 dB less change?
+
+# %%
+seen, quieter = network.seen(spectrum), network.seen(0.1 * spectrum)
+print(f"to the power of {config.compression}: largest change {(seen - quieter).abs().max().item():.1e}")
+print(
+    f"loudest over median point: {magnitude.max() / magnitude.median():.0f} before, "
+    f"{seen.max() / seen.median():.1f} after"
+)
+
+# %% [markdown]
 # ### From words to a condition
 #
 # How does a network take in words? The query network turns a query into its *condition*: 512 numbers, scaled so that
@@ -123,7 +135,7 @@ names = [*(f"encoder {i}" for i in depth), "bottleneck", *(f"decoder {i}" for i 
 blocks = [*network.encoder, network.bottleneck, *network.decoder]
 sizes = []
 hooks = [block.register_forward_hook(lambda *args: sizes.append(tuple(args[2].shape[1:]))) for block in blocks]
-logits = network.logits(magnitude, conditions[:1])
+logits = network.logits(seen, conditions[:1])
 for hook in hooks:
     hook.remove()
 pd.DataFrame(sizes, names, ["channels", "frames", "bins"])
