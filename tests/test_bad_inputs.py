@@ -54,7 +54,7 @@ RECORDINGS = {
     "none.wav": (lambda path: sound(path, SOUND[:0]), "holds no samples"),
     "click.wav": (lambda path: sound(path, SOUND[:1], 192_000), "too short, none of its samples at 192000 Hz"),
     "page.mp3": (lambda path: written(path, "<!doctype html><title>404</title>" * 99), "cannot be read as audio ("),
-    "song.raw": (lambda path: written(path, bytes(999)), "cannot be read as audio ("),
+    "song.raw": (lambda path: written(path, bytes(999)), "holds no sound"),
     "note.wav": (lambda path: written(path, "hello " * 99), "cannot be read as audio ("),
     "nan.wav": (nan_after_many_blocks, "holds NaN or infinite samples, the first at 15.000 s"),
     "big.wav": (lambda path: sound(path, 1e30 * SOUND, subtype="FLOAT"), "has a peak of 3e+29"),

@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+import stat
 import sys
 import tempfile
 import time
@@ -132,7 +133,11 @@ def _outputs(
 
 def _kept(path: Path, folder: Path) -> Path:
     """The path; of standard input or a pipe, a copy in `folder`: a pipe is read once, a header may be last."""
-    if path != STDIN and not (path.is_fifo() or path.is_char_device()):
+    try:
+        mode = 0 if path == STDIN else os.stat(path).st_mode
+    except OSError:  # what it is, is told where it is opened
+        return path
+    if mode and not (stat.S_ISFIFO(mode) or stat.S_ISCHR(mode)):
         return path
     copy = folder / ("stdin" if path == STDIN else path.name)
     try:

@@ -135,7 +135,7 @@ def test_audio_queries_ask_by_the_clip_of_each_source(piece):
 
 
 def test_every_probe_of_the_real_separator(bank, capsys):
-    tiny = load_separator("tiny")
+    tiny = load_separator(data_dir() / "tiny-finetuned")
     table = probe({"before": tiny, "after": tiny}, longest=5.0, bank=bank, pairs=2, progress=False)
     assert table.columns.tolist() == COLUMNS and np.isfinite(table["value"]).all()
     kinds = ["paraphrases", "wrong query", "absent instrument", "forgetting", "out of domain", "audio query"]
