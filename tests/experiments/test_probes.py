@@ -5,7 +5,7 @@ import pytest
 
 from lass_lab.commands.tables import format_probes
 from lass_lab.datasets.captions import heldout_captions
-from lass_lab.datasets.duets import Piece, list_pieces
+from lass_lab.datasets.duets import Piece, data_dir, list_pieces
 from lass_lab.datasets.instruments import TAUGHT
 from lass_lab.experiments import probes, probing
 from lass_lab.experiments.probes import COLUMNS, FORGETTING
