@@ -10,6 +10,7 @@ from lass_lab.models.separator import MARGIN_S, OVERLAP_S, WINDOW_S
 from lass_lab.signal import SAMPLE_RATE, sdr, sdr_improvement
 
 STEP_S = WINDOW_S - OVERLAP_S
+TELEPHONE = pytest.param(8_000, marks=pytest.mark.xfail(strict=True, reason="loses 4 dB: not trained for enough yet"))
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +74,7 @@ def test_a_quieter_or_louder_mixture_is_separated_as_well(separator, piece):
         assert abs(found - usual) < 0.05
 
 
-@pytest.mark.parametrize("rate", [11_025, 16_000, 22_050])
+@pytest.mark.parametrize("rate", [TELEPHONE, 11_025, 16_000, 22_050])
 def test_a_recording_of_a_narrow_band_is_separated_as_the_same_band_of_a_full_one(separator, piece, rate):
     """An old recording: what is there must come out as well as where there is more."""
     cut = seconds(0, 20)
