@@ -47,7 +47,7 @@ def type_in(bench, query):
 def test_the_first_answer_is_there_without_a_kernel(bench, separator):
     assert separator.asked == ["a fiddle"] and control(bench, "query").value == "a fiddle"
     page = bench.still.data
-    assert page.count("<audio") == 2 and page.count("<img") == 1
+    assert page.count("<audio") == 2 and page.count("<img") == 1 + 2
     assert "“a fiddle”, the first 1 s" in page
     # Half the amplitude is a quarter of the energy.
     assert "at -6.0 dB against the mixture" in page
