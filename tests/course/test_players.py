@@ -76,10 +76,8 @@ def test_sounds_of_one_length_begin_and_end_together():
 
 @pytest.mark.parametrize("seconds", [13, 18, 25, 60])
 def test_a_sound_has_at_most_300_kb_and_says_when_it_was_cut(seconds):
-    rng = np.random.default_rng(0)
-    page = player_html(
-        {"noise": rng.normal(size=seconds * RATE), "with a longer name": rng.normal(size=seconds * RATE)}
-    )
+    noise = np.random.default_rng(0).normal(size=seconds * RATE)
+    page = player_html({"noise": noise, "by a longer name": noise})
     assert len(page.encode()) <= 600_000
     kept = min(seconds, 25)
     assert all(kept <= len(played) / RATE < kept + 0.1 for played in sounds(page).values())
