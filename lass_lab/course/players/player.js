@@ -18,6 +18,8 @@
     return made;
   };
 
+  const between = (value, low, high) => Math.min(Math.max(value, low), high);
+
   class Player {
     constructor(box) {
       this.box = box;
@@ -82,11 +84,11 @@
     }
 
     position() {
-      return this.sources ? Math.min(this.at + Math.max(context.currentTime - this.started, 0), this.seconds) : this.at;
+      return this.sources ? between(this.at + context.currentTime - this.started, this.at, this.seconds) : this.at;
     }
 
     toggle() {
-      this.sources || this.waiting ? this.pause() : this.play();
+      this.sources || this.turn ? this.pause() : this.play();
     }
 
     async play() {
@@ -97,15 +99,15 @@
         sounding.buffers = undefined; // a page may hold many sets
       }
       sounding = this;
-      this.waiting = true;
+      const turn = (this.turn = {});
       this.label();
       try {
         this.buffers = this.buffers || (await Promise.all(this.audios.map(decode)));
       } catch {
         return this.giveUp();
       }
-      if (!this.waiting) return; // paused meanwhile
-      this.waiting = false;
+      if (this.turn !== turn) return; // paused meanwhile
+      this.turn = undefined;
       this.started = context.currentTime + LEAD_S;
       this.sources = this.buffers.map((buffer, place) => {
         const source = new AudioBufferSourceNode(context, { buffer });
@@ -120,7 +122,7 @@
 
     pause() {
       this.at = this.position();
-      this.waiting = false;
+      this.turn = undefined;
       for (const { source, gain } of this.sources || []) {
         fade(gain, false, context.currentTime);
         source.stop(context.currentTime + FADE_S);
@@ -133,7 +135,7 @@
     seek(seconds) {
       const playing = this.sources;
       if (playing) this.pause();
-      this.at = Math.min(Math.max(seconds, 0), this.seconds);
+      this.at = between(seconds, 0, this.seconds);
       this.draw();
       this.tell();
       if (playing) this.play();
@@ -147,9 +149,16 @@
       this.tell();
     }
 
+    start(place) {
+      this.pause();
+      this.at = 0;
+      this.choose(place);
+      this.play();
+    }
+
     drag(event) {
       const area = this.slider.getBoundingClientRect();
-      this.dragged = Math.min(Math.max((event.clientX - area.left) / area.width, 0), 1) * this.seconds;
+      this.dragged = between((event.clientX - area.left) / area.width, 0, 1) * this.seconds;
       this.draw();
     }
 
@@ -168,7 +177,7 @@
     }
 
     label() {
-      const words = this.sources || this.waiting ? "Pause" : "Play";
+      const words = this.sources || this.turn ? "Pause" : "Play";
       if (this.button.textContent !== words) this.button.textContent = words;
     }
 
@@ -229,8 +238,111 @@
       .lass-player::after { content: attr(aria-label) "; in the page that this was printed from"; } }`;
   document.head.append(make("style", {}, style));
 
+  Object.assign(lab, { between, make });
   lab.enhance = () => {
     for (const box of document.querySelectorAll(".lass-player:not([role])")) box.lassPlayer = new Player(box);
   };
   lab.enhance();
+})();
+
+// What comes to the page only with figures to draw or click on, and with places for a file (hands.py).
+(() => {
+  const lab = window.lassLab;
+  if (!lab || !lab.make || lab.hands) return;
+  lab.hands = true;
+  const { between, make } = lab;
+
+  // What a person draws, drops or records goes to the kernel through a field that nobody sees (hands.py).
+  const send = (place, value) => {
+    const field = place.closest(".lass-sends").querySelector(".lass-bridge textarea");
+    field.value = JSON.stringify({ ...value, sent: Date.now() });
+    field.dispatchEvent(new Event("change", { bubbles: true }));
+  };
+
+  const sendFile = (place, file, name) => {
+    const reader = new FileReader();
+    reader.onload = () => send(place, { name, data: reader.result.split(",")[1] });
+    reader.readAsDataURL(file);
+  };
+
+  // On whatever an output shows later, too.
+  const on = (kind, selector, act) =>
+    document.addEventListener(kind, event => {
+      const place = event.target.closest && event.target.closest(selector);
+      if (place) act(place, event);
+    });
+
+  // Where in a figure's axes the pointer is: 0 to 1 from left and from below.
+  const within = (area, { clientX, clientY }) => {
+    const [left, right, bottom, top] = area.dataset.axes.split(" ");
+    const box = area.querySelector("img").getBoundingClientRect();
+    const x = ((clientX - box.left) / box.width - left) / (right - left);
+    const y = ((box.bottom - clientY) / box.height - bottom) / (top - bottom);
+    return [between(x, 0, 1), between(y, 0, 1)];
+  };
+
+  const ends = (one, other) => [Math.min(one, other), Math.max(one, other)];
+
+  on("dragstart", ".lass-area", (area, event) => event.preventDefault());
+  on("pointerdown", ".lass-sends .lass-draw", (area, event) => {
+    if (event.target.tagName !== "IMG") return;
+    const box = make("i", { class: "lass-box" });
+    const sides = last => [ends(event.clientX, last.clientX), ends(event.clientY, last.clientY)];
+    const move = last => {
+      const around = area.getBoundingClientRect();
+      const [[left, right], [top, bottom]] = sides(last);
+      box.style.cssText = `left: ${left - around.left}px; top: ${top - around.top}px;
+        width: ${right - left}px; height: ${bottom - top}px`;
+    };
+    const end = last => {
+      removeEventListener("pointermove", move);
+      box.remove();
+      const [[left, right], [top, bottom]] = sides(last);
+      if (right - left < 3 || bottom - top < 3) return; // a click
+      const [from, to] = [within(area, event), within(area, last)];
+      send(area, { x: ends(from[0], to[0]), y: ends(from[1], to[1]) });
+    };
+    area.append(box);
+    addEventListener("pointermove", move);
+    addEventListener("pointerup", end, { once: true });
+  });
+
+  on("click", ".lass-map", (map, event) => {
+    if (event.target.tagName !== "IMG") return;
+    const [x, y] = within(map, event);
+    const away = JSON.parse(map.dataset.points).map(([left, up]) => Math.hypot(left - x, up - y));
+    map.querySelector(".lass-player").lassPlayer.start(away.indexOf(Math.min(...away)));
+  });
+
+  on("dragover", ".lass-drop", (zone, event) => event.preventDefault());
+  on("drop", ".lass-drop", (zone, event) => {
+    event.preventDefault();
+    const [file] = event.dataTransfer.files;
+    if (file) sendFile(zone, file, file.name);
+  });
+  on("click", ".lass-record", async button => {
+    const words = button.textContent;
+    try {
+      const plain = { echoCancellation: false, noiseSuppression: false, autoGainControl: false };
+      const stream = await navigator.mediaDevices.getUserMedia({ audio: plain });
+      const recorder = new MediaRecorder(stream);
+      recorder.ondataavailable = ({ data }) => sendFile(button, data, "the recording");
+      recorder.onstop = () => stream.getTracks().forEach(each => each.stop());
+      recorder.start();
+      button.textContent = "recording …";
+      setTimeout(() => {
+        recorder.stop();
+        button.textContent = words;
+      }, 1000 * button.dataset.seconds);
+    } catch {
+      button.textContent = "no microphone here";
+    }
+  });
+
+  const style = `
+    .lass-area { position: relative; }
+    :is(.lass-sends .lass-draw, .lass-map) > figure > img { cursor: crosshair; }
+    .lass-sends .lass-draw > figure > img { touch-action: none; }
+    .lass-box { position: absolute; border: 2px solid #d55e00; background: #fff6; pointer-events: none; }`;
+  document.head.append(make("style", {}, style));
 })();

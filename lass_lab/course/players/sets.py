@@ -73,9 +73,14 @@ def player_html(waveforms: Mapping[str, np.ndarray], *, pictures: bool = True) -
 
 
 @cache
-def player_script() -> str:
-    """The script that makes one player of each set in a page, without its comments and indentation."""
+def player_script(*, hands: bool = False) -> str:
+    """The script that makes one player of each set in a page, without its comments and indentation.
+
+    Args:
+        hands: with what serves figures to draw or click on, and files, as well (`lass_lab.course.players.hands`).
+    """
     text = Path(__file__).with_name("player.js").read_text(encoding="utf-8")
+    text = text if hands else text[: text.index("\n})();") + 6]
     lines = (re.sub(r"(^|\s)// .*", "", line).strip() for line in text.splitlines())
     return "<script>\n" + "\n".join(filter(None, lines)) + "\n</script>"
 
