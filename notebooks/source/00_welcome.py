@@ -81,6 +81,14 @@ query_bench(separator, excerpt.mixture, query="violin")
 # Then listen for what is left of the trumpet, and for what is missing from the violin. The players match loudness,
 # so that you judge what you hear and not how loud it is; the caption has the true level.
 #
+# Have you a recording of your own? Choose its file, drop it below, or record five seconds with the microphone.
+
+# %%
+from lass_lab.course.nb00.widgets import your_recording
+
+your_recording(separator)
+
+# %% [markdown]
 # **Exercise 1.** Say *violin* without saying it: in place of the dots, put words that the separator takes for the
 # violin. The check asks for them where you have not listened yet, and compares with the word itself. (Every exercise
 # of the course has an answer in the folder `solutions`.)

@@ -74,7 +74,7 @@ def your_recording(separator: "LanguageSeparator", query: str = "violin") -> Pla
         separator: asked with `separate(mixture, query, progress=False)`.
         query: what stands in the field at first.
     """
-    text, output = _query_field(query), ipywidgets.Output()
+    text, output, last = _query_field(query), ipywidgets.Output(), ()
     upload = ipywidgets.FileUpload(accept="audio/*,video/*", description="choose a file")
     record = ipywidgets.HTML(
         f'<button type="button" class="lass-record jupyter-button" data-seconds="{RECORDED_S}">'
@@ -83,6 +83,8 @@ def your_recording(separator: "LanguageSeparator", query: str = "violin") -> Pla
     drop = ipywidgets.HTML("or drop one here. It stays on the computer on which the notebook runs.")
 
     def take(name: str, content: bytes) -> None:
+        nonlocal last
+        last = name, content
         page = _answered(lambda: _answer(separator, _decoded(name, content), text.value))
         show_in(output, HTML(f"<p>{escape(name)}:</p>{page.data}"))
 
@@ -94,6 +96,7 @@ def your_recording(separator: "LanguageSeparator", query: str = "violin") -> Pla
             take(file["name"], bytes(file["content"]))
 
     upload.observe(chosen, "value")
+    text.observe(lambda _: last and take(*last), "value")
     field = bridge(lambda sent: take(sent["name"], base64.b64decode(sent["data"])))
     box = ipywidgets.VBox([text, ipywidgets.HBox([upload, record, drop]), output, field])
     for name in ("lass-sends", "lass-drop"):
