@@ -80,7 +80,9 @@ def your_recording(separator: "LanguageSeparator", query: str = "violin") -> Pla
         f'<button type="button" class="lass-record jupyter-button" data-seconds="{RECORDED_S}">'
         f"record {RECORDED_S} s</button>"
     )
-    drop = ipywidgets.HTML("or drop one here. It stays on the computer on which the notebook runs.")
+    drop = ipywidgets.HTML(
+        "or drop one here, 7 MB at most. It goes nowhere but to the computer on which the notebook runs."
+    )
 
     def take(name: str, content: bytes) -> None:
         nonlocal last
@@ -97,7 +99,15 @@ def your_recording(separator: "LanguageSeparator", query: str = "violin") -> Pla
 
     upload.observe(chosen, "value")
     text.observe(lambda _: last and take(*last), "value")
-    field = bridge(lambda sent: take(sent["name"], base64.b64decode(sent["data"])))
+
+    def dropped(sent: dict) -> None:
+        if "data" in sent:
+            take(sent["name"], base64.b64decode(sent["data"]))
+        else:
+            line = f"{sent['name']}: {sent['size'] / 1e6:.0f} MB are too large; cut out the part that you want to hear"
+            show_in(output, HTML(f'<p role="alert">{escape(line)}</p>'))
+
+    field = bridge(dropped)
     box = ipywidgets.VBox([text, ipywidgets.HBox([upload, record, drop]), output, field])
     for name in ("lass-sends", "lass-drop"):
         box.add_class(name)

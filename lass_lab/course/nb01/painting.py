@@ -74,7 +74,7 @@ def mask_painter(
     """
     painted, seconds = list(boxes), len(mixture) / SAMPLE_RATE
     shared = {"continuous_update": False, "layout": ipywidgets.Layout(width="42em")}
-    shared["style"] = {"description_width": "7em"}
+    shared["style"] = {"description_width": "8.5em"}
     time = ipywidgets.FloatRangeSlider(
         value=(0, seconds), max=seconds, step=0.05, description="time (s)", readout_format=".2f", **shared
     )

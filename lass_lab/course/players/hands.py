@@ -22,7 +22,7 @@ def bridge(receive: Callable[[dict[str, Any]], None]) -> ipywidgets.Textarea:
 
     Args:
         receive: called with what the page sends: `x` and `y` (two numbers each, 0 to 1 along the axes of a figure),
-            or `name` and `data` (of a file, in base64).
+            or `name` and `data` (of a file, in base64; of one that is too large for a message, `size` in bytes).
     """
     field = ipywidgets.Textarea(continuous_update=False, layout=ipywidgets.Layout(display="none"))
     field.add_class("lass-bridge")

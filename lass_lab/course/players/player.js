@@ -259,7 +259,9 @@
     field.dispatchEvent(new Event("change", { bubbles: true }));
   };
 
+  const MOST_BYTES = 7e6; // Jupyter takes messages of 10 MB
   const sendFile = (place, file, name) => {
+    if (file.size > MOST_BYTES) return send(place, { name, size: file.size });
     const reader = new FileReader();
     reader.onload = () => send(place, { name, data: reader.result.split(",")[1] });
     reader.readAsDataURL(file);
@@ -339,7 +341,9 @@
     }
   });
 
+  // In JupyterLab, the still picture below the one that is drawn on would be the same once more.
   const style = `
+    .jp-OutputArea-child:has(.lass-sends .lass-draw) ~ .jp-OutputArea-child .lass-draw { display: none; }
     .lass-area { position: relative; }
     :is(.lass-sends .lass-draw, .lass-map) > figure > img { cursor: crosshair; }
     .lass-sends .lass-draw > figure > img { touch-action: none; }

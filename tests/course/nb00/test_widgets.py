@@ -114,6 +114,12 @@ def test_of_a_long_recording_the_beginning_is_taken(separator):
     assert all(20 <= len(played) / 32_000 < 20.1 for played in sounds(page).values())
 
 
+def test_a_file_that_is_too_large_to_be_dropped_gives_one_line(separator):
+    place, sent = your_recording(separator), json.dumps({"name": "opera.wav", "size": 9e7, "sent": 1})
+    page = page_after(lambda: setattr(bridge_of(place), "value", sent))
+    assert text(page).startswith("opera.wav: 90 MB are too large") and separator.asked == []
+
+
 def test_a_file_without_sound_gives_one_line(separator):
     page = drop(your_recording(separator), "letter.txt", b"Dear Sir or Madam")
     assert text(page).startswith("letter.txt: letter.txt: ") and "/tmp" not in page and separator.asked == []
