@@ -8,7 +8,7 @@
 # **You will**
 # - take the paper's new output layer apart, and find that it is less than it looks;
 # - build one that can learn more and forgets nothing;
-# - watch a training run: its loss, its learning rate, and what a slice sounds like before, midway and after;
+# - watch a training run: its loss, its learning rate, and what a slice sounds like on the way;
 # - prove that what was meant to be frozen was.
 #
 # {{time}}

@@ -192,7 +192,7 @@ phase2 = finetune(start, run, recipe, phases=["phase2"], callbacks=[live], progr
 print(f"{len(live.losses)} steps now; weights are in {run.name}/phase2")
 
 # %% [markdown]
-# "High, ringing brass", which no training asks for: before phase 2, midway, and after it. (If only two players appear,
+# "High, ringing brass", which no training asks for: before phase 2, midway, and after it. (If only two sounds appear,
 # the run was there already.)
 
 # %%
