@@ -82,6 +82,7 @@ def planned(recipe: str, profile: str | None, settings: Sequence[str] | None, fi
     from lass_lab.course.profile import PROFILES, current
     from lass_lab.course.runs import sized_recipe
     from lass_lab.course.speed import fitted
+    from lass_lab.experiments.finetuning import check_recipe
     from lass_lab.experiments.recipes import RECIPES, changed, read_table
 
     if profile and profile not in PROFILES:
@@ -94,5 +95,5 @@ def planned(recipe: str, profile: str | None, settings: Sequence[str] | None, fi
     def plan(size: "Sizes") -> "FinetuningRecipe":
         return with_settings(changed(sized_recipe(recipe if named else "preserving", size), table), settings or [])
 
-    whole = plan(size)  # wrong fields and values are told before anything is measured
+    check_recipe(whole := plan(size))  # what is wrong is told before anything is measured
     return plan(fitted(size, say=partial(print, file=sys.stderr))) if fit else whole
