@@ -170,17 +170,17 @@ check_window(window_for)
 # ## Part 2: take it apart, put it back
 #
 # Every bin is a complex number, $X = |X|\, e^{i \angle X}$: a *magnitude* $|X|$, how strong, and a *phase* $\angle X$,
-# where in its period the wave is. The picture shows the magnitude alone. Taken apart and put together again, how much
-# of the violin survives?
+# where in its period the wave is. The picture shows the magnitude alone. Of the whole spectrogram, how much of the
+# violin can be had back?
 
 # %%
-magnitude, phase = np.abs(spectrum), np.angle(spectrum)
-again = istft(magnitude * np.exp(1j * phase), len(violin), hop)
+again = istft(spectrum, len(violin), hop)
 error = again - violin
 error_db = 20 * np.log10(np.sqrt(np.mean(error**2) / np.mean(violin**2)))
 print(f"largest error: {np.abs(error).max():.1e}; one step of a 16-bit file: {2**-15:.1e}")
 print(f"energy of the error: {error_db:.0f} dB against the violin's")
-players({"violin": violin, "taken apart and put together": again})
+assert error_db < -100
+players({"violin": violin, "there and back": again})
 
 # %% [markdown]
 # The error is far below what a 16-bit file rounds away: nothing is lost. The inverse is *overlap-add*: each frame $m$
@@ -199,7 +199,8 @@ players({"violin": violin, "taken apart and put together": again})
 #
 # <details><summary>A hint</summary>
 #
-# The cell above does it with one sound. And `istft` wants to know how many samples there were.
+# `np.abs` and `np.angle` take the spectrum of each sound apart. The formula above, $|X|\, e^{i \angle X}$, puts one
+# together again; in Python the imaginary unit is `1j`. And `istft` wants to know how many samples there were.
 #
 # </details>
 
@@ -260,7 +261,7 @@ players({f"swapped, window {windows[i]}": mixed[i] for i in (0, -2)})
 # ## Part 3: fewer rows
 #
 # A frame has 1,025 bins, and the ear does not treat them alike: it tells 200 from 220 Hz at once, 8,000 from 8,020
-# never. The *mel* scale has equal steps where we hear equal steps; one common formula is
+# never. Equal steps of the *mel* scale are steps that we hear as about equal; one common formula is
 #
 # $$\mathrm{mel}(f) = 2595 \log_{10}\left(1 + \frac{f}{700\,\mathrm{Hz}}\right).$$
 #

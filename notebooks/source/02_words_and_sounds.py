@@ -41,8 +41,8 @@ for sentence in ("violin", "a fiddle tune", "the glockenspiel part"):
 # %% [markdown]
 # `[CLS]` and `[SEP]` mark the two ends, `##` a piece that continues a word. A *sentence encoder* (MiniLM, 22 million
 # parameters) makes one vector of them. It is a *transformer*: in each of its layers every token takes up something of
-# all the others, weighted by how well they match, which is called *attention*; the mean of the last layer is the
-# sentence's vector. It was trained on a billion pairs of sentences, so that sentences of similar meaning get similar
+# all the others, weighted by how well they match, which is called *attention*; what comes out is averaged over the
+# tokens. It was trained on a billion pairs of sentences, so that sentences of similar meaning get similar
 # vectors. How similar two vectors $a$ and $b$ are is told by their *cosine similarity*, the cosine of the angle between
 # them:
 #
@@ -84,7 +84,7 @@ answer(
 #
 # So sounds need vectors too. A small convolutional network, the *audio tower*, turns a clip's mel spectrogram
 # (notebook 01) into 512 numbers; the words' vectors go through a *projection* that makes 512 numbers of them. Here
-# are one clip of each of six instruments, played by a sampler, from music that no training has heard:
+# is one clip of each of six instruments, played by a sampler, from music that no training has heard:
 
 # %%
 import numpy as np
@@ -128,12 +128,11 @@ figure_html(ax, "Words against sounds, as trained: a bright diagonal means that 
 
 # %%
 temperature = 0.07
-logits = similarity / temperature
-chances = logits.softmax(dim=1)  # each row: what the word believes
-assert torch.allclose(chances.sum(dim=1), torch.ones(len(chosen)))
-for t in (1.0, temperature):
-    own = (similarity / t).softmax(dim=1).diagonal().tolist()
-    print(f"temperature {t}:", {name: f"{chance:.0%}" for name, chance in zip(chosen, own, strict=True)})
+for each in (1.0, temperature):
+    logits = similarity / each
+    own = logits.softmax(dim=1).diagonal().tolist()  # each row: what a word believes of the sounds
+    print(f"temperature {each}:", {name: f"{chance:.0%}" for name, chance in zip(chosen, own, strict=True)})
+assert min(own) > 0.5
 
 # %% [markdown]
 # Each line says how sure each word is of its own sound. Temperature decides how much a small difference in similarity
