@@ -114,7 +114,7 @@ def show_words(summary: pd.DataFrame, floors: Mapping[str, float]) -> Axes:
     places = range(len(rows))
     errors = [rows["mean"] - rows["low"], rows["high"] - rows["mean"]]
     ax.errorbar(rows["mean"], places, xerr=errors, fmt="o", color=COLOURS[0], elinewidth=1.5)
-    for (name, value), style in zip(floors.items(), ("-", "--", ":"), strict=True):
+    for (name, value), style in zip(floors.items(), ("-", "--", ":"), strict=False):
         ax.axvline(value, color="0.3", linestyle=style, linewidth=1.2, label=f"{name}: {value:.1f} dB")
     ax.set_yticks(places, [f"“{query}”" for query in rows["query"]])
     ax.set(xlabel="SDR (dB), mean over slices", ylabel="query", ylim=(-0.6, len(rows) - 0.4))
