@@ -211,7 +211,8 @@ figure_html(figure, caption)
 #
 # **Exercise 2.** Write the formula in NumPy: three arrays of one shape become one complex mask.
 #
-# <details><summary>A hint</summary>`1j` is the imaginary unit; `np.abs` of a complex number is its length.</details>
+# <details><summary>A hint</summary><code>1j</code> is the imaginary unit; <code>np.abs</code> of a complex number is
+# its length.</details>
 # <details><summary>A second hint</summary>Make the direction as one complex array first, divide it by its length, and
 # multiply by the share last.</details>
 

@@ -254,9 +254,9 @@ means = {kind: correlation[pairs].mean() for kind, pairs in kinds.items()}
 answer(
     "Mostly the instruments: slices that share only the SoundFont have a mean correlation of "
     f"{means['SoundFont only']:.2f}, those that share neither {means['neither']:.2f}, those of one piece "
-    f"{means['piece']:.2f}; the third piece is a block for both reasons at once. And yet a slice's nearest relative "
-    f"is of its own piece in {np.mean(nearest == owners):.0%} of cases: key, tempo, and phrases that come back. So "
-    "which is it that helps whoever has heard it, the piece or the instruments?"
+    f"{means['piece']:.2f}; the third piece is a block for both reasons at once. And yet the slice most alike is of "
+    f"the same piece in {np.mean(nearest == owners):.0%} of cases: key, tempo, and phrases that come back. So which "
+    "helps a model that has heard it, the piece or the instruments?"
 )
 
 # %% [markdown]
@@ -299,10 +299,8 @@ for (tested, way), student in studies.items():
     for cut in (slices[place] for place in exams[tested]):
         gain = sdr_improvement(cut.sources["trumpet"], student.separate(cut.mixture), cut.mixture)
         marks.append({"exam": tested, "has studied": way, "SDRi (dB)": gain})
-grades = pd.DataFrame(marks).pivot_table(
-    "SDRi (dB)", "exam", "has studied", sort=False, margins=True, margins_name="mean"
-)
-grades = grades.drop(columns="mean")
+grades = pd.DataFrame(marks).pivot_table("SDRi (dB)", "exam", "has studied", sort=False)
+grades.loc["mean"] = grades.mean()
 assert (grades.idxmax(axis=1) == "the same piece").all()
 grades.round(1)
 
@@ -310,10 +308,10 @@ grades.round(1)
 worth = grades.loc["mean"]
 piece_db, sound_db = -np.diff(worth)
 answer(
-    f"Rows are exams. To have heard the piece is worth {piece_db:.1f} dB over another piece with the same "
-    f"instruments; to have heard the instruments is worth {sound_db:.1f} dB over foreign ones. The first is the leak "
-    "of a split by slice, and no part of it is skill. A network that has learnt something gets such a bonus on top, "
-    "the larger the more it can memorise."
+    f"To have heard the piece is worth {piece_db:.1f} dB over another piece with the same instruments; to have heard "
+    f"the instruments is worth {sound_db:.1f} dB over foreign ones, and with so few slices one decibel may be "
+    "chance. The first is the leak of a split by slice, and no part of it is skill. A network that has learnt "
+    "something gets such a bonus on top, the larger the more it can memorise."
 )
 
 # %% [markdown]
@@ -344,8 +342,8 @@ players({"mixture": cut.mixture, **panels})
 #
 # <details><summary>A hint</summary>Put the names of the pieces into a random order with a seeded generator, and go
 # through them with a loop.</details>
-# <details><summary>A second hint</summary>`np.unique(pieces)` has each name once; `np.asarray(pieces) == name` marks
-# the slices of one; the mean of an array of truth values is its share.</details>
+# <details><summary>A second hint</summary><code>np.unique(pieces)</code> has each name once; <code>np.asarray(pieces)
+# == name</code> marks the slices of one; the mean of an array of truth values is its share.</details>
 
 # %%
 from lass_lab.course.nb04.checks import check_split
