@@ -303,8 +303,8 @@ assert apart < 1e-4
 #
 # $$ L_1 = \frac{1}{T} \sum_n \left| \hat s[n] - s[n] \right| $$
 #
-# There, a loud item counts more than a quiet one, and one that goes badly more than one that goes well. We are judged by
-# SDR, in decibels (dB): ten times the logarithm of a ratio of energies. So this course lowers the error's energy
+# There, a loud item counts more than a quiet one, and one that goes badly more than one that goes well. We are judged
+# by SDR, in decibels (dB): ten times the logarithm of a ratio of energies. So this course lowers the error's energy
 # against the energy of the mixture $x$, in decibels, the mean over the items of a batch:
 #
 # $$ L_\mathrm{dB} = 10 \log_{10} \left( \frac{\sum_n (\hat s[n] - s[n])^2}{\sum_n x[n]^2} + 10^{-3} \right) $$
@@ -377,6 +377,8 @@ import time
 from lass_lab.datasets.mixing import collate
 
 minute, lowered = 6 if profile.name == "ci" else 60, []
+
+# %%
 end = time.perf_counter() + minute
 while time.perf_counter() < end:
     first = 4 * len(lowered)
@@ -441,7 +443,7 @@ print(inspect.getsource(SeparationTask.optimizer))
 #
 # | argument | what you would have to write |
 # |---|---|
-# | `callbacks=[ModelCheckpoint...]` | *checkpoints*: weights, AdamW's $m$ and $v$ and the step, on disk every few steps |
+# | `callbacks=[ModelCheckpoint...]` | *checkpoints*: weights, AdamW's $m$ and $v$, and the step, written to disk |
 # | `ckpt_path` | *resuming*: a run that was killed goes on from there, to the same weights |
 # | `precision="bf16-mixed"` | *precision*: computing with half the bits where the processor can (notebook 09) |
 # | `accelerator`, `devices` | *devices*: batches and weights are moved to a GPU, or to several |
@@ -497,8 +499,9 @@ gains = [gain for _, gain in live.gains] or [float("nan")]
 best, late = max(gains), gains[-1] - gains[-max(2, len(gains) // 4)] if len(gains) > 1 else 0.0
 answer(
     f"It begins at {gains[0]:.1f} dB, is {best:.1f} dB at its best, and moved by {late:+.1f} dB over its last quarter."
-    "\n\nA curve that still rises there would profit from more steps. A loss that falls while this curve does not would "
-    "mean that the slices are learnt by heart. The weights that are kept are those of the best point, not of the last."
+    "\n\nA curve that still rises there would profit from more steps. A loss that falls while this curve does not "
+    "would mean that the slices are learnt by heart. The weights that are kept are those of the best point, not of the "
+    "last."
 )
 
 # %% [markdown]
@@ -557,7 +560,9 @@ results_table(means.reset_index())
 # from the mixture, without any training on it?
 
 # %%
-sdri = {(stage, source): means[stage, source, "SDRi"] for stage in ("pretrained", "phase 1") for source in piece.sources}
+sdri = {
+    (stage, source): means[stage, source, "SDRi"] for stage in ("pretrained", "phase 1") for source in piece.sources
+}
 answer(
     f"The trumpet went from {sdri['pretrained', 'trumpet']:.1f} to {sdri['phase 1', 'trumpet']:.1f} dB of SDRi, the "
     f"violin from {sdri['pretrained', 'violin']:.1f} to {sdri['phase 1', 'violin']:.1f} dB."

@@ -100,8 +100,9 @@ answer(
 # ## How much of it?
 #
 # The query network is a sentence encoder of 22 million parameters and a small projection. The encoder is a
-# *transformer* (Vaswani et al., 2017): layers in which every word of a sentence looks at every other one, by *attention*,
-# and takes over from each as much as it matters. Which of its parameters should learn from two duets? All of them
+# *transformer* (Vaswani et al., 2017): layers in which every word of a sentence looks at every other one, by
+# *attention*, and takes over from each as much as it matters. Which of its parameters should learn from two duets? All
+# of them
 # *could*; all of them would have to be stored, too.
 
 # %%
@@ -349,13 +350,13 @@ encoders[["violin, dB", "trumpet, dB", "others, SDRi, dB", "stored, MB"]]
 gain = encoders[["violin, dB", "trumpet, dB"]].astype(float)
 ahead = gain.loc["low-rank"] - gain.loc["frozen"]
 answer(
-    f"By {ahead['violin, dB']:.2f} dB (violin) and {ahead['trumpet, dB']:.2f} dB (trumpet): a frozen encoder is as good. "
-    f"The projection alone can turn these words. Letting the whole encoder learn was the worst for the trumpet "
+    f"By {ahead['violin, dB']:.2f} dB (violin) and {ahead['trumpet, dB']:.2f} dB (trumpet): a frozen encoder is as "
+    f"good. The projection alone can turn these words. Letting the whole encoder learn was the worst for the trumpet "
     f"({gain.at['whole', 'trumpet, dB']:.2f} dB), and takes {encoders.at['whole', 'stored, MB']} MB in place of "
     f"{encoders.at['low-rank', 'stored, MB']}."
-    "\n\nSo this course cannot show that LoRA is needed. What it shows is that LoRA does no harm and is cheap, and that "
-    "more freedom does not help with two duets. Words that the encoder takes for something else might need more than "
-    "a projection; that has not been measured."
+    "\n\nSo this course cannot show that LoRA is needed. What it shows is that LoRA does no harm and is cheap, and "
+    "that more freedom does not help with two duets. Words that the encoder takes for something else might need more "
+    "than a projection; that has not been measured."
 )
 
 # %% [markdown]
@@ -378,8 +379,8 @@ results_table(means.reset_index())
 # %%
 step = {source: means["phase 2", source, "SDRi"] - means["phase 1", source, "SDRi"] for source in piece.sources}
 answer(
-    f"Violin {step['violin']:+.1f} dB, trumpet {step['trumpet']:+.1f} dB. Two excerpts of ten seconds cannot say whether "
-    "that is more than chance. Notebook 07 opens the test piece, and asks what may be concluded from how much."
+    f"Violin {step['violin']:+.1f} dB, trumpet {step['trumpet']:+.1f} dB. Two excerpts of ten seconds cannot say "
+    "whether that is more than chance. Notebook 07 opens the test piece, and asks what may be concluded from how much."
 )
 
 # %% [markdown]
