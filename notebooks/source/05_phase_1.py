@@ -86,13 +86,18 @@ for name, source in piece.sources.items():
     print(f"{name}: {ceilings[name]:.1f} dB")
 
 # %% [markdown]
-# Compare with the SDR at the end of this notebook: is it the sample rate that limits us? The price of both sizes
-# together was measured once, with the same number of steps for each:
+# Compare with the SDR at the end of this notebook: is it the sample rate that limits us? And the length of the items?
+# A network of convolutions answers for each point of the picture from a stretch of sound around it, its *receptive
+# field*. From the number of frames that each level of the U-Net spans (notebook 03), how long is it?
 
 # %%
-from lass_lab.course.studies import study_table
+from lass_lab.models import load_separator
 
-study_table("What do short items and a low sample rate cost, after as many steps?", "sizes.md")
+before = load_separator("tiny")
+spans = np.cumprod([1, *(frames for frames, _ in before.network.strides)])  # frames a step, level by level
+reach = 2 * (2 * spans[:-1].sum() + spans[-1])  # two 3x3 convolutions in every block, on the way down and up
+reach_s = reach * before.network.config.hop / SAMPLE_RATE
+print(f"levels span {spans.tolist()} frames; the field reaches {reach} frames = {reach_s:.1f} s to either side")
 
 # %%
 from lass_lab.course.quiz import answer
@@ -100,9 +105,11 @@ from lass_lab.course.quiz import answer
 answer(
     f"The sample rate alone does not limit us: with nothing separated above {recipe.sample_rate / 2000:g} kHz, "
     f"{ceilings['violin']:.0f} dB (violin) and {ceilings['trumpet']:.0f} dB (trumpet) would still be possible."
-    "\n\nIn the table, compare the columns of the violin and of the trumpet with the column of minutes: the second row "
-    "shows what longer items at the full rate gain, and what they take. Few steps were trained, by one run each: it is "
-    "a direction, and no more."
+    f"\n\nThe receptive field reaches {reach_s:.1f} s to either side, further than items of "
+    f"{recipe.items.seconds:g} s, and than the paper's {paper.items.seconds:g} s as well. So in training most points "
+    "see the zeros beyond an item's end, where in use there is music."
+    "\n\nWhat both cost in decibels after training has never been measured: it takes the long run of the table. "
+    "python -m authoring study sizes would measure it, in hours on a CPU."
 )
 
 # %% [markdown]
@@ -156,10 +163,9 @@ check_one_matrix(one_matrix)
 # %%
 from copy import deepcopy
 
-from lass_lab.models import load_separator
 from lass_lab.models.heads import HEADS
 
-before, rows = load_separator("tiny"), {}
+rows = {}
 for kind in HEADS:
     separator = deepcopy(before)
     if kind != "audiosep":
@@ -196,6 +202,8 @@ answer(
 # (with the weights before those that ship now, so compare only rows of this table with each other):
 
 # %%
+from lass_lab.course.studies import study_table
+
 heads = study_table("What does replacing the output layer cost, and what does it gain?")
 heads[["violin at step 0, dB", "violin, dB", "trumpet, dB", "others, SDRi, dB"]]
 
