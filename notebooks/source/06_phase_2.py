@@ -102,8 +102,7 @@ answer(
 # The query network is a sentence encoder of 22 million parameters and a small projection. The encoder is a
 # *transformer* (Vaswani et al., 2017): layers in which every word of a sentence looks at every other one, by
 # *attention*, and takes over from each as much as it matters. Which of its parameters should learn from two duets? All
-# of them
-# *could*; all of them would have to be stored, too.
+# of them *could*; all of them would have to be stored, too.
 
 # %%
 from copy import deepcopy
@@ -309,10 +308,11 @@ figure_html(axes[0].figure, "How alike the conditions of eight queries are, befo
 
 # %%
 change = ((after @ after.T) - (before @ before.T))[words.index("trumpet")]
-nearer = sorted(zip(words, change.tolist(), strict=True), key=lambda pair: -pair[1])
+others = {word: by for word, by in zip(words, change.tolist(), strict=True) if word != "trumpet"}
+nearer, further = max(others, key=others.get), min(others, key=others.get)
 answer(
-    f"In cosine, “trumpet” came nearest to {nearer[0][0]} ({nearer[0][1]:+.2f}), and moved most away from "
-    f"{nearer[-1][0]} ({nearer[-1][1]:+.2f}). Against “violin” it changed by {change[0].item():+.2f}."
+    f"The cosine of “trumpet” rose most, or fell least, with “{nearer}” ({others[nearer]:+.2f}), and fell most with "
+    f"“{further}” ({others[further]:+.2f}). With “violin” it changed by {others['violin']:+.2f}."
     "\n\nThe further apart two conditions are, the easier it is for the separation network to treat them differently. "
     "But the loss never asks for distance: it is on the waveform, and stops pulling where the estimates are right."
 )
@@ -351,12 +351,12 @@ gain = encoders[["violin, dB", "trumpet, dB"]].astype(float)
 ahead = gain.loc["low-rank"] - gain.loc["frozen"]
 answer(
     f"By {ahead['violin, dB']:.2f} dB (violin) and {ahead['trumpet, dB']:.2f} dB (trumpet): a frozen encoder is as "
-    f"good. The projection alone can turn these words. Letting the whole encoder learn was the worst for the trumpet "
-    f"({gain.at['whole', 'trumpet, dB']:.2f} dB), and takes {encoders.at['whole', 'stored, MB']} MB in place of "
-    f"{encoders.at['low-rank', 'stored, MB']}."
-    "\n\nSo this course cannot show that LoRA is needed. What it shows is that LoRA does no harm and is cheap, and "
-    "that more freedom does not help with two duets. Words that the encoder takes for something else might need more "
-    "than a projection; that has not been measured."
+    "good. The projection alone can turn these words. Training the last layer came out first on the trumpet "
+    f"({gain.at['top', 'trumpet, dB']:.2f} dB) and the whole encoder last ({gain.at['whole', 'trumpet, dB']:.2f} dB), "
+    f"which takes {encoders.at['whole', 'stored, MB']} MB in place of {encoders.at['low-rank', 'stored, MB']}."
+    "\n\nEach row is one run, so small differences mean nothing. This course cannot show that LoRA is needed: it does "
+    "no harm, and it is cheap. Words that the encoder takes for something else might need more than a projection; that "
+    "has not been measured."
 )
 
 # %% [markdown]
