@@ -503,13 +503,17 @@ print(f"{len(live.losses)} steps now; weights are in {run.name}/phase1")
 # printed 0 steps, the run was there already: delete the folder to train anew.)
 
 # %%
-gains = [gain for _, gain in live.gains] or [float("nan")]
-best, late = max(gains), gains[-1] - gains[-max(2, len(gains) // 4)] if len(gains) > 1 else 0.0
+gains = [gain for _, gain in live.gains]
+late = gains[-max(2, len(gains) // 4) :] or [0.0]
+read = (
+    f"It begins at {gains[0]:.1f} dB, is {max(gains):.1f} dB at its best, and went from {late[0]:.1f} to "
+    f"{late[-1]:.1f} dB over its last quarter. A curve that still rises there would profit from more steps."
+    if gains
+    else "No step was trained now, so there is no curve to read."
+)
 answer(
-    f"It begins at {gains[0]:.1f} dB, is {best:.1f} dB at its best, and moved by {late:+.1f} dB over its last quarter."
-    "\n\nA curve that still rises there would profit from more steps. A loss that falls while this curve does not "
-    "would mean that the slices are learnt by heart. The weights that are kept are those of the best point, not of the "
-    "last."
+    f"{read}\n\nA loss that falls while this curve does not would mean that the slices are learnt by heart. The "
+    "weights that are kept are those of the best point, not of the last."
 )
 
 # %% [markdown]
