@@ -189,7 +189,7 @@ faster = rows["float32"]["seconds"] / rows["bfloat16"]["seconds"]
 answer(
     f"The error of rounding lies {agreement:.0f} dB below the estimate, the error of separating only "
     f"{rows['float32']['SDR, violin (dB)']:.0f} dB below the violin; the two SDRs can hardly be told apart. bfloat16 "
-    f"took {1 / faster:.1f} times as long. It pays where the processor multiplies it by itself: `load_separator` takes "
+    f"took {1 / faster:.1f} times as long. It pays where the processor multiplies it by itself: load_separator takes "
     "it there and nowhere else, unless you say so."
 )
 
