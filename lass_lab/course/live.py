@@ -7,13 +7,17 @@ import lightning
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+import torch
 from IPython import get_ipython
 from IPython.display import display
 from matplotlib.figure import Figure
+from torchaudio.functional import resample
 
 from lass_lab.course.figures import figure_html
 from lass_lab.course.plots import COLOURS
 from lass_lab.experiments.finetuning import MONITOR
+from lass_lab.experiments.training import improvements
+from lass_lab.signal import SAMPLE_RATE
 
 REDRAW_S = 2.0
 SMOOTHING = 0.9  # of the loss's running mean, a step
@@ -28,7 +32,7 @@ class LiveTraining(lightning.Callback):
 
     Attributes:
         losses: (step, loss) of every step seen; a resumed run begins where it goes on.
-        gains: (step, SDRi in dB) of every validation.
+        gains: (step, SDRi in dB) of every validation, and of one before the first step.
         estimates: label -> estimate `(samples,)` of the slice: before the first step, midway, and after the last.
     """
 
@@ -39,7 +43,9 @@ class LiveTraining(lightning.Callback):
         self.estimates: dict[str, np.ndarray] = {}
         self._drawn, self._place = 0.0, None
 
-    def on_train_start(self, trainer: lightning.Trainer, task: lightning.LightningModule) -> None:
+    def on_train_start(self, trainer: lightning.Trainer, task: Any) -> None:
+        if trainer.global_step == 0:
+            self.gains.append((0, _validated(trainer, task)))
         self._separate(trainer, task)
 
     def on_train_batch_end(self, trainer: lightning.Trainer, task: Any, outputs: Any, batch: Any, _: int) -> None:
@@ -68,8 +74,10 @@ class LiveTraining(lightning.Callback):
         return figure
 
     def _separate(self, trainer: lightning.Trainer, task: Any) -> None:
-        estimate = task.separator.separate(self.mixture, self.query, progress=False)
-        self.estimates[f"step {trainer.global_step}"] = estimate
+        lower, whole = task.sample_rate, torch.from_numpy(self.mixture)  # the network is one for the task's rate
+        estimate = task.separator.separate(resample(whole, SAMPLE_RATE, lower), self.query, progress=False)
+        estimate = resample(torch.from_numpy(estimate), lower, SAMPLE_RATE)[: len(whole)]
+        self.estimates[f"step {trainer.global_step}"] = estimate.numpy()
         task.train()  # `separate` leaves all parts in one mode; in training, frozen parts are in another
 
     def _show(self) -> None:
@@ -82,6 +90,18 @@ class LiveTraining(lightning.Callback):
             self._place = display(page, display_id=True)
         else:
             self._place.update(page)
+
+
+@torch.no_grad()
+def _validated(trainer: lightning.Trainer, task: Any) -> float:
+    """SDRi on the validation slices as they are before training, in dB."""
+    task.separator.network.eval()  # it alone: the last bits of a sentence depend on the mode that it is encoded in
+    found = []
+    for drawn in trainer.datamodule.val_dataloader():
+        batch = task.on_after_batch_transfer(task.transfer_batch_to_device(drawn, task.device, 0), 0)
+        found.append(improvements(task.estimate(batch), batch))
+    task.train()
+    return float(torch.cat(found).mean())
 
 
 def running_mean(values: np.ndarray) -> np.ndarray:
