@@ -1,0 +1,95 @@
+"""Where an estimate is wrong: by frequency band, by pitch, and by what its error is made of."""
+
+from collections.abc import Mapping
+
+import librosa
+import numpy as np
+import pandas as pd
+
+from lass_lab.signal import SAMPLE_RATE, decibels
+
+THIRDS = 1000 * 2.0 ** (np.arange(-7, 10) / 3)  # centres of third-octave bands, 200 Hz to 8 kHz
+FRAME = 1600  # samples that have one pitch: 50 ms
+QUIET = 1e-4  # of the loudest frame's energy: below it there is no pitch to find
+
+Waveforms = Mapping[str, np.ndarray]
+
+
+def sdr_by_band(target: np.ndarray, estimates: Waveforms) -> pd.DataFrame:
+    """SDR (dB) of each estimate in each third-octave band.
+
+    Energies are taken from the Fourier transform of the whole (Parseval), so the bands' energies add up to SDR's own.
+
+    Args:
+        target: `(samples,)`, 32 kHz.
+        estimates: name -> `(samples,)`.
+
+    Returns:
+        A row a band, by its centre in Hz; a column an estimate, and "share of the target", the band's share (0 to 1) of
+        the target's energy in all bands.
+    """
+    frequencies = np.fft.rfftfreq(len(target), 1 / SAMPLE_RATE)
+    band = np.digitize(frequencies, [*THIRDS * 2 ** (-1 / 6), THIRDS[-1] * 2 ** (1 / 6)]) - 1
+
+    def energy(waveform: np.ndarray) -> np.ndarray:
+        inside = (band >= 0) & (band < len(THIRDS))
+        power = np.square(np.abs(np.fft.rfft(waveform.astype(np.float64))))
+        return np.maximum(np.bincount(band[inside], power[inside], len(THIRDS)), 1e-20)
+
+    wanted = energy(target)
+    found = {name: 10 * np.log10(wanted / energy(each - target)) for name, each in estimates.items()}
+    index = pd.Index(THIRDS.round().astype(int), name="band (Hz)")
+    return pd.DataFrame(found | {"share of the target": wanted / wanted.sum()}, index)
+
+
+def sdr_by_register(target: np.ndarray, estimates: Waveforms) -> pd.DataFrame:
+    """SDR (dB) of each estimate over the low, middle and high third of a source's sounding frames, by their pitch.
+
+    The pitch is that of the true source alone, which plays one note at a time (YIN, de Cheveigné & Kawahara, 2002).
+
+    Args:
+        target: `(samples,)`, 32 kHz, one voice.
+        estimates: name -> `(samples,)`.
+
+    Returns:
+        A row a register, named by its range in Hz; a column an estimate.
+    """
+    frames = len(target) // FRAME
+    pitch = librosa.yin(target, fmin=150, fmax=1600, sr=SAMPLE_RATE, frame_length=2048, hop_length=FRAME)[:frames]
+
+    def energy(waveform: np.ndarray) -> np.ndarray:
+        return np.square(waveform[: frames * FRAME].astype(np.float64)).reshape(frames, FRAME).sum(axis=1)
+
+    wanted = energy(target)
+    sounding = wanted > QUIET * wanted.max()
+    ends = np.quantile(pitch[sounding], [0, 1 / 3, 2 / 3, 1])
+    rows = {}
+    for name, low, high in zip(("low", "middle", "high"), ends[:-1], ends[1:], strict=True):
+        inside = sounding & (pitch >= low) & ((pitch < high) | (high == ends[-1]))
+        scores = {key: _ratio(wanted[inside], energy(each - target)[inside]) for key, each in estimates.items()}
+        rows[f"{name}: {low:.0f} to {high:.0f} Hz"] = scores
+    return pd.DataFrame(rows).T
+
+
+def make_up(sources: Waveforms, estimates: Waveforms) -> pd.DataFrame:
+    """How much of each source an estimate holds: the least-squares fit of all sources to it.
+
+    Args:
+        sources: name -> `(samples,)`.
+        estimates: name -> `(samples,)`.
+
+    Returns:
+        A row an estimate; for each source the gain (1: all of it, 0: nothing), and "rest (dB)", the energy that no gain
+        explains, against the estimate's.
+    """
+    known = np.stack(list(sources.values()), axis=1).astype(np.float64)
+    rows = {}
+    for name, estimate in estimates.items():
+        gains = np.linalg.lstsq(known, estimate, rcond=None)[0]
+        rest = estimate - known @ gains
+        rows[name] = dict(zip(sources, gains, strict=True)) | {"rest (dB)": _ratio(rest**2, estimate**2)}
+    return pd.DataFrame(rows).T
+
+
+def _ratio(above: np.ndarray, below: np.ndarray) -> float:
+    return decibels(max(float(np.sum(above)), 1e-20) / max(float(np.sum(below, dtype=np.float64)), 1e-20))
