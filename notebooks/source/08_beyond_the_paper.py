@@ -83,8 +83,8 @@ after = relatives.loc["phase 2"].drop("trumpet")["SDR of the trumpet"]
 answer(
     f"Before fine-tuning, the word that brings the trumpet best is “{near.idxmax()}” ({near.max():.1f} dB; the word "
     f"“trumpet” itself {relatives.loc[('pretrained', 'trumpet')].iloc[0]:.1f} dB). Above 0 dB, a relative's word gives "
-    "some of the trumpet; near 0 dB, what comes is near silence; far below, it is another sound. After fine-tuning, the "
-    f"best of these words is “{after.idxmax()}”, with {after.max():.1f} dB: so well the trumpet answers to a wrong name."
+    "some of the trumpet; near 0 dB, what comes is near silence; far below, it is another sound. After "
+    f"fine-tuning the best of them is “{after.idxmax()}”, with {after.max():.1f} dB: so well a wrong name brings it."
 )
 
 # %% [markdown]
@@ -146,8 +146,8 @@ lost = ways["duets alone"]["others"] - ways["pretrained"]["others"]
 kept, paid = (ways["with rehearsal"][aim] - ways["duets alone"][aim] for aim in ("others", "trumpet"))
 low, high = bootstrap(kept)
 answer(
-    f"Duets alone change the other instruments by {lost.mean():+.1f} dB. Rehearsal changes that by {kept.mean():+.1f} dB "
-    f"(95% interval {low:+.1f} to {high:+.1f} dB), and the trumpet by {paid.mean():+.1f} dB. "
+    f"Duets alone change the other instruments by {lost.mean():+.1f} dB. Rehearsal adds {kept.mean():+.1f} dB to that "
+    f"(95% interval {low:+.1f} to {high:+.1f} dB), and {paid.mean():+.1f} dB to the trumpet. "
     + ("The interval includes zero: runs as short as these do not show it." if low < 0 < high else "That is no chance.")
     + " One more reason for care: the interval is over mixtures, and both are single runs with one seed."
 )
