@@ -38,15 +38,14 @@ assert check_si_sdri(si_sdri)
 #
 # ## Exercise 2: what subtraction scores
 #
-# With $m = v + t$, the error of $m - e$ as an estimate of the trumpet is $m - e - t = v - e$: the violin's own error,
-# with its sign changed. So
+# With $x = v + t$, the error of $x - \hat v$ as an estimate of the trumpet is $x - \hat v - t = v - \hat v$: the
+# violin's own error, with its sign changed. So
 #
-# $$\mathrm{SDR}(t, m - e) = 10 \log_{10} \frac{\lVert t \rVert^2}{\lVert v - e \rVert^2}
-# = \mathrm{SDR}(v, e) - 10 \log_{10} \frac{\lVert v \rVert^2}{\lVert t \rVert^2}
-# = \mathrm{SDR}(v, e) - \mathrm{SDR}(v, m),$$
+# $$\mathrm{SDR}(t, x - \hat v) = 10 \log_{10} \frac{\sum t^2}{\sum (v - \hat v)^2}
+# = \mathrm{SDR}(v, \hat v) - 10 \log_{10} \frac{\sum v^2}{\sum t^2} = \mathrm{SDR}(v, \hat v) - \mathrm{SDR}(v, x),$$
 #
-# which is SDRi of the violin. What the mixture scores for the trumpet, $-\mathrm{SDR}(v, m)$, is taken off for SDRi:
-# what is left is SDR of the violin.
+# which is SDRi of the violin. For SDRi take off what the mixture scores for the trumpet, $-\mathrm{SDR}(v, x)$: what is
+# left is SDR of the violin.
 
 # %%
 from lass_lab.course.nb07.checks import check_by_subtraction
