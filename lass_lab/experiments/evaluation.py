@@ -50,8 +50,8 @@ def evaluate(
     Slices in which the target is silent are left out: their SDR says nothing.
 
     Where a piece has two sources and each is asked for by one query, every separator has a second floor: "NAME, by
-    subtraction" is the mixture minus NAME's estimate of the other source, and its query is the other source's. Where
-    the mixture is the sum of the two, its SDR is the SDRi of that estimate, and its SDRi the estimate's SDR.
+    subtraction" is the mixture minus NAME's estimate of the other source. Where the mixture is the sum of the two, its
+    SDR is the SDRi of that estimate, and its SDRi the estimate's SDR.
 
     Args:
         separators: name -> separator. The mixture itself stands in the table as the separator "mixture".
@@ -77,9 +77,9 @@ def evaluate(
         asked = [(source, query) for source, words in wanted.items() for query in words]
         if unknown := wanted.keys() - piece.sources.keys():
             raise InputError(f"piece {piece.name}: has no source '{sorted(unknown)[0]}'")
-        meant, words = [source for source, _ in asked], [query for _, query in asked]
+        words = [query for _, query in asked]
         answers = {FLOOR: [piece.mixture] * len(words)}
-        others = len(asked) == 2 and sorted(meant) == sorted(piece.sources)
+        others = len(asked) == 2 == len(piece.sources) == len(wanted)
         for name, separator in tqdm(separators.items(), desc=piece.name, disable=not progress):
             answers[name] = separator.separate(piece.mixture, words, progress=False)
             if consistent:
@@ -90,10 +90,9 @@ def evaluate(
             known = {
                 source: oracle_estimate(piece.mixture, piece.sources[source], kind, *ORACLE_STFT) for source in wanted
             }
-            answers[name] = [known[source] for source in meant]
+            answers[name] = [known[source] for source, _ in asked]
         for name, found in answers.items():
-            queried = words[::-1] if name.endswith(SUBTRACTION) else words
-            for source, query, estimate in zip(meant, queried, found, strict=True):
+            for (source, query), estimate in zip(asked, found, strict=True):
                 key = (name, piece.name, piece.split, source, query)
                 rows += [(*key, *row) for row in _measure(piece.sources[source], estimate, piece.mixture)]
     return pd.DataFrame(rows, columns=COLUMNS)
