@@ -326,7 +326,7 @@ for source in ("violin", "trumpet"):
     left = end - wide.loc["phase 2, by subtraction", (source, "SDRi")]
     told += (
         f"The {source}: SDRi {start:.1f} dB before, {end:.1f} dB after"
-        + (", so after fine-tuning the mixture itself is the better estimate" if end < 0 else "")
+        + (" (below 0 dB, the mixture itself is the better estimate)" if min(start, end) < 0 else "")
         + f"; asking for it is {left:+.1f} dB from what subtraction gives.\n\n"
     )
 answer(told + "What is missing here, against the test piece of notebook 07, was learnt of that sound alone.")
@@ -347,8 +347,8 @@ Markdown(limits)
 
 # %% [markdown]
 # The pretrained separator was measured on real performances of other instruments (the table of its card, in notebook
-# 07). Its trumpet comes from samplers alone. Whoever has a recording of a trumpet with its stems can find out:
-# notebook 09 has what that takes.
+# 07). The trumpet that was taught comes from samplers alone. With a recording of a trumpet and its stems, find out:
+# notebook 09 says what that takes.
 #
 # ## What we take along
 #

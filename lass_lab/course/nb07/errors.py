@@ -2,14 +2,13 @@
 
 from collections.abc import Mapping
 
-import librosa
 import numpy as np
 import pandas as pd
 
 from lass_lab.signal import SAMPLE_RATE, decibels
 
 THIRDS = 1000 * 2.0 ** (np.arange(-7, 10) / 3)  # centres of third-octave bands, 200 Hz to 8 kHz
-FRAME = 1600  # samples that have one pitch: 50 ms
+FRAME, WINDOW = 1600, 4096  # samples that have one pitch (50 ms), and from which it is found
 QUIET = 1e-4  # of the loudest frame's energy: below it there is no pitch to find
 
 Waveforms = Mapping[str, np.ndarray]
@@ -45,7 +44,7 @@ def sdr_by_band(target: np.ndarray, estimates: Waveforms) -> pd.DataFrame:
 def sdr_by_register(target: np.ndarray, estimates: Waveforms) -> pd.DataFrame:
     """SDR (dB) of each estimate over the low, middle and high third of a source's sounding frames, by their pitch.
 
-    The pitch is that of the true source alone, which plays one note at a time (YIN, de Cheveigné & Kawahara, 2002).
+    The pitch is that of the true source alone, which plays one note at a time.
 
     Args:
         target: `(samples,)`, 32 kHz, one voice.
@@ -55,20 +54,35 @@ def sdr_by_register(target: np.ndarray, estimates: Waveforms) -> pd.DataFrame:
         A row a register, named by its range in Hz; a column an estimate.
     """
     frames = len(target) // FRAME
-    pitch = librosa.yin(target, fmin=150, fmax=1600, sr=SAMPLE_RATE, frame_length=2048, hop_length=FRAME)[:frames]
+    pitch = pitches(target)
 
     def energy(waveform: np.ndarray) -> np.ndarray:
         return np.square(waveform[: frames * FRAME].astype(np.float64)).reshape(frames, FRAME).sum(axis=1)
 
     wanted = energy(target)
     sounding = wanted > QUIET * wanted.max()
-    ends = np.quantile(pitch[sounding], [0, 1 / 3, 2 / 3, 1])
-    rows = {}
-    for name, low, high in zip(("low", "middle", "high"), ends[:-1], ends[1:], strict=True):
-        inside = sounding & (pitch >= low) & ((pitch < high) | (high == ends[-1]))
+    ends = np.quantile(pitch[sounding], [0.01, 1 / 3, 2 / 3, 0.99])  # beyond the outer ones are a few wrong pitches
+    register, rows = np.digitize(pitch, ends[1:-1], right=True), {}
+    for place, name in enumerate(("low", "middle", "high")):
+        inside, (low, high) = sounding & (register == place), ends[place : place + 2]
         scores = {key: _ratio(wanted[inside], energy(each - target)[inside]) for key, each in estimates.items()}
         rows[f"{name}: {low:.0f} to {high:.0f} Hz"] = scores
     return pd.DataFrame(rows).T
+
+
+def pitches(waveform: np.ndarray) -> np.ndarray:
+    """The pitch (Hz, 150 to 1600) of each whole `FRAME` of one voice `(samples,)`, from the autocorrelation around it.
+
+    The shortest lag counts that reaches 90% of the highest peak, so that no octave below is taken.
+    """
+    padded = np.pad(waveform.astype(np.float64), (WINDOW - FRAME) // 2)
+    frames = np.lib.stride_tricks.sliding_window_view(padded, WINDOW)[::FRAME][: len(waveform) // FRAME]
+    spectrum = np.fft.rfft(frames, 2 * WINDOW)
+    lags = np.arange(SAMPLE_RATE // 1600, SAMPLE_RATE // 150 + 1)
+    correlation = np.fft.irfft(np.square(np.abs(spectrum)))[:, lags] / (WINDOW - lags)  # as far as both overlap
+    peaks = (correlation[:, 1:-1] >= correlation[:, :-2]) & (correlation[:, 1:-1] >= correlation[:, 2:])
+    high = peaks & (correlation[:, 1:-1] >= 0.9 * correlation[:, 1:-1].max(axis=1, keepdims=True))
+    return SAMPLE_RATE / lags[1:-1][high.argmax(axis=1)]
 
 
 def make_up(sources: Waveforms, estimates: Waveforms) -> pd.DataFrame:

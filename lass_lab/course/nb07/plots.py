@@ -20,7 +20,7 @@ def show_estimates(waveforms: Mapping[str, np.ndarray]) -> Figure:
     figure, axes = plt.subplots(2, 2, figsize=(11, 6.2), sharex=True, sharey=True, layout="constrained")
     for ax, (title, waveform) in zip(axes.flat, waveforms.items(), strict=True):
         show_spectrogram(waveform, ax, title=title, max_khz=5, colour_bar=False)
-    share_colours(axes.flat, db_range=50)
+    share_colours(list(axes.flat), db_range=50)
     return figure
 
 
