@@ -7,7 +7,8 @@ import pandas as pd
 
 from lass_lab.signal import SAMPLE_RATE, decibels
 
-THIRDS = 1000 * 2.0 ** (np.arange(-7, 10) / 3)  # centres of third-octave bands, 200 Hz to 8 kHz
+THIRDS = 1000 * 2.0 ** (np.arange(-7, 10) / 3)  # centres (Hz) of third-octave bands, and their usual names
+NAMES = (200, 250, 315, 400, 500, 630, 800, 1000, 1250, 1600, 2000, 2500, 3150, 4000, 5000, 6300, 8000)
 FRAME, WINDOW = 1600, 4096  # samples that have one pitch (50 ms), and from which it is found
 QUIET = 1e-4  # of the loudest frame's energy: below it there is no pitch to find
 
@@ -24,8 +25,8 @@ def sdr_by_band(target: np.ndarray, estimates: Waveforms) -> pd.DataFrame:
         estimates: name -> `(samples,)`.
 
     Returns:
-        A row a band, by its centre in Hz; a column an estimate, and "share of the target", the band's share (0 to 1) of
-        the target's energy in all bands.
+        A row a band, by the usual name of its centre in Hz; a column an estimate, and "share of the target", the band's
+        share (0 to 1) of the target's energy in all bands.
     """
     frequencies = np.fft.rfftfreq(len(target), 1 / SAMPLE_RATE)
     band = np.digitize(frequencies, [*THIRDS * 2 ** (-1 / 6), THIRDS[-1] * 2 ** (1 / 6)]) - 1
@@ -37,8 +38,7 @@ def sdr_by_band(target: np.ndarray, estimates: Waveforms) -> pd.DataFrame:
 
     wanted = energy(target)
     found = {name: 10 * np.log10(wanted / energy(each - target)) for name, each in estimates.items()}
-    index = pd.Index(THIRDS.round().astype(int), name="band (Hz)")
-    return pd.DataFrame(found | {"share of the target": wanted / wanted.sum()}, index)
+    return pd.DataFrame(found | {"share of the target": wanted / wanted.sum()}, pd.Index(NAMES, name="band (Hz)"))
 
 
 def sdr_by_register(target: np.ndarray, estimates: Waveforms) -> pd.DataFrame:

@@ -10,6 +10,8 @@ from matplotlib.figure import Figure
 from lass_lab.course.figures import put_into_words
 from lass_lab.course.plots import COLOURS, share_colours, show_spectrogram
 
+HEARD = 0.001  # of a source's energy: bands with less are not drawn
+
 
 def show_estimates(waveforms: Mapping[str, np.ndarray]) -> Figure:
     """Four spectrograms, two in a row, on one colour scale, large enough to follow a harmonic.
@@ -27,6 +29,8 @@ def show_estimates(waveforms: Mapping[str, np.ndarray]) -> Figure:
 def show_bands(bands: Mapping[str, pd.DataFrame]) -> Figure:
     """SDR by third-octave band, a panel a source and a line an estimate, over the share of the source in each band.
 
+    Bands that hold next to nothing of the source have no point: SDR says nothing there.
+
     Args:
         bands: source -> what `errors.sdr_by_band` gives.
     """
@@ -37,10 +41,12 @@ def show_bands(bands: Mapping[str, pd.DataFrame]) -> Figure:
         bars.bar(range(len(table)), 100 * share, color="0.88", width=0.9)
         bars.set(ylim=(0, 100), ylabel="share of the source (%)")
         bars.label_outer(remove_inner_ticks=True)
-        words = []
+        words, drawn = [], table.where(share >= HEARD)
         for name, colour, marker in zip(table.columns[:-1], COLOURS, "osD^v", strict=False):
-            ax.plot(range(len(table)), table[name], color=colour, marker=marker, markersize=4, label=name)
-            words.append(f"{name} best at {table[name].idxmax()} Hz, {table[name].max():.1f} dB")
+            ax.plot(range(len(table)), drawn[name], color=colour, marker=marker, markersize=4, label=name)
+            words.append(
+                f"{name} from {drawn[name].min():.1f} dB at {drawn[name].idxmin()} Hz to {drawn[name].max():.1f} dB"
+            )
         ax.set_zorder(bars.get_zorder() + 1)  # lines over bars
         ax.patch.set_visible(False)
         ax.axhline(0, color="0.4", linewidth=0.8)

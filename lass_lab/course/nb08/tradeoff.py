@@ -63,14 +63,14 @@ def show_tradeoff(ways: Mapping[str, Values], path: Sequence[str] = ()) -> Axes:
 
     Args:
         ways: name -> what `measure` gives.
-        path: names that are joined by a line in their order; they have no bars.
+        path: names that are joined by a line in their order; those in between have no bars.
     """
     _, ax = plt.subplots(figsize=(8.5, 4.6), layout="constrained")
     words, marks = [], zip(cycle("sD^vPX"), COLOURS[1:], strict=False)
     for name, values in ways.items():
         x, y = (values[aim].mean() for aim in ("others", "trumpet"))
         words.append(f"{name}: trumpet {y:.1f} dB, others {x:.1f} dB")
-        if name not in path:
+        if name not in path[1:-1]:
             marker, colour = next(marks)
             reach = {
                 axis: np.abs(np.array([bootstrap(values[aim])]).T - mean)
@@ -80,8 +80,7 @@ def show_tradeoff(ways: Mapping[str, Values], path: Sequence[str] = ()) -> Axes:
             ax.errorbar(x, y, fmt=marker, color=colour, markersize=8, label=name, zorder=3, **bars)
     if path:
         way = np.array([[ways[name][aim].mean() for aim in ("others", "trumpet")] for name in path])
-        label = f"on the way: {', '.join(path)}"
-        ax.plot(*way.T, "o-", color=COLOURS[0], markersize=5, label=label, zorder=2)
+        ax.plot(*way.T, "o-", color=COLOURS[0], markersize=5, label=f"between: {', '.join(path[1:-1])}", zorder=2)
     ax.set(xlabel="eight other instruments, SDRi (dB)", ylabel="trumpet, SDRi (dB)")
     ax.grid(color="0.93")
     ax.spines[["top", "right"]].set_visible(False)

@@ -15,14 +15,14 @@ def way(trumpet, others, spread=0.0):
 
 
 def test_every_point_stands_where_its_numbers_say_with_its_intervals():
-    path = ["25%", "100%"]
-    ways = {"pretrained": way(1, 7, 1), "your run": way(6.5, 6, 1), "25%": way(3.5, 6.5), "100%": way(6, 6)}
+    path = ["pretrained", "50%", "duets alone"]
+    ways = {"pretrained": way(1, 7, 1), "your run": way(6.5, 6, 1), "50%": way(3.5, 6.5), "duets alone": way(6, 6)}
     ax = show_tradeoff(ways, path)
     drawn = {tuple(np.round(point, 6)) for line in ax.lines for point in line.get_xydata()}
     assert {(7, 1), (6, 6.5), (6.5, 3.5), (6, 6)} <= drawn
     labels = [text.get_text() for text in ax.figure.legends[0].get_texts()]
-    assert sorted(labels) == ["on the way: 25%, 100%", "pretrained", "your run"] and not ax.texts
-    assert len(ax.containers) == 2, "the path has no intervals"
+    assert sorted(labels) == ["between: 50%", "duets alone", "pretrained", "your run"] and not ax.texts
+    assert len(ax.containers) == 3, "what lies between has no interval"
     assert "your run: trumpet 6.5 dB, others 6.0 dB" in describe(ax)
 
 
