@@ -494,7 +494,8 @@ from lass_lab.course.runs import finetune_folder
 from lass_lab.experiments import finetune
 
 run = finetune_folder()
-live = LiveTraining(piece.slice(0, 5).mixture, "trumpet")
+heard = piece.slice(0, 5)
+live = LiveTraining(heard.mixture, "trumpet", heard.sources)
 after = finetune("tiny", run, recipe, phases=["phase1"], callbacks=[live], progress=False)
 print(f"{len(live.losses)} steps now; weights are in {run.name}/phase1")
 
@@ -519,11 +520,11 @@ answer(
 # %% [markdown]
 # ## Hear it learn
 #
-# What did “trumpet” mean before the first step, midway, and after the last?
+# What did “trumpet” mean before the first step, and what at each validation? Move the slider, or choose between the
+# steps while they play, and watch the two curves: is the violin forgotten as the trumpet is learnt?
 
 # %%
-truth = {"the true trumpet": piece.slice(0, 5).sources["trumpet"]}
-players({"mixture": live.mixture, **live.estimates, **truth})
+live.replay()
 
 # %% [markdown]
 # ## Was the query network frozen?

@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 
 from lass_lab.course.figures import figure_html, put_into_words
 from lass_lab.course.live import running_mean
-from lass_lab.course.players import players
+from lass_lab.course.players import player_html, player_script
 from lass_lab.course.plots import COLOURS, compare_spectrograms
 from lass_lab.course.report.numbers import Curve, Numbers
 from lass_lab.datasets.duets import Piece
@@ -83,7 +83,8 @@ def make_page(runs: Mapping[str, Numbers], **single: Any) -> str:
         },
         figure=lambda plot, caption: figure_html(plot, f"Figure {next(figure)}. {caption}"),
         spectrograms=_spectrograms,
-        players=players,
+        player_html=player_html,
+        player_script=player_script,
         show_training=show_training,
         show_details=show_details,
         by_detail=_by_detail,

@@ -133,11 +133,15 @@ def test_all_players_are_there_and_nothing_outside_the_file_is_needed(page):
     assert labels == [each.format(source) for source in ("violin", "trumpet") for each in wanted]
     addresses = [tag.get("src") or tag["href"] for tag in page.all(["img", "audio", "a"])]
     assert all(address.startswith(("data:", "#")) for address in addresses) and "srcset" not in page.text
-    assert not page.all(["script", "link", "iframe"]) and not re.search("url|@import", page.all("style")[0].text)
+    (script,) = page.all("script")
+    assert not script.attrs and "AudioContext" in script.text
+    (policy,) = page.all("meta", {"http-equiv": "Content-Security-Policy"})
+    assert policy["content"] == "default-src data: 'unsafe-inline'"
+    assert not page.all(["link", "iframe"]) and not re.search("url|@import", page.all("style")[0].text)
     assert page.path.stat().st_size < 8_000_000 and page.json.stat().st_size < 1_000_000
 
 
-@pytest.mark.parametrize(("which", "pictures"), [("page", 5), ("compared", 3)])
+@pytest.mark.parametrize(("which", "pictures"), [("page", 15), ("compared", 3)])
 def test_pictures_tables_and_headings_can_be_heard(request, which, pictures):
     page = request.getfixturevalue(which)
     words = {image["alt"] for image in page.all("img")}
