@@ -453,7 +453,7 @@ lineage_table()
 # second only the words changed, from there to the third only the mask. Where the fourth row is as good as the third,
 # whatever the third has over the second is not the turn; it may be chance, or that three channels are easier to train
 # than one. Then read each row from left to right: what do words cost that nobody taught? Steps whose intervals overlap
-# decide nothing. (`python -m authoring lineage` makes this table, on sources that `render sources` renders.)
+# decide nothing. (`data/lineage/history.json` has the recipe, `data/README.md` how the table was made.)
 #
 # Keep a floor in mind here, too. Of two sources that are equally loud, half of the mixture has an SDRi of 3 dB,
 # whichever was asked for. Which rows stay below? And where the first two columns of a row agree in everything, words
