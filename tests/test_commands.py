@@ -122,22 +122,6 @@ def test_a_query_clip_without_sound_is_named(monkeypatch, mixture, tmp_path, cap
     assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.parametrize(
-    ("arguments", "fault"),
-    [
-        (("--query", " "), "query: is empty"),
-        (("--query", "violin", "--against", "violin"), "query 'violin': is given twice"),
-        (("--query", "violin", "--model", "huge"), "model 'huge': neither one of tiny"),
-        (("--query", "violin", "--device", "cuda:7"), "device 'cuda:7': this machine has"),
-        (("--query", "violin", "--precision", "int3"), "precision 'int3': choose"),
-    ],
-)
-def test_bad_options_end_in_one_line(monkeypatch, mixture, tmp_path, capsys, arguments, fault):
-    assert run(monkeypatch, "separate", mixture, "--out", tmp_path / "out", *arguments) == 2
-    complaint = capsys.readouterr().err
-    assert complaint.startswith(f"lass-lab: {fault}") and complaint.count("\n") == 1
-
-
 def test_evaluate_prints_and_writes_its_table(monkeypatch, tmp_path, capsys):
     out = tmp_path / "table.csv"
     assert run(monkeypatch, "evaluate", "--piece", "tempus", "--longest", "11", "--out", out) == 0

@@ -522,7 +522,7 @@ HTML(lineage_table().to_html() + players(lineage_sounds()).data)
 #
 # These networks are older than *tiny* (an earlier query network, mean absolute error, plain magnitudes): compare rows
 # with each other, never with *tiny*. And the real LASS-Net learnt for far longer, from a transformer that had read
-# much text.
+# much text. (`data/lineage/history.json` has the recipe, `data/README.md` how the table was made.)
 #
 # ## What we take along
 #
