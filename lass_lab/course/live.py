@@ -10,16 +10,19 @@ import lightning
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+import torch
 from IPython import get_ipython
 from IPython.display import HTML, display
 from matplotlib.figure import Figure
+from torchaudio.functional import resample
 
 from lass_lab.course.figures import figure_html
 from lass_lab.course.players import player_html, player_script
 from lass_lab.course.plots import COLOURS
 from lass_lab.course.widgets import Plaything, show_in
 from lass_lab.experiments.finetuning import MONITOR
-from lass_lab.signal import sdr_improvement
+from lass_lab.experiments.training import improvements
+from lass_lab.signal import SAMPLE_RATE, sdr_improvement
 
 REDRAW_S = 2.0
 SMOOTHING = 0.9  # of the loss's running mean, a step
@@ -49,7 +52,7 @@ class LiveTraining(lightning.Callback):
 
     Attributes:
         losses: (step, loss) of every step seen; a resumed run begins where it goes on.
-        gains: (step, SDRi in dB) of every validation.
+        gains: (step, SDRi in dB) of every validation, and of one before the first step.
         estimates: label -> estimate `(samples,)` of the slice: before the first step, midway, and after the last.
         checkpoints: step -> what the sources sound like: before the first step, and at every validation.
     """
@@ -62,7 +65,9 @@ class LiveTraining(lightning.Callback):
         self.estimates: dict[str, np.ndarray] = {}
         self._drawn, self._place = 0.0, None
 
-    def on_train_start(self, trainer: lightning.Trainer, task: lightning.LightningModule) -> None:
+    def on_train_start(self, trainer: lightning.Trainer, task: Any) -> None:
+        if trainer.global_step == 0:
+            self.gains.append((0, _validated(trainer, task)))
         self._separate(trainer, task)
         self._keep(trainer, task)
 
@@ -137,17 +142,20 @@ class LiveTraining(lightning.Callback):
     def _keep(self, trainer: lightning.Trainer, task: Any) -> None:
         if not self.sources:
             return
-        found = task.separator.separate(self.mixture, list(self.sources), progress=False)
-        pairs = dict(zip(self.sources, found, strict=True))
-        gains = {name: sdr_improvement(self.sources[name], each, self.mixture) for name, each in pairs.items()}
-        halves = {name: each.astype(np.float16) for name, each in pairs.items()}
+        found = dict(zip(self.sources, self._asked(task, list(self.sources)), strict=True))
+        gains = {name: sdr_improvement(self.sources[name], each, self.mixture) for name, each in found.items()}
+        halves = {name: each.astype(np.float16) for name, each in found.items()}
         self.checkpoints[trainer.global_step] = Checkpoint(halves, gains)
-        task.train()  # see `_separate`
 
     def _separate(self, trainer: lightning.Trainer, task: Any) -> None:
-        estimate = task.separator.separate(self.mixture, self.query, progress=False)
-        self.estimates[f"step {trainer.global_step}"] = estimate
+        self.estimates[f"step {trainer.global_step}"] = self._asked(task, [self.query])[0]
+
+    def _asked(self, task: Any, queries: list[str]) -> np.ndarray:
+        """The estimates `(queries, samples)` of the slice: the network is one for the task's rate while it trains."""
+        lower, whole = task.sample_rate, torch.from_numpy(self.mixture)
+        found = task.separator.separate(resample(whole, SAMPLE_RATE, lower), queries, progress=False)
         task.train()  # `separate` leaves all parts in one mode; in training, frozen parts are in another
+        return resample(torch.from_numpy(found), lower, SAMPLE_RATE)[:, : len(whole)].numpy()
 
     def _show(self) -> None:
         self._drawn = time.monotonic()
@@ -159,6 +167,18 @@ class LiveTraining(lightning.Callback):
             self._place = display(page, display_id=True)
         else:
             self._place.update(page)
+
+
+@torch.no_grad()
+def _validated(trainer: lightning.Trainer, task: Any) -> float:
+    """SDRi on the validation slices as they are before training, in dB."""
+    task.separator.network.eval()  # it alone: the last bits of a sentence depend on the mode that it is encoded in
+    found = []
+    for drawn in trainer.datamodule.val_dataloader():
+        batch = task.on_after_batch_transfer(task.transfer_batch_to_device(drawn, task.device, 0), 0)
+        found.append(improvements(task.estimate(batch), batch))
+    task.train()
+    return float(torch.cat(found).mean())
 
 
 def running_mean(values: np.ndarray) -> np.ndarray:

@@ -148,6 +148,6 @@ def _exhibit(separate: Separate, here: Piece, after: Piece) -> Exhibit:
         "mean": float(np.mean(list(gains.values()))),
         "later": float(np.mean(list(later.values()))),
         "ceiling": float(np.mean(list(ceiling.values()))),
-        "alike": spectral_correlation(*estimates.values()),
+        "correlation": spectral_correlation(*estimates.values()),
     }
     return Exhibit(here, estimates, numbers)
