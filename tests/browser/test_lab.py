@@ -1,4 +1,4 @@
-"""In JupyterLab a student asks, drops a file, draws a mask, clicks on a map, answers a trial, and comes back later."""
+"""In JupyterLab a student asks, drops a file, draws a mask, answers a trial, and comes back later."""
 
 import base64
 import re
@@ -16,7 +16,6 @@ FILE = """([name, data]) => {
     held.items.add(new File([Uint8Array.from(atob(data), letter => letter.charCodeAt(0))], name));
     return held;
 }"""
-NEAREST = "map => [JSON.parse(map.dataset.points), map.querySelector('.lass-player').lassPlayer.chosen]"
 
 
 @pytest.fixture(scope="module")
@@ -81,21 +80,6 @@ def test_a_slider_draws_another_spectrogram(lab, page, look):
     expect(painter.locator(".lass-sends")).to_contain_text("2 boxes cut")
     expect(painter.locator(".lass-sends")).to_contain_text("SDR against the true trumpet: your boxes")
     look(page, "painted")
-
-
-def test_a_click_on_the_map_plays_the_nearest_sound(lab, page, look):
-    notebook = Notebook(page, lab, "02_words_and_sounds")
-    notebook.run_all()
-    shown = notebook.output("map_words_and_sounds(")
-    picture = shown.locator(".lass-map > figure > img")
-    picture.scroll_into_view_if_needed()
-    picture.click()
-    player = shown.locator(".lass-player")
-    expect(player.get_by_role("button", name="Pause")).to_be_visible()
-    points, chosen = shown.locator(".lass-map").evaluate(NEAREST)
-    away = [(x - 0.5) ** 2 + (y - 0.5) ** 2 for x, y in points]
-    assert away[chosen] < sorted(away)[3], "in the middle of the picture, and so near that of the axes"
-    look(page, "map")
 
 
 def test_an_answered_trial_is_counted(lab, page, look):

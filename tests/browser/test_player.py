@@ -1,10 +1,12 @@
 """The player: one clock for all sounds of a set, a playhead to drag, keys, one set at a time, and no script at all."""
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from playwright.sync_api import expect
 
 from lass_lab.course.players import player_html, player_script
+from lass_lab.course.players.hands import sounding_map
 from tests.browser.senses import grave_faults, tab_through
 
 SECONDS = 6
@@ -172,3 +174,23 @@ def test_a_sound_that_the_browser_cannot_decode_is_left_to_the_plain_players(ope
     opened.get_by_role("button", name="Play").click()
     expect(opened.locator("audio").locator("visible=true")).to_have_count(2)
     expect(opened.locator("figure img").locator("visible=true")).to_have_count(2)
+
+
+def test_a_click_on_a_map_plays_the_nearest_sound(page, tmp_path):
+    plt.switch_backend("agg")
+    places = np.array([[0, 0], [4, 2], [1, 3]])
+    ax = plt.subplots()[1]
+    ax.plot(*places.T, "o")
+    sounds = {"first": LOW, "second": HIGH, "third": LOW}
+    path = tmp_path / "map.html"
+    path.write_text(f"<!doctype html><meta charset=utf-8>{sounding_map(ax, 'three sounds', sounds, places).data}")
+    page.goto(path.as_uri())
+    area, player = page.locator(".lass-map"), page.locator(".lass-player")
+    box = area.locator("img").bounding_box()
+    for place, name in ((1, "second"), (2, "third")):
+        # Where matplotlib drew the dot, in parts of the figure.
+        x, y = ax.figure.transFigure.inverted().transform(ax.transData.transform(places[place]))
+        page.mouse.click(box["x"] + x * box["width"] + 5, box["y"] + (1 - y) * box["height"] - 5)
+        expect(track(player, name)).to_have_attribute("aria-pressed", "true")
+        at_least(player, 0.1)
+    expect(page.get_by_role("button", name="Pause")).to_be_visible()
