@@ -23,18 +23,20 @@
 #
 # A paper's recipe is many numbers. Which of them does this notebook keep? Here are both recipes, from the objects that
 # decide them. *Items* are the pieces of sound that a step learns from; an *epoch* goes through all slices of the
-# training duets once; *rehearsal* is the share of items that hold only instruments which the separator knew before.
+# training duets once; *rehearsal* is the share of items that hold only instruments which the separator knew before. In
+# the quick profile, a few timed steps first choose how many epochs fit an evening on this computer.
 
 # %%
 import pandas as pd
 
 from lass_lab.course.profile import current
 from lass_lab.course.runs import sized_recipe
+from lass_lab.course.speed import fitted
 from lass_lab.datasets import data_dir
 from lass_lab.experiments.finetuning import FinetuningData
 from lass_lab.experiments.recipes import RECIPES
 
-profile = current()
+profile = fitted(current())
 recipe, paper = sized_recipe("preserving", profile), RECIPES["paper"]
 steps = {each.head: FinetuningData(each, data_dir(), None).steps(each.phase1) for each in (recipe, paper)}
 
@@ -56,10 +58,10 @@ pd.DataFrame(rows)
 # %%
 import torch
 
-from lass_lab.course.nb05.timing import step_seconds
+from lass_lab.course.speed import timed_step
 
 where = "this GPU" if torch.cuda.is_available() else "this CPU"
-hours = {each.head: step_seconds(each) * steps[each.head] / 3600 for each in (recipe, paper)}
+hours = {each.head: timed_step(each, items=2) * steps[each.head] / 3600 for each in (recipe, paper)}
 print(f"phase 1 of this run on {where}: about {60 * hours['preserving']:.0f} minutes (an estimate)")
 print(f"phase 1 of the paper's size on {where}, tiny separator: about {hours['paper']:.1f} hours (an estimate)")
 
@@ -563,6 +565,7 @@ from lass_lab.experiments.evaluation import evaluate
 slices = [part.slice(0, 10) for part in validation_pieces()]
 table = evaluate({"pretrained": before, "phase 1": after}, slices, progress=False)
 means = table[table["extent"] == "piece"].groupby(["separator", "source", "metric"], sort=False)["value"].mean()
+record("05_phase_1", f"share of the {profile.name} profile's steps", round(profile.share, 2))
 for source, stage in product(("violin", "trumpet"), ("pretrained", "phase 1")):
     record("05_phase_1", f"SDRi of the {source}, {stage}, validation", round(means[stage, source, "SDRi"], 2), "dB")
 results_table(means.reset_index())

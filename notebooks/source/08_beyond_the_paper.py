@@ -100,8 +100,10 @@ from dataclasses import replace
 from tqdm.auto import tqdm
 
 from lass_lab.course.runs import finetune_folder, sized_recipe
+from lass_lab.course.speed import fitted
 from lass_lab.experiments import finetune
 
+profile = fitted(profile)
 recipe = sized_recipe("preserving", profile)
 alone = replace(recipe.items, rehearsal=0.0, substitutes=0.0)
 short = {"duets alone": (alone, 2), "with rehearsal": (recipe.items, 1)}
