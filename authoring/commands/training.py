@@ -100,7 +100,7 @@ def keep(
 def study(
     names: Annotated[
         list[str] | None,
-        typer.Argument(help="heads, encoder, keeping, losses, data or recipes; by default all of them."),
+        typer.Argument(help="heads, encoder, keeping, losses, data, recipes or sizes; by default all of them."),
     ] = None,
     run: Annotated[Path, typer.Option(help="A folder for all runs; equal ones are trained once.")] = Path("runs/study"),
     profile: Profile = None,

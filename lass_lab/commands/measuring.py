@@ -71,10 +71,8 @@ def evaluate(
             numbers = probing.probe(separators, piece=pieces[0], longest=longest, bank=sources, pairs=pairs)
             print(tables.format_probes(numbers))
         else:
-            if not table:
-                both = {f"{name}, consistent": evaluation.Consistent(each) for name, each in separators.items()}
-                separators |= both
-            numbers = evaluation.evaluate(separators, pieces, longest=longest, oracles=table == "paper")
+            beside = {"oracles": table == "paper", "consistent": not table}
+            numbers = evaluation.evaluate(separators, pieces, longest=longest, **beside)
             if table:
                 print(tables.format_paper_tables(paper_tables.paper_tables(numbers)))
             else:

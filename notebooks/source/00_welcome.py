@@ -126,6 +126,14 @@ players({"trio": trio, "estimate for “a marimba”": present, "the true marimb
 # Half the trio's energy is the marimba's, and -3 dB is half. The violin of our duet is harder for this model, as you
 # heard.
 #
+# Have you a recording of your own? Choose its file, drop it below, or record five seconds with the microphone.
+
+# %%
+from lass_lab.course.nb00.widgets import your_recording
+
+your_recording(separator)
+
+# %% [markdown]
 # ## Several queries at once
 #
 # Is it the words that decide? One call can ask several queries of the same mixture.

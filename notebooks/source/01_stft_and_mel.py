@@ -527,9 +527,10 @@ figure_html(ax, "The trade-off in decibels: ceiling of the phase-sensitive mask,
 #
 # ## Paint a mask
 #
-# The model was never taught the trumpet. Can you do better with a few boxes? Set a box around one of the violin's
-# notes with the first two sliders, let *harmonics* repeat it at the multiples of its pitch, and *cut* it out. One note
-# is gone already: the score to beat stands below the picture, beside the model's.
+# The model was never taught the trumpet. Can you do better with a few boxes? Set *harmonics*, by which a box is
+# repeated at the multiples of its pitch, and draw a box around one of the violin's notes with the mouse; or place it
+# with the first two sliders, and *cut* it out. One note is gone already: the score to beat stands below the picture,
+# beside the model's.
 
 # %%
 from lass_lab.course.nb01.painting import Box, mask_painter

@@ -270,6 +270,17 @@ search("something struck with soft mallets")
 # The numbers in brackets are cosine similarities. Try *low and growling*, *music for a wedding*, *a trumpet*: something
 # is always nearest, also for what has never been taught.
 #
+# All of them at once, on a map: each word is joined to its own sound. Click on the sounds, and compare neighbours.
+
+# %%
+from lass_lab.course.nb02.word_map import map_words_and_sounds
+
+map_words_and_sounds(query_network, dict(library))
+
+# %% [markdown]
+# Do sounds that lie close sound alike? A map of two directions shows only part of how they differ: the line below it
+# says which part.
+#
 # ## Words that fail
 #
 # Three phrasings of every instrument were held out. Which of them are nearer to another instrument's than to their

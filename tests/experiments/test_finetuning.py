@@ -295,6 +295,8 @@ def test_the_named_recipes_are_the_course_s_and_the_paper_s():
     paper = RECIPES["paper"]
     assert (paper.head, paper.items.rehearsal, paper.average, paper.phase1.query_rate) == ("paper", 0.0, 1.0, 0.0)
     assert paper.phase1.epochs == paper.phase2.epochs == 75
+    assert (paper.items.seconds, paper.sample_rate, paper.loss) == (5.0, 32_000, "l1")
+    assert (paper.batch, paper.phase1.rate, paper.descent, paper.phase2.encoder) == (12, 1e-3, 0.0, "whole")
     assert described("tiny", "", paper, "a bank") == described("tiny", "", paper), "it uses no bank"
 
 
