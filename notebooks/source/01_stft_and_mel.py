@@ -362,8 +362,8 @@ assert apart["halves"] > apart["players"]
 answer(
     f"Not the violin's. Its two halves are {apart['halves']:.1f} dB apart, as a mean over the bands, and in the first "
     f"half it is {apart['players']:.1f} dB from the trumpet; the trumpet's halves are "
-    f"{np.abs(brass - brass_again).mean():.1f} dB apart. Most of these hills are notes that the tune plays often, and "
-    "where the curve begins is its lowest note."
+    f"{np.abs(brass - brass_again).mean():.1f} dB apart. So these hills are made by the notes that are played, at "
+    "least as much as by the instrument."
 )
 
 # %% [markdown]

@@ -349,8 +349,8 @@ silent, asked = untaught.loc[["harmonica", "ukulele", "didgeridoo"]], untaught.l
 answer(
     f"As good as the name: {', '.join(f'{word} ({row.nearest}, {row.cosine:.2f})' for word, row in near.iterrows())}. "
     "Next to nothing, though the nearest one plays: "
-    f"{', '.join(f'{word} ({row.nearest}, {row.cosine:.2f})' for word, row in lost.iterrows())}. A neighbour among words "
-    "need not be one among sounds: an English horn is a low oboe, and a harmonica is no harp.\n\n"
+    f"{', '.join(f'{word} ({row.nearest}, {row.cosine:.2f})' for word, row in lost.iterrows())}. A neighbour among "
+    "words need not be one among sounds: an English horn is a low oboe, and a harmonica is no harp.\n\n"
     "In the duet, where the nearest one does not play, there is next to nothing for harmonica, ukulele and didgeridoo "
     f"({', '.join(f'{level:.0f}' for level in silent['level in the duet'])} dB). The trumpet, taken for a "
     f"{asked.nearest} where one plays, gets something of both players here, at {asked['level in the duet']:.0f} dB."
