@@ -249,7 +249,8 @@ players({"mixture": excerpt.mixture, "estimate for “violin”": estimate[0].cp
 # recordings of any length, window by window.
 #
 # The mask may turn phases. What is that worth? Here is the mask as the package writes it, and beside it one that keeps
-# channel 0 alone. Predict first: is the turn worth 0, 1 or 5 dB of SDR?
+# channel 0 alone. Predict first: is the turn worth 0, 1 or 5 dB of SDR (the measure of notebook 01; part 2 has its
+# formula)?
 
 # %%
 import inspect
