@@ -467,6 +467,7 @@ found = found.pivot(index="piece", columns=["query", "metric"], values="value").
 columns = {"mixture": found["trumpet", "SDR"] - found["trumpet", "SDRi"], "silence": 0.0}
 columns |= {"subtraction": found["violin", "SDRi"]} | {word: found[word, "SDR"] for word in asking["trumpet"]}
 chosen = pd.DataFrame(columns).rename_axis("SDR of the trumpet (dB)")
+assert chosen.loc[exams[0], best] > chosen.loc[exams[0], "trumpet"]
 chosen.style.format("{:.1f}")
 
 # %%
@@ -475,9 +476,9 @@ answer(
     f"No. On the test piece “{best}” has {test[best]:.1f} dB, where “trumpet” has {test['trumpet']:.1f} and "
     f"subtraction {test['subtraction']:.1f} dB: the network can single out a trumpet that it was never taught, under "
     "the name of something that it was taught and that sounds like it. What fails there is the word. With another "
-    f"SoundFont ({exams[1]}) the same word has {foreign[best]:.1f} dB, where the mixture has "
-    f"{foreign['mixture']:.1f} dB: that trumpet is not found under this name. So both have to be learnt, the word "
-    "and the sound, and fine-tuning does it in two phases."
+    f"SoundFont ({exams[1]}) the same word has {foreign[best]:.1f} dB, where silence has 0 dB: whether a borrowed "
+    "name helps depends on how this trumpet sounds. So both have to be learnt, the word and the sound, and "
+    "fine-tuning does it in two phases."
 )
 
 # %% [markdown]
