@@ -387,7 +387,7 @@ for source, rows in bands.items():
     wrong, there = (each.loc[250:1000].sum() / each.sum() for each in (error, share))
     told += (
         f"The {source}, after phase 2: {wrong:.0%} of the error's energy lies from 250 to 1000 Hz, and {there:.0%} of "
-        f"the source. {'More error than source: it does' if wrong > there else 'Less error than source: it does not do'} "
+        f"the source. {'More of the error: it does' if wrong > there else 'Less of the error: it does not do'} "
         f"worse there. The notes that do worst are the {registers[source]['phase 2'].idxmin()}.\n\n"
     )
 answer(told)
