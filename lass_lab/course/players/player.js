@@ -47,6 +47,7 @@
       const range = { "aria-label": "position", "aria-valuemin": 0, "aria-valuemax": this.seconds };
       this.slider = make("div", { role: "slider", tabindex: 0, class: "lass-slider", ...range }, this.head);
       this.slider.onpointerdown = event => {
+        if (event.button) return;
         this.slider.setPointerCapture(event.pointerId);
         this.drag(event);
       };
@@ -54,7 +55,7 @@
       this.slider.onpointerup = this.slider.onpointercancel = () => {
         const chosen = this.dragged;
         this.dragged = undefined;
-        this.seek(chosen);
+        if (chosen !== undefined) this.seek(chosen);
       };
       this.slider.onfocus = () => this.tell();
       const tracks = make("span", { role: "group", "aria-label": "tracks", class: "lass-tracks" }, ...this.choices);
@@ -287,7 +288,7 @@
 
   on("dragstart", ".lass-area", (area, event) => event.preventDefault());
   on("pointerdown", ".lass-sends .lass-draw", (area, event) => {
-    if (event.target.tagName !== "IMG") return;
+    if (event.target.tagName !== "IMG" || event.button) return;
     const box = make("i", { class: "lass-box" });
     const sides = last => [ends(event.clientX, last.clientX), ends(event.clientY, last.clientY)];
     const move = last => {
