@@ -555,7 +555,7 @@ ledger.record("01_stft_and_mel", "STFT and back, energy of the error", error_db,
 for kind, name, _, value in ceilings.itertuples(index=False):
     if kind in ("phase-sensitive mask", "mask with phase"):
         ledger.record("01_stft_and_mel", f"{name}, SDR of the ideal {kind}", value, "dB")
-ledger.read("01_stft_and_mel")[["name", "value", "unit", "profile"]].round(2)
+ledger.read("01_stft_and_mel")[["name", "value", "unit", "profile"]].astype({"value": float}).round(1)
 
 # %% [markdown]
 # - A spectrogram is many short spectra; the window trades sharpness in time for sharpness in frequency.
