@@ -434,7 +434,7 @@ relatives.round(2)
 # %%
 viola, trumpet, harmonica = (relatives.loc[word] for word in ("viola", "trumpet", "harmonica"))
 answer(
-    f"Only the nearest: the viola, at a cosine of {viola['cosine']:.2f}, gets what the violin gets (correlation "
+    f"In part. The viola, at a cosine of {viola['cosine']:.2f}, gets what the violin gets (correlation "
     f"{viola['correlation']:.2f}). The trumpet, at {trumpet['cosine']:.2f} from the trombone, does not get the "
     f"trombone's answer ({trumpet['level']:.0f} against {trumpet['its level']:.0f} dB, correlation "
     f"{trumpet['correlation']:.2f}) but some of both players. Far from all that was taught, the answer is near "
