@@ -576,13 +576,14 @@ results_table(means.reset_index())
 sdri = {
     (stage, source): means[stage, source, "SDRi"] for stage in ("pretrained", "phase 1") for source in piece.sources
 }
+left, own = sdri["phase 1", "violin"], means["phase 1", "trumpet", "SDR"]
 answer(
     f"The trumpet went from {sdri['pretrained', 'trumpet']:.1f} to {sdri['phase 1', 'trumpet']:.1f} dB of SDRi, the "
     f"violin from {sdri['pretrained', 'violin']:.1f} to {sdri['phase 1', 'violin']:.1f} dB."
     "\n\nTwo sources add up to the mixture, so the trumpet that is left when the estimated violin is subtracted has "
-    f"exactly the violin's SDRi as its SDR: {sdri['pretrained', 'violin']:.1f} dB before, "
-    f"{sdri['phase 1', 'violin']:.1f} dB after. Asked for by its own word, the trumpet now has an SDR of "
-    f"{means['phase 1', 'trumpet', 'SDR']:.1f} dB. Only what this is above subtraction was gained by learning the word."
+    f"exactly the violin's SDRi as its SDR: {sdri['pretrained', 'violin']:.1f} dB before, {left:.1f} dB after. Asked "
+    f"for by its own word, the trumpet now has an SDR of {own:.1f} dB, {own - left:+.1f} dB against subtraction. Only "
+    "what is above it was gained by learning the word; the rest, any separator that knew the violin as well would give."
 )
 
 # %% [markdown]
