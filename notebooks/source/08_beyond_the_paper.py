@@ -81,7 +81,7 @@ relatives.unstack(0, sort=False).loc[words].style.format("{:.1f} dB")
 near, after = (relatives.loc[name].drop("trumpet")["SDR of the trumpet"] for name in separators)
 taken = "So a relative's word brings the trumpet now, which nobody meant." if after.max() > 3 else "None brings it."
 answer(
-    f"Before fine-tuning the best of the other words is “{near.idxmax()}”, with {near.max():.1f} dB. Near 0 dB what comes "
+    f"Before fine-tuning, the best other word is “{near.idxmax()}”, with {near.max():.1f} dB. Near 0 dB, what comes "
     "is near silence; clearly above, some of the trumpet; below, another sound (the violin, or a wrong mask). After "
     f"fine-tuning the best is “{after.idxmax()}”, with {after.max():.1f} dB. {taken}"
 )
