@@ -168,7 +168,7 @@ def test_without_scripts_or_web_audio_each_sound_has_a_plain_player(browser, pag
 
 
 def test_a_sound_that_the_browser_cannot_decode_is_left_to_the_plain_players(opened, page):
-    page.evaluate("BaseAudioContext.prototype.decodeAudioData = () => Promise.reject(new Error())")
+    page.evaluate("() => { BaseAudioContext.prototype.decodeAudioData = () => Promise.reject(new Error()); }")
     opened.get_by_role("button", name="Play").click()
     expect(opened.locator("audio").locator("visible=true")).to_have_count(2)
     expect(opened.locator("figure img").locator("visible=true")).to_have_count(2)
