@@ -74,7 +74,7 @@ figure_html(ax, f"The spectrum of one window of {1000 * n_fft / rate:.0f} ms, in
 # colour. Where the two combs miss each other, a separator has an easy task. The level is $20 \log_{10}$ of a magnitude,
 # because energy is its square. Who plays the higher note, and is the strongest tooth the pitch?
 
-# %% jupyter={"source_hidden": true} tags=["hide-input"]
+# %%
 from lass_lab.course.quiz import answer
 
 strongest = {name: hertz[np.argmax(curve)] for name, curve in levels.items()}
@@ -355,7 +355,7 @@ figure_html(ax, f"Average level of {half / rate:.0f} s of each instrument, twice
 # Do the hills stay in place when the notes change? Are an instrument's two curves nearer to each other than to the
 # other instrument's?
 
-# %% jupyter={"source_hidden": true} tags=["hide-input"]
+# %%
 one, other, brass, brass_again = average.values()
 apart = {"halves": np.abs(one - other).mean(), "players": np.abs(one - brass).mean()}
 top = np.abs(khz - 12).argmin()
@@ -486,7 +486,7 @@ display(figure_html(ax, f"The mixture, the model and four ideal masks; {len(mixt
 # From left to right: what you have for nothing, what the model reaches, and what masks can reach at best. Which mask is
 # the ceiling for a network that only takes away? And is the soft ratio mask better than the binary one?
 
-# %% jupyter={"source_hidden": true} tags=["hide-input"]
+# %%
 phase_gain = scores["trumpet", "mask with phase"] - scores["trumpet", "phase-sensitive mask"]
 assert scores["trumpet", "binary mask"] > scores["trumpet", "ratio mask"] and phase_gain > 5
 answer(
