@@ -432,14 +432,15 @@ relatives["correlation"] = [spectral_correlation(*pair) for pair in zip(*heard, 
 relatives.round(2)
 
 # %%
-viola, trumpet, harmonica = (relatives.loc[word] for word in ("viola", "trumpet", "harmonica"))
+viola, trumpet = relatives.loc["viola"], relatives.loc["trumpet"]
+quiet = relatives[relatives["level"] < -15]
 answer(
     f"In part. The viola, at a cosine of {viola['cosine']:.2f}, gets what the violin gets (correlation "
     f"{viola['correlation']:.2f}). The trumpet, at {trumpet['cosine']:.2f} from the trombone, does not get the "
     f"trombone's answer ({trumpet['level']:.0f} against {trumpet['its level']:.0f} dB, correlation "
-    f"{trumpet['correlation']:.2f}) but some of both players. Far from all that was taught, the answer is near "
-    f"silence: {harmonica['level']:.0f} dB for the harmonica. That is also what the model gives for an instrument "
-    "that it knows and that does not play."
+    f"{trumpet['correlation']:.2f}) but some of both players. {' and '.join(quiet.index).capitalize()} get near "
+    "silence, as their relatives do, which do not play here. And how near the nearest is does not tell: a "
+    "hurdy-gurdy is as far from all that was taught as a kazoo, and gets a part of the mixture."
 )
 
 # %% [markdown]
