@@ -371,8 +371,8 @@ answer(
 
 # %% [markdown]
 # So an average spectrum says little about who plays, and neither does the centroid, which the choice of notes moves.
-# More is in what is finer: how strong each harmonic of a note is at its pitch, how the note begins, how it sways. A query
-# such as *violin* has to mean all of that, and this is why a network learns it from many examples.
+# More is in what is finer: how strong each harmonic of a note is at its pitch, how the note begins, how it sways. A
+# query such as *violin* has to mean all of that, and this is why a network learns it from many examples.
 #
 # ### Do they collide?
 #
