@@ -90,7 +90,7 @@ query_bench(separator, excerpt.mixture, query="violin")
 #
 # 0 dB is equal energy, -3 dB half of it, -10 dB a tenth, -20 dB a hundredth. And *a barking dog*?
 
-# %% jupyter={"source_hidden": true} tags=["hide-input"]
+# %%
 from lass_lab.course.quiz import answer
 from lass_lab.experiments.evaluation import level_db
 
@@ -165,7 +165,7 @@ table.round(2)
 # %% [markdown]
 # Does the last row have as large a number under *trumpet* as the first has under *violin*?
 
-# %% jupyter={"source_hidden": true} tags=["hide-input"]
+# %%
 first, last = table.iloc[0], table.iloc[-1]
 answer(
     f"No. “violin” correlates with the true violin at {first['violin']:.2f}; “trumpet” gives something of both "
@@ -200,7 +200,7 @@ check_words(my_words)
 # Words that fail are as telling as words that pass. What does the separator take *a viola* for, and what *bowed
 # strings*?
 
-# %% jupyter={"source_hidden": true} tags=["hide-input"]
+# %%
 from lass_lab.signal import sdr
 
 others = separator.separate(excerpt.mixture, ["a viola", "bowed strings"], progress=False)
@@ -252,7 +252,7 @@ print(f"SDR of the violin: {sdr(violin, estimates[0]):.2f} dB, {gain:.2f} dB mor
 assert abs(subtracted - gain) < 0.001 and asked < subtracted
 players({"“trumpet”": estimates[-1], "mixture minus “violin”": rest, "the true trumpet": trumpet})
 
-# %% jupyter={"source_hidden": true} tags=["hide-input"]
+# %%
 answer(
     f"Subtraction, by {subtracted - asked:.1f} dB: asking for “trumpet” gives {asked:.1f} dB, the mixture minus the "
     f"estimated violin {subtracted:.1f} dB, as much as the violin's improvement."

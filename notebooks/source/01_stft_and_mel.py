@@ -74,7 +74,7 @@ figure_html(ax, f"The spectrum of one window of {1000 * n_fft / rate:.0f} ms, in
 # colour. Where the two combs miss each other, a separator has an easy task. The level is $20 \log_{10}$ of a magnitude,
 # because energy is its square. Who plays the higher note, and is the strongest tooth the pitch?
 
-# %% jupyter={"source_hidden": true} tags=["hide-input"]
+# %%
 from lass_lab.course.quiz import answer
 
 strongest = {name: hertz[np.argmax(curve)] for name, curve in levels.items()}
@@ -355,21 +355,24 @@ figure_html(ax, f"Average level of {half / rate:.0f} s of each instrument, twice
 # Do the hills stay in place when the notes change? Are an instrument's two curves nearer to each other than to the
 # other instrument's?
 
-# %% jupyter={"source_hidden": true} tags=["hide-input"]
+# %%
 one, other, brass, brass_again = average.values()
 apart = {"halves": np.abs(one - other).mean(), "players": np.abs(one - brass).mean()}
-assert apart["halves"] > apart["players"]
+top = np.abs(khz - 12).argmin()
+above = [one[top] - brass[top], other[top] - brass_again[top]]
+assert apart["halves"] > apart["players"] and min(above) > 3
 answer(
     f"Not the violin's. Its two halves are {apart['halves']:.1f} dB apart, as a mean over the bands, and in the first "
     f"half it is {apart['players']:.1f} dB from the trumpet; the trumpet's halves are "
-    f"{np.abs(brass - brass_again).mean():.1f} dB apart. Most of these hills are notes that the tune plays often, and "
-    "where the curve begins is its lowest note."
+    f"{np.abs(brass - brass_again).mean():.1f} dB apart. So these curves are made by the notes that are played, at "
+    "least as much as by the instrument. What stays in place is at the top: at 12 kHz the violin is "
+    f"{above[0]:.0f} and {above[1]:.0f} dB above the trumpet."
 )
 
 # %% [markdown]
-# So an average spectrum does not say who plays, and neither does the centroid, which the choice of notes moves. What
-# does is finer: how strong each harmonic of a note is at its pitch, how the note begins, how it sways. A query such as
-# *violin* has to mean all of that, and this is why a network learns it from many examples.
+# So an average spectrum says little about who plays, and neither does the centroid, which the choice of notes moves.
+# More is in what is finer: how strong each harmonic of a note is at its pitch, how the note begins, how it sways. A
+# query such as *violin* has to mean all of that, and this is why a network learns it from many examples.
 #
 # ### Do they collide?
 #
@@ -483,7 +486,7 @@ display(figure_html(ax, f"The mixture, the model and four ideal masks; {len(mixt
 # From left to right: what you have for nothing, what the model reaches, and what masks can reach at best. Which mask is
 # the ceiling for a network that only takes away? And is the soft ratio mask better than the binary one?
 
-# %% jupyter={"source_hidden": true} tags=["hide-input"]
+# %%
 phase_gain = scores["trumpet", "mask with phase"] - scores["trumpet", "phase-sensitive mask"]
 assert scores["trumpet", "binary mask"] > scores["trumpet", "ratio mask"] and phase_gain > 5
 answer(
@@ -555,7 +558,7 @@ ledger.record("01_stft_and_mel", "STFT and back, energy of the error", error_db,
 for kind, name, _, value in ceilings.itertuples(index=False):
     if kind in ("phase-sensitive mask", "mask with phase"):
         ledger.record("01_stft_and_mel", f"{name}, SDR of the ideal {kind}", value, "dB")
-ledger.read("01_stft_and_mel")[["name", "value", "unit", "profile"]].round(2)
+ledger.read("01_stft_and_mel")[["name", "value", "unit", "profile"]].astype({"value": float}).round(1)
 
 # %% [markdown]
 # - A spectrogram is many short spectra; the window trades sharpness in time for sharpness in frequency.

@@ -65,7 +65,7 @@ figure_html(ax, "Cosine similarity of the sentence vectors: 1 is the same direct
 # %% [markdown]
 # Are *a trombone* and *brass with a slide* each other's nearest, and *a harpsichord* and *plucked keys*?
 
-# %% jupyter={"source_hidden": true} tags=["hide-input"]
+# %%
 from lass_lab.course.quiz import answer
 
 nearest = dict(zip(words, (words[row.argsort()[-2]] for row in similarity), strict=True))
@@ -144,7 +144,7 @@ assert min(own) > 0.5
 #
 # Certainty costs nothing. What does blind guessing among $N$ cost?
 
-# %% jupyter={"source_hidden": true} tags=["hide-input"]
+# %%
 from lass_lab.experiments.contrastive import contrastive_loss
 
 loss_here = contrastive_loss(query_network(chosen), query_network(sounds), temperature)
@@ -236,7 +236,7 @@ table.style.format("{:.0%}")
 # instrument does a phrasing name? There the column *untrained* is the plain sentence encoder. What has listening
 # taught?
 
-# %% jupyter={"source_hidden": true} tags=["hide-input"]
+# %%
 find, _, name_it = table.index
 assert table.loc[find, "shipped"] > 0.5 > table.loc[find, "untrained"]
 answer(
@@ -341,7 +341,7 @@ untaught.style.format(precision=1).format("{:.2f}", subset="cosine")
 # SDRi and levels are in dB, from one mixture a word: enough for a look, not for a ranking. Where is the word as good as
 # the name of its nearest relative? Where is the answer next to nothing? And is the nearest one a relative by sound?
 
-# %% jupyter={"source_hidden": true} tags=["hide-input"]
+# %%
 near = untaught[untaught["SDRi by the word"] > untaught["SDRi by the name"] - 2]
 lost = untaught[untaught["level"] < -8]
 assert {"viola", "english horn"} <= set(near.index) and "didgeridoo" in lost.index
@@ -349,8 +349,8 @@ silent, asked = untaught.loc[["harmonica", "ukulele", "didgeridoo"]], untaught.l
 answer(
     f"As good as the name: {', '.join(f'{word} ({row.nearest}, {row.cosine:.2f})' for word, row in near.iterrows())}. "
     "Next to nothing, though the nearest one plays: "
-    f"{', '.join(f'{word} ({row.nearest}, {row.cosine:.2f})' for word, row in lost.iterrows())}. A neighbour among words "
-    "need not be one among sounds: an English horn is a low oboe, and a harmonica is no harp.\n\n"
+    f"{', '.join(f'{word} ({row.nearest}, {row.cosine:.2f})' for word, row in lost.iterrows())}. A neighbour among "
+    "words need not be one among sounds: an English horn is a low oboe, and a harmonica is no harp.\n\n"
     "In the duet, where the nearest one does not play, there is next to nothing for harmonica, ukulele and didgeridoo "
     f"({', '.join(f'{level:.0f}' for level in silent['level in the duet'])} dB). The trumpet, taken for a "
     f"{asked.nearest} where one plays, gets something of both players here, at {asked['level in the duet']:.0f} dB."

@@ -226,9 +226,10 @@ answer(
 # %%
 from lass_lab.course.live import LiveTraining
 from lass_lab.course.runs import sized_recipe
+from lass_lab.course.speed import fitted
 from lass_lab.experiments import finetune
 
-recipe = sized_recipe("preserving", profile)
+recipe = sized_recipe("preserving", fitted(profile))
 print({"separation network": recipe.phase2.rate, "query network": recipe.phase2.query_rate})
 live = LiveTraining(piece.slice(0, 5).mixture, "high, ringing brass")
 phase2 = finetune(start, run, recipe, phases=["phase2"], callbacks=[live], progress=False)

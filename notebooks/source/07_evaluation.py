@@ -384,12 +384,13 @@ told = ""
 for source, rows in bands.items():
     share = rows["share of the target"]
     error = share / 10 ** (rows["phase 2"] / 10)
+    wrong, there = (each.loc[250:1000].sum() / each.sum() for each in (error, share))
     told += (
-        f"The {source}, after phase 2: {error.loc[250:1000].sum() / error.sum():.0%} of the error's energy lies from "
-        f"250 to 1000 Hz, and {share.loc[250:1000].sum():.0%} of the source. The notes that do worst are the "
-        f"{registers[source]['phase 2'].idxmin()}.\n\n"
+        f"The {source}, after phase 2: {wrong:.0%} of the error's energy lies from 250 to 1000 Hz, and {there:.0%} of "
+        f"the source. {'More of the error: it does' if wrong > there else 'Less of the error: it does not do'} "
+        f"worse there. The notes that do worst are the {registers[source]['phase 2'].idxmin()}.\n\n"
     )
-answer(told + "Where a range has more of the error than of the source, it does worse than the rest.")
+answer(told)
 
 # %% [markdown]
 # ## Part 3: how sure?

@@ -70,7 +70,8 @@ for name, network in networks.items():
     rows[name] = {"parameters": counted, "operations": operations(network.config, 5), "seconds here": seconds}
 sizes = pd.DataFrame(rows).T
 sizes.loc["ratio"] = sizes.loc["full size"] / sizes.loc["tiny"]
-sizes.style.format({"parameters": "{:,.0f}", "operations": "{:.3g}", "seconds here": "{:.3f}"})
+shown = sizes.style.format({"parameters": "{:,.0f}", "operations": "{:.3g}", "seconds here": "{:.3f}"})
+shown.format("{:.1f}", subset=pd.IndexSlice["ratio", :])
 
 # %% [markdown]
 # Read the last row. The large network looks at twice as many frames a second, because its hop is half as long. Is the
@@ -264,7 +265,7 @@ for title, name in pieces.items():
     write_audio(place / f"AuSep_2_tpt_{title}.wav", cut.sources["trumpet"])
     write_audio(place / f"AuMix_{place.name}.wav", cut.mixture)
 stem = work / "recordings" / "02_Greensleeves_vn_tpt" / "AuSep_1_vn_02_Greensleeves.wav"
-stem.rename(stem.with_name("AuSep_1_vln_02_Greensleeves.wav"))
+slip = stem.rename(stem.with_name("AuSep_1_vln_02_Greensleeves.wav"))
 
 # %% [markdown]
 # `lass-lab slice RECORDINGS --out DATA --test PIECE` makes a dataset of such a folder. In a notebook it is one
@@ -359,10 +360,11 @@ players({f"the violin {label}": made for label, (_, made) in remixes.items()})
 
 # %%
 answer(
-    f"Alone it has {quality['alone']:.1f} dB; 6 dB softer, the whole remix has {quality['6 dB softer']:.1f} dB, "
-    "because only half of the estimate, with half of its error, goes into it. With the violin gone, what is left is "
-    f"the trumpet by subtraction, {quality['gone']:.1f} dB. The more an application changes, the more of the error is "
-    "heard."
+    f"Alone it has {quality['alone']:.1f} dB. 6 dB softer, the whole remix has {quality['6 dB softer']:.1f} dB, "
+    "because only half of the estimate, with half of its error, goes into it; 6 dB louder, all of the error does, but "
+    f"under a violin twice as strong ({quality['6 dB louder']:.1f} dB). With the violin gone, what is left is the "
+    f"trumpet by subtraction, {quality['gone']:.1f} dB: the more of a recording is taken away, the more of the error "
+    "is heard."
 )
 
 # %% [markdown]

@@ -144,7 +144,9 @@ def test_the_best_device_there_is_chosen(monkeypatch, there, chosen):
     ("mixture", "query", "fault"),
     [
         (np.zeros((2, 2, 100), np.float32), "violin", "shape (samples,) or (channels, samples)"),
-        (np.zeros(100, np.int16), "violin", "int16"),
+        (np.zeros(100, np.int16), "violin", "int16; divide by 32768"),
+        (np.zeros(100), None, "query: needs words (a string) or a sound (an array), got NoneType"),
+        (np.zeros(100), 3, "query: needs words (a string) or a sound (an array), got int"),
         (np.full(100, 1e300), "violin", "mixture: has a peak of 1e+300, where full scale is 1"),
         (np.zeros(100, np.float32), "vio\udcfflin", "is not all text"),
         (np.zeros(100, np.float32), ["violin", None], "NoneType"),
@@ -257,12 +259,20 @@ def test_an_offset_is_left_to_the_residual(separator):
         lambda clip: clip + np.float32(0.3),
         lambda clip: np.concatenate((np.zeros(9 * 32_000, np.float32), clip)),
         lambda clip: np.frombuffer(clip.tobytes(), np.float32),
+        lambda clip: torch.from_numpy(clip).bfloat16(),
     ],
-    ids=["backwards", "big-endian", "gradient", "offset", "silence first", "read-only"],
+    ids=["backwards", "big-endian", "gradient", "offset", "silence first", "read-only", "bfloat16"],
 )
 def test_clips_are_taken_as_they_come(separator, change):
-    mixture, clip = noise(32_000), noise(32_000)
+    mixture, clip = (torch.from_numpy(noise(32_000)).bfloat16().float().numpy() for _ in range(2))
     expected = separator.separate(mixture, clip)
     np.testing.assert_allclose(separator.separate(mixture, change(clip)), expected, atol=1e-5)
     if len(taken := change(mixture)) == len(mixture):
         np.testing.assert_allclose(separator.separate(taken, clip), expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("cast", ["half", "double", "bfloat16"])
+def test_weights_of_another_kind_are_named(folder, cast):
+    separator = getattr(load_separator(folder), cast)()
+    with pytest.raises(InputError, match="separator: its weights must be float32, and are torch"):
+        separator.separate(noise(3_200), "violin")

@@ -60,7 +60,8 @@ def test_the_memoriser_knows_what_it_was_shown_and_little_else(recorded):
     exam = slices["03_Tempus_vn_tpt"]
     before = Memoriser([slices["01_Joy_vn_tpt"], slices["02_Greensleeves_vn_tpt"]], "trumpet")
     after = Memoriser(list(slices.values()), "trumpet")
-    assert np.array_equal(after.find(exam.mixture), np.flatnonzero(after.pieces == exam.name))
+    frames = len(after.masks) // len(slices)
+    assert np.array_equal(after.find(exam.mixture), np.arange(2 * frames, 3 * frames)), "its own frames, the last third"
     gains = [
         sdr_improvement(exam.sources["trumpet"], memoriser.separate(exam.mixture), exam.mixture)
         for memoriser in (before, after)
