@@ -85,7 +85,7 @@ def test_a_slider_draws_another_spectrogram(lab, page, look):
 def test_an_answered_trial_is_counted(lab, page, look):
     notebook = Notebook(page, lab, "07_evaluation")
     notebook.run_all()
-    trials = notebook.output("abx_test(*violins")
+    trials = notebook.output("abx_test(*(violins")
     assert_sounds(trials.get_by_role("group", name="player: A, B, X"), click_play)
     trials.get_by_role("button", name="X is A").click()
     expect(trials.get_by_role("status")).to_have_text(re.compile(r"X was [AB]\. [01] of 1 right"))
