@@ -100,5 +100,5 @@ def test_after_a_restart_the_ledger_is_still_there(lab, page, look):
     first.restart_and_run_all()
     welcome = Notebook(page, lab, "00_welcome")
     welcome.restart_and_run_all()
-    expect(welcome.output("ledger.read()")).to_contain_text("done 01 STFT and mel")
+    expect(welcome.output("ledger.read()")).to_contain_text("done 01_stft_and_mel")
     look(page, "ledger")
