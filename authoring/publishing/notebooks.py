@@ -32,6 +32,7 @@ METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
 }
+FINISHED = "lass_lab"  # in the metadata of an executed copy
 TAG = f"v{__version__}"  # of this version: badges and first cells find the notebooks and the course under it
 BOOTSTRAP = (SOURCES / "bootstrap.py").read_text(encoding="utf-8").rstrip()
 
@@ -135,34 +136,36 @@ def read_times() -> dict[str, dict]:
     return json.loads(TIMES.read_text(encoding="utf-8")) if TIMES.is_file() else {}
 
 
-def run(path: Path, out: Path, profile: Profile) -> float:
+def run(path: Path, out: Path, profile: Profile, *, again: bool = False) -> float:
     """Run one notebook in a kernel of its own and save the executed copy, whole or as far as it came.
 
-    nbclient is called and not `jupyter execute`, for a progress bar, and for an error that names the cell.
+    nbclient is called and not `jupyter execute`, for a progress bar, and for an error that names the cell. A cell that
+    trains may take as long as it takes; the others have the profile's limit. With `again`, a copy that did not end is
+    replaced.
 
     Returns:
         Seconds from the first cell to the last.
 
     Raises:
-        InputError: no such notebook, a copy is there already, or a cell failed or took longer than the profile allows.
+        InputError: no such notebook, a copy is there already, or a cell failed or took too long.
     """
     import nbformat
     from nbclient import NotebookClient
-    from nbclient.exceptions import CellControlSignal, DeadKernelError
+    from nbclient.exceptions import CellControlSignal, CellTimeoutError, DeadKernelError
     from tqdm import tqdm
 
     copy = out / path.name
-    if copy.exists():
+    if copy.exists() and not again:
         raise InputError(f"{copy}: exists already; name another folder with --out")
     try:
         notebook = nbformat.read(path, as_version=4)
     except (OSError, ValueError) as error:
         raise InputError(f"{path}: cannot be read as a notebook ({str(error).splitlines()[0]})") from error
-    begun = [0]
+    begun, began = [0], datetime.now(UTC).isoformat(timespec="seconds")
     with tqdm(total=sum(c.cell_type == "code" for c in notebook.cells), desc=path.stem, unit="cell") as bar:
         client = NotebookClient(
             notebook,
-            timeout=profile.cell_timeout,
+            timeout_func=lambda cell: None if "finetune(" in cell.source else profile.cell_timeout,
             kernel_name="python3",
             extra_arguments=["--log-level=ERROR"],  # the kernel's own warnings would tear the bar apart
             resources={"metadata": {"path": str(path.parent)}},
@@ -172,17 +175,35 @@ def run(path: Path, out: Path, profile: Profile) -> float:
         start = time.perf_counter()
         try:
             client.execute(env={**os.environ, VARIABLE: profile.name})
+            notebook.metadata[FINISHED] = {"profile": profile.name, "began": began, "source": _digest(path)}
         except (CellControlSignal, DeadKernelError) as error:
             reason = f"{error.ename}: {error.evalue}" if hasattr(error, "ename") else str(error)
             reason = (reason.strip().splitlines() or ["the kernel died"])[0]
+            if isinstance(error, CellTimeoutError):
+                reason = (
+                    f"took longer than {profile.cell_timeout / 60:.0f} minutes; when this computer is less busy, the "
+                    f"same command goes on from here, and {VARIABLE}=ci computes less"
+                )
             line = notebook.cells[begun[-1]].source.strip().splitlines()[0]
             where = f"{path.name}, cell {begun[-1] + 1} ({line})"
             raise InputError(f"{where}: {reason}; executed so far: {copy}") from error
         finally:
             seconds = time.perf_counter() - start
-            with atomic_path(copy) as temporary:
+            with atomic_path(copy, force=True) as temporary:
                 nbformat.write(notebook, temporary)
     return seconds
+
+
+def finished(copy: Path) -> dict[str, str] | None:
+    """The profile of an executed copy, when it was begun, and the hash of its source; None where it did not end."""
+    try:
+        return json.loads(copy.read_text(encoding="utf-8"))["metadata"].get(FINISHED)
+    except (OSError, ValueError, KeyError):
+        return None
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:16]
 
 
 def record_time(name: str, seconds: float, profile: Profile) -> None:
@@ -200,15 +221,24 @@ def record_time(name: str, seconds: float, profile: Profile) -> None:
 def run_course(names: Sequence[str] = (), out: Path | None = None, *, record_times: bool = False) -> Path:
     """Run the named notebooks, or all in order, and print what they recorded and where to look.
 
+    Where the newest run of the course stopped half-way, this one goes on with it: notebooks that ended there, in this
+    profile and as they are now, are not run again.
+
     Returns the folder of the executed copies: `out`, or runs/course/DATE-TIME.
     """
-    profile, out = current(), out or ledger.runs_dir() / "course" / f"{datetime.now():%Y%m%d-%H%M%S}"
+    profile = current()
     paths = [NOTEBOOKS / f"{Path(name).stem}.ipynb" for name in names] or sorted(NOTEBOOKS.glob("[0-9]*.ipynb"))
-    began = datetime.now(UTC).isoformat(timespec="seconds")
+    done: list[Path] = []
+    if out is None:
+        out, done = _stopped(paths, profile)
+        if done:
+            print(f"Going on in {out}, where {len(done)} of {len(paths)} notebooks have ended.")
     for path in paths:
-        seconds = run(path, out, profile)
-        if record_times:
-            record_time(path.stem, seconds, profile)
+        if path not in done:
+            seconds = run(path, out, profile, again=bool(done))
+            if record_times:
+                record_time(path.stem, seconds, profile)
+    began = min(finished(out / path.name)["began"] for path in paths)
     results = ledger.read()
     results = results[results["time"] >= began]
     if len(results):
@@ -219,3 +249,16 @@ def run_course(names: Sequence[str] = (), out: Path | None = None, *, record_tim
     print(f"All results so far: {ledger.ledger_path()}")
     print("To work in the notebooks yourself: make lab")
     return out
+
+
+def _stopped(paths: Sequence[Path], profile: Profile) -> tuple[Path, list[Path]]:
+    """The newest run of the course and which of its notebooks need not be run again, or a new folder and none."""
+    course, done = ledger.runs_dir() / "course", []
+    newest = max(course.glob("[0-9]*/"), default=course)
+    for path in paths:
+        told = finished(newest / path.name)
+        if told and (told["profile"], told["source"]) == (profile.name, _digest(path)):
+            done.append(path)
+    if 0 < len(done) < len(paths):
+        return newest, done
+    return course / f"{datetime.now():%Y%m%d-%H%M%S}", []

@@ -1,7 +1,9 @@
 """Commands that make a separator: `weights` and `finetune`."""
 
+import sys
 import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,6 +13,7 @@ from lass_lab.commands.options import Data, Model, with_settings
 from lass_lab.signal.files import InputError
 
 if TYPE_CHECKING:
+    from lass_lab.course.profile import Profile as Sizes
     from lass_lab.experiments.recipes import FinetuningRecipe
 
 Profile = Annotated[str | None, typer.Option(help="ci, quick or full; by default that of LASS_LAB_PROFILE, or quick.")]
@@ -60,7 +63,7 @@ def finetune(
     from lass_lab.course.runs import finetune_folder
     from lass_lab.experiments.finetuning import finetune
 
-    plan = planned(recipe, profile, settings)
+    plan = planned(recipe, profile, settings, fit=devices * nodes == 1)
     run = run or finetune_folder(profile)
     began, where = time.perf_counter(), {"devices": devices, "nodes": nodes, "workers": workers}
     finetune(model, run, plan, data=data, bank=sources, callbacks=[StopWhenAsked()], **where)
@@ -68,13 +71,18 @@ def finetune(
     print(f"{run}: done in {minutes:.1f} minutes. Measure it: lass-lab evaluate --table paper --run {run}")
 
 
-def planned(recipe: str, profile: str | None, settings: Sequence[str] | None) -> "FinetuningRecipe":
+def planned(recipe: str, profile: str | None, settings: Sequence[str] | None, fit: bool = False) -> "FinetuningRecipe":
     """A named recipe at the size of a profile, or one with what a recipe file says; then with the settings.
+
+    `fit` takes as many of the profile's epochs as this computer can do in its time. Processes that train together would
+    each find another number.
 
     Raises InputError: no such profile or recipe, or a wrong field or value.
     """
-    from lass_lab.course.profile import PROFILES
+    from lass_lab.course.profile import PROFILES, current
     from lass_lab.course.runs import sized_recipe
+    from lass_lab.course.speed import fitted
+    from lass_lab.experiments.finetuning import check_recipe
     from lass_lab.experiments.recipes import RECIPES, changed, read_table
 
     if profile and profile not in PROFILES:
@@ -82,5 +90,10 @@ def planned(recipe: str, profile: str | None, settings: Sequence[str] | None) ->
     named = recipe in RECIPES
     if not named and not Path(recipe).is_file():
         raise InputError(f"recipe '{recipe}': choose one of {', '.join(RECIPES)}, or a TOML file")
-    plan = sized_recipe(recipe if named else "preserving", PROFILES.get(profile or ""))
-    return with_settings(plan if named else changed(plan, read_table(recipe)), settings or [])
+    size, table = PROFILES[profile] if profile else current(), {} if named else read_table(recipe)
+
+    def plan(size: "Sizes") -> "FinetuningRecipe":
+        return with_settings(changed(sized_recipe(recipe if named else "preserving", size), table), settings or [])
+
+    check_recipe(whole := plan(size))  # what is wrong is told before anything is measured
+    return plan(fitted(size, say=partial(print, file=sys.stderr))) if fit else whole

@@ -40,7 +40,11 @@ class Profile:
         contrastive_steps: of the query network's training in notebook 02.
         pieces: pieces evaluated per split; None for all of them.
         seconds: seconds of each piece that are evaluated, from its start; None for the whole piece.
-        cell_timeout: seconds a notebook's cell may take before the runner stops it; None for no limit.
+        training_minutes: for all of notebooks 05, 06 and 08; on a slower computer `speed.fitted` takes fewer epochs.
+            None for no limit.
+        share: of the profile's epochs that are left then.
+        cell_timeout: seconds a notebook's cell that does not train may take before the runner stops it; None for no
+            limit.
         item_seconds: seconds of a slice in each training item.
         items: in a step of fine-tuning.
         sample_rate: of fine-tuning, in Hz; 12,000 trains on the lower bins alone, in about half the time.
@@ -53,6 +57,8 @@ class Profile:
     contrastive_steps: int
     pieces: int | None = None
     seconds: float | None = None
+    training_minutes: float | None = None
+    share: float = 1.0
     cell_timeout: int | None = None
     item_seconds: float = 1.26
     items: int = 16
@@ -67,7 +73,14 @@ _ci = Profile(
     "ci", epochs=(6, 1), study_epochs=1, pairs=6, contrastive_steps=12, pieces=1, seconds=10.0, cell_timeout=240
 )
 _quick = Profile(
-    "quick", epochs=(30, 10), study_epochs=6, pairs=30, contrastive_steps=150, seconds=60.0, cell_timeout=1800
+    "quick",
+    epochs=(30, 10),
+    study_epochs=6,
+    pairs=30,
+    contrastive_steps=150,
+    seconds=60.0,
+    training_minutes=25.0,
+    cell_timeout=1800,
 )
 # An item is a quarter of a slice: 75 times through all there is in phase 1, and 19 times in phase 2.
 _full = Profile("full", epochs=(300, 75), study_epochs=40, pairs=100, contrastive_steps=800)
@@ -98,7 +111,7 @@ def doctor() -> pd.DataFrame:
     import pandas as pd
 
     rows: list[Row] = []
-    for examine in (_profile, _python, _packages, _processor, _memory, _disk, _gpu, _data, _sentence_encoder):
+    for examine in (_profile, _python, _packages, _processor, _speed, _memory, _disk, _gpu, _data, _sentence_encoder):
         try:
             rows += [(item, value, ok, "" if ok else advice) for item, value, ok, advice in examine()]
         except Exception as error:  # the other lines are still useful
@@ -138,6 +151,17 @@ def _processor() -> Iterator[Row]:
     native = native_bfloat16(torch.device("cpu"))
     advice = "" if native else "float32 will be the faster choice"
     yield "bfloat16 on the CPU", "native" if native else "emulated", None, advice
+
+
+def _speed() -> Iterator[Row]:
+    from lass_lab.course.speed import REFERENCE_STEP_S, step_seconds
+
+    if current().training_minutes is None:
+        yield "training step", f"not measured in the {current().name} profile", None, ""
+        return
+    seconds = step_seconds()
+    value = f"{seconds:.2f} s, {seconds / REFERENCE_STEP_S:.1f} times as long as where the course's times are from"
+    yield "training step", value, None, "the quick profile takes fewer steps on a slow computer"
 
 
 def _memory() -> Iterator[Row]:

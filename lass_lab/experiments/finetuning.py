@@ -161,7 +161,7 @@ def finetune(
         RunStopped: SIGTERM came; the same call goes on.
     """
     recipe, run, data = recipe or FinetuningRecipe(), Path(run), Path(data or data_dir())
-    _check(recipe)
+    check_recipe(recipe)
     sources = SourceBank(bank or data_dir() / "sources", "train") if recipe.items.needs_bank else None
     module = FinetuningData(recipe, data, sources, workers)
     before = load_separator(start, precision="float32").cpu()
@@ -248,8 +248,11 @@ def stages(run: str | os.PathLike[str]) -> dict[str, str]:
     return {"pretrained": read_recipe(run)["start"], **finished}
 
 
-def _check(recipe: FinetuningRecipe) -> None:
-    """Before anything is written: what is only looked up after a phase, or minutes."""
+def check_recipe(recipe: FinetuningRecipe) -> None:
+    """Before anything is written or measured: what is only looked up after a phase, or minutes.
+
+    Raises InputError: no such head, loss or encoder, heads that cannot be averaged, or sizes that give no steps.
+    """
     ResUNetConfig(head=recipe.head)
     find_loss(recipe.loss)
     for phase in (recipe.phase1, recipe.phase2):

@@ -12,7 +12,7 @@ from lass_lab.signal import InputError
 from tests.made_separators import small
 
 pytest.importorskip(
-    "onnxruntime", reason="pip install -e .[onnx]: not installed by make, as onnxruntime starts threads at import"
+    "onnxruntime", reason="make test runs it by itself: onnxruntime starts threads at import, which survive no fork"
 )
 
 

@@ -5,6 +5,8 @@ import os
 import re
 import subprocess
 import sys
+import time
+from dataclasses import replace
 
 import nbformat
 import pytest
@@ -166,6 +168,28 @@ def test_nothing_is_run_over_an_earlier_copy(folder, tmp_path):
     with pytest.raises(InputError, match=r"00_one.ipynb: exists already"):
         notebooks.run_course([], tmp_path / "out")
     assert (tmp_path / "out" / path.name).read_text() == "old"
+
+
+def test_a_course_that_stopped_goes_on_where_it_stopped(folder, tmp_path, capsys):
+    write(folder.parent / "00_one.ipynb", "print('first')")
+    second = folder.parent / "01_two.ipynb"
+    write(second, "1 / 0")
+    with pytest.raises(InputError, match="ZeroDivisionError"):
+        notebooks.run_course()
+    (stopped,) = (tmp_path / "runs" / "course").iterdir()
+    first, before = stopped / "00_one.ipynb", (stopped / "00_one.ipynb").read_bytes()
+    write(second, "print('mended')")
+    assert notebooks.run_course() == stopped
+    assert "1 of 2 notebooks have ended" in capsys.readouterr().out
+    assert first.read_bytes() == before and "mended" in (stopped / second.name).read_text()
+    time.sleep(1)  # a folder is named by the second
+    assert notebooks.run_course() != stopped, "a whole run is followed by another"
+
+
+def test_only_cells_that_do_not_train_have_a_limit(folder, tmp_path):
+    path = write(folder.parent / "00_one.ipynb", "import time; time.sleep(3)  # finetune(", "time.sleep(9)")
+    with pytest.raises(InputError, match=r"cell 2 .*longer than .* the same command goes on from here"):
+        notebooks.run(path, tmp_path / "out", replace(PROFILES["ci"], cell_timeout=2))
 
 
 def test_a_notebook_that_cannot_be_read_is_named(folder, tmp_path):

@@ -1,0 +1,109 @@
+"""How fast this computer trains, measured once, and how much of a profile it can do in an evening."""
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+
+from lass_lab.course.ledger import runs_dir
+from lass_lab.course.profile import Profile
+from lass_lab.signal.files import atomic_path
+
+REFERENCE_STEP_S = 0.78  # the shipped phase 1, on the computer that the times are from: see its model card
+STEPS = 3  # the first, which sets things up, does not count
+
+_STUDY_RUNS = 3  # of `study_epochs` each, in notebook 08
+
+
+def step_seconds() -> float:
+    """Seconds that one step of fine-tuning takes here, as the quick profile trains; measured once a runs folder.
+
+    Validation is counted in. The time is kept in `speed.json` in the runs folder, so that a run which is gone on with
+    is as long as it was begun; without the file it is measured anew, in some seconds.
+    """
+    return _speed()["step_seconds"]
+
+
+def fitted(profile: Profile, say: Callable[[str], object] = print) -> Profile:
+    """The profile with as many epochs as fit its `training_minutes` here, never more than it has.
+
+    Args:
+        profile: one without `training_minutes` is returned as it is, and nothing is measured.
+        say: gets one line: how fast this computer is, and how long the phases will take.
+    """
+    if profile.training_minutes is None:
+        return profile
+    speed = _speed()
+    epoch_s = speed["step_seconds"] * speed["epoch_steps"]
+    epochs = sum(profile.epochs) + _STUDY_RUNS * profile.study_epochs
+    share = min(1.0, 60 * profile.training_minutes / (epochs * epoch_s))
+    first, second = (max(1, round(share * each)) for each in profile.epochs)
+    say(
+        f"A training step takes {speed['step_seconds']:.2f} s here, "
+        f"{speed['step_seconds'] / REFERENCE_STEP_S:.1f} times as long as where the course's times are from. "
+        f"This run takes {share:.0%} of the {profile.name} profile's steps: "
+        f"about {first * epoch_s / 60:.0f} minutes for phase 1, {second * epoch_s / 60:.0f} for phase 2."
+        + (f" If it was busy just then, delete {_path()} to measure again." if share < 1 else "")
+    )
+    study = max(1, round(share * profile.study_epochs))
+    return replace(profile, epochs=(first, second), study_epochs=study, share=share)
+
+
+def _path() -> Path:
+    return runs_dir() / "speed.json"
+
+
+def _speed() -> dict[str, float]:
+    path = _path()
+    try:
+        speed = json.loads(path.read_text(encoding="utf-8"))
+        return {name: float(speed[name]) for name in ("step_seconds", "epoch_steps")}
+    except (OSError, ValueError, KeyError, TypeError):  # not there yet, or not what was written
+        speed = _measure()
+        with atomic_path(path, force=True) as temporary:
+            temporary.write_text(json.dumps(speed, indent=1) + "\n", encoding="utf-8")
+        return speed
+
+
+def _measure() -> dict[str, float]:
+    from lass_lab.course.profile import PROFILES
+    from lass_lab.course.runs import sized_recipe
+    from lass_lab.datasets import data_dir, list_pieces, load_piece
+    from lass_lab.datasets.duet_mixing import FinetuningDataset
+    from lass_lab.datasets.duets import SLICE_S
+    from lass_lab.datasets.mixing import SourceBank, collate
+    from lass_lab.experiments.finetuning import FinetuningData, FinetuningTask
+    from lass_lab.experiments.training import at_rate
+    from lass_lab.models import load_separator
+    from lass_lab.models.weights import native_bfloat16
+
+    recipe = sized_recipe("preserving", PROFILES["quick"])
+    bank = SourceBank(data_dir() / "sources", "train")
+    pieces = [load_piece(name) for name in list_pieces("train")]
+    items = FinetuningDataset(pieces, bank, recipe.items, range(recipe.batch))
+    batch = collate([items[number] for number in range(recipe.batch)])
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    separator = load_separator("tiny", precision="float32").to(device)
+    separator.network.replace_head(recipe.head)
+    with at_rate(separator, recipe.sample_rate):
+        task = FinetuningTask(separator, recipe, recipe.phase1, STEPS).to(device)
+        batch |= {name: batch[name].to(device) for name in ("mixture", "target")}
+        batch = task.on_after_batch_transfer(batch, 0)
+        optimizer, times = task.optimizer(), []
+        for _ in range(STEPS):
+            began = time.perf_counter()
+            with torch.autocast(device, torch.bfloat16, enabled=native_bfloat16(torch.device(device))):
+                loss = task.loss(task.estimate(batch), batch["target"], batch["mixture"])
+            loss.backward()
+            optimizer.step()
+            loss.item()  # a GPU answers when it is done
+            times.append(time.perf_counter() - began)
+    data = FinetuningData(recipe, data_dir(), bank)
+    # Validation takes forward passes alone: about a third of a step's time for as many seconds of sound.
+    validation = len(data.validation) * SLICE_S / (recipe.batch * recipe.items.seconds) / 3
+    every = recipe.checkpoint_every * recipe.validate_every
+    step_seconds = min(times[1:]) * (1 + validation / every)
+    return {"step_seconds": step_seconds, "epoch_steps": data.epoch_items / recipe.batch}
