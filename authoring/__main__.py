@@ -13,7 +13,15 @@ app = typer.Typer(
 )
 for command in (
     *(training.pretrain, training.arms, training.lineage, training.study, training.keep, publishing.bench),
-    *(publishing.readme, publishing.pictures, publishing.site, publishing.colab, publishing.times, publishing.sharing),
+    *(
+        training.sight,
+        publishing.readme,
+        publishing.pictures,
+        publishing.site,
+        publishing.colab,
+        publishing.times,
+        publishing.sharing,
+    ),
 ):
     app.command()(command)
 app.add_typer(rendering.render, name="render", no_args_is_help=True)

@@ -85,7 +85,9 @@ def render_excerpts(
 
 @render.command("notes")
 def render_notes(
-    excerpts: Annotated[Path, typer.Option(help="The bank of excerpts, which gets a notes.csv.")] = Path("data/sources"),
+    excerpts: Annotated[Path, typer.Option(help="The bank of excerpts, which gets a notes.csv.")] = Path(
+        "data/sources"
+    ),
     force: Force = False,
 ) -> None:
     """Write which notes the clips of a small bank play, for films; it was cut out of runs/sources."""

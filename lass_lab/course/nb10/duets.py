@@ -9,12 +9,17 @@ from scipy.signal import resample_poly
 
 from lass_lab.course.nb10.films import Scene, stage
 from lass_lab.datasets.mixing import TRIES, SourceBank, audible, match_energy
-
 from lass_lab.signal.files import InputError, data_dir
 
 SAMPLE_RATE = 8000
 HEARD = ("violin", "acoustic guitar", "flute", "clarinet", "trombone", "vibraphone")
-SPEEDS = ((5, 16), (5, 18), (1, 4), (2, 9), (1, 5))  # up, down from 32 kHz: four to two semitones lower, as it is, higher
+SPEEDS = (
+    (5, 16),
+    (5, 18),
+    (1, 4),
+    (2, 9),
+    (1, 5),
+)  # up, down from 32 kHz: four to two semitones lower, as it is, higher
 GAIN_DB = 5.0  # by which the two of a duet are set apart at most, either way
 
 
@@ -41,12 +46,16 @@ class Clips:
         bank = SourceBank(folder, split, HEARD)
         table = pd.read_csv(folder / "notes.csv")
         self.looks = list(bank.clips["instrument"])
-        self.notes = [table.loc[table["path"] == path, ["onset", "end", "pitch"]].to_numpy() for path in bank.clips["path"]]
+        self.notes = [
+            table.loc[table["path"] == path, ["onset", "end", "pitch"]].to_numpy() for path in bank.clips["path"]
+        ]
         self._played = []
         for row, seconds in enumerate(bank.clips["seconds"]):
             clip = bank.read(row, 0, round(seconds * bank.sample_rate))
             speeds = SPEEDS if split == "train" else SPEEDS[2:3]
-            self._played.append([(down / up / 4, resample_poly(clip, up, down).astype(np.float32)) for up, down in speeds])
+            self._played.append(
+                [(down / up / 4, resample_poly(clip, up, down).astype(np.float32)) for up, down in speeds]
+            )
 
     def cut(self, rng: np.random.Generator, look: str, samples: int) -> Cut:
         """A random cut of one of the instrument's clips, at a random speed, from where it can be heard."""
@@ -63,7 +72,9 @@ class Clips:
 
     def duet(self, rng: np.random.Generator, samples: int, looks: Sequence[str] | None = None) -> tuple[Cut, Cut]:
         """Two cuts, of two instruments where none are named, of about one loudness; their sum is the mixture."""
-        first, second = (self.cut(rng, str(look), samples) for look in (rng.permutation(HEARD)[:2] if looks is None else looks))
+        first, second = (
+            self.cut(rng, str(look), samples) for look in (rng.permutation(HEARD)[:2] if looks is None else looks)
+        )
         louder = match_energy(second.samples, first.samples, rng.uniform(-GAIN_DB, GAIN_DB))
         return first, Cut(second.clip, second.look, louder, second.notes)
 

@@ -4,8 +4,6 @@ It stands in for CLIP. It is trained on pictures of single players against capti
 notebook 02, and then frozen. The sentence encoder is frozen from the start.
 """
 
-from collections.abc import Sequence
-
 import numpy as np
 import torch
 from torch import Tensor, nn
@@ -18,8 +16,9 @@ from lass_lab.models.sentence_encoder import SentenceEncoder
 
 TOKENS, TOKEN_RATE = 6, 0.02  # free ones of a caption without words (VAST has 75), and the step they climb by
 CAPTIONS = (  # of pictures: what is drawn, and never how it sounds
-    "{a} {name}", "a player of the {name}", "a picture of {a} {name}", "a drawing of {a} {name}", "somebody holding {a} {name}",
-    "a person with {a} {name}", "{a} {name} on a stage", "the {name} in this picture", "a small {name}", "a {name} player seen from afar",
+    "{a} {name}", "a player of the {name}", "a picture of {a} {name}", "a drawing of {a} {name}",
+    "somebody holding {a} {name}", "a person with {a} {name}", "{a} {name} on a stage", "the {name} in this picture",
+    "a small {name}", "a {name} player seen from afar",
 )  # fmt: skip
 
 
@@ -89,11 +88,13 @@ def practice_picture(rng: np.random.Generator, look: str) -> np.ndarray:
 # Captions without words ---------------------------------------------------------------------------------
 
 
-def latent_captions(encoder: SentenceEncoder, seen: Tensor, steps: int = 60, seed: int = 0) -> tuple[Tensor, list[float]]:
+def latent_captions(
+    encoder: SentenceEncoder, seen: Tensor, steps: int = 60, seed: int = 0
+) -> tuple[Tensor, list[float]]:
     """Captions of pictures, found and not written: free token vectors that climb towards what is seen.
 
-    Between the tokens that begin and end a sentence stand free vectors in place of words. They follow the gradient of the
-    cosine between what the frozen encoder makes of them and the picture's vector (Tan et al., "VAST", 2023).
+    Between the tokens that begin and end a sentence stand free vectors in place of words. They follow the gradient of
+    the cosine between what the frozen encoder makes of them and the picture's vector (Tan et al., "VAST", 2023).
 
     Args:
         encoder: frozen.

@@ -3,19 +3,12 @@
 They are drawings of what a camera might see, made on the fly and seeded. A picture is `(32, 32)`, from 0 (dark) to 1.
 """
 
-import base64
-import html
-import io
 import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import resources
-from typing import TYPE_CHECKING
 
 import numpy as np
-
-if TYPE_CHECKING:
-    from IPython.display import HTML
 
 GRID, CELL = 4, 8  # cells a side of the stage, and pixels a side of a cell
 REGIONS, SIZE = GRID**2, GRID * CELL
@@ -105,16 +98,6 @@ def stage(rng: np.random.Generator, looks: Sequence[str], notes: Sequence[np.nda
         for look, cell, each in zip(looks, cells[things:], notes, strict=False)
     ]
     names = rng.choice(list(IDLE_THINGS), things)
-    return Scene(tuple(players), tuple(zip(map(str, names), map(int, cells[:things]), strict=True)), int(rng.integers(2**32)))
-
-
-def film_html(film: np.ndarray, alt: str, scale: int = 8) -> "HTML":
-    """A film `(frames, 32, 32)` as an animation in the page."""
-    from IPython.display import HTML
-    from PIL import Image
-
-    pictures = [Image.fromarray((255 * each).astype(np.uint8)).resize((SIZE * scale,) * 2, 0) for each in film]
-    file = io.BytesIO()
-    pictures[0].save(file, "GIF", save_all=True, append_images=pictures[1:], duration=1000 // RATE, loop=0)
-    data = base64.b64encode(file.getvalue()).decode()
-    return HTML(f'<img alt="{html.escape(alt)}" src="data:image/gif;base64,{data}">')
+    return Scene(
+        tuple(players), tuple(zip(map(str, names), map(int, cells[:things]), strict=True)), int(rng.integers(2**32))
+    )

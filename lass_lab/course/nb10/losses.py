@@ -4,7 +4,6 @@ Tan et al., "Language-guided audio-visual source separation via trimodal consist
 the batch; vectors have length one.
 """
 
-import torch
 from torch import Tensor
 from torch.nn import functional
 
@@ -18,8 +17,8 @@ LARGEST_MASK, LIGHTEST, HEAVIEST = 5.0, 1e-3, 10.0
 def mask_error(mask: Tensor, mixture: Tensor, source: Tensor) -> Tensor:
     """How far masks are from the ideal ones, each `(batch, frames, bins)` and magnitudes -> `(batch,)`.
 
-    The mean of `w |M - M*|`: the ideal mask `M* = clip(S / X, 0, 5)`, and weights `w = clip(log(1 + X), 0.001, 10)`, by which
-    what is loud in the mixture counts more. By sight it is VAST's video loss, by a caption its text loss.
+    The mean of `w |M - M*|`: the ideal mask is `M* = clip(S / X, 0, 5)`, the weight `w = clip(log(1 + X), 0.001, 10)`,
+    by which what is loud in the mixture counts more. By sight it is VAST's video loss, by a caption its text loss.
     """
     ideal = (source / mixture.clamp_min(1e-10)).clamp(0, LARGEST_MASK)
     weight = mixture.log1p().clamp(LIGHTEST, HEAVIEST)

@@ -35,7 +35,7 @@ class Recipe:
         seed: of everything.
     """
 
-    steps: int = 360
+    steps: int = 400
     batch: int = 8
     seconds: float = 1.26
     rate: float = 3e-3
@@ -58,8 +58,10 @@ def caption_clips(looker: Looker, clips: Clips, encoder: SentenceEncoder, steps:
 
 @dataclass(frozen=True)
 class Batch:
-    """`sources` `(batch, 2, samples)`, each one's film of a few `pictures` `(batch, 2, frames, 32, 32)`, its clip's number
-    `(batch, 2)`, and whether it is asked for by its caption `(batch, 2)`."""
+    """Mixtures of two: `sources` `(batch, 2, samples)`, and of each a film's `pictures` `(batch, 2, frames, 32, 32)`.
+
+    Also its clip's number and whether it is asked for by its caption, `(batch, 2)` each.
+    """
 
     sources: Tensor
     pictures: Tensor
@@ -90,9 +92,9 @@ def losses(looker: Looker, batch: Batch, blind: bool = False) -> dict[str, Tenso
     caption = looker.captions[own]
     condition = torch.where(captioned[:, None], caption, loudest(regions)) * (not blind)
     mixture = looker.spectrum(batch.sources.sum(1)).repeat_interleave(2, dim=0)
-    mask = looker.mask(mixture, condition)
-    error = mask_error(mask, mixture.abs(), looker.spectrum(sources).abs())
-    heard = looker.ear(looker.waveform(mask * mixture, samples))
+    mask = looker.mask(looker.bands(mixture), condition)
+    error = mask_error(mask, looker.bands(mixture), looker.bands(looker.spectrum(sources)))
+    heard = looker.ear(looker.masked(mask, mixture, samples))
     return {
         "video": (error * ~captioned).sum() / len(error),
         "text": (error * captioned).sum() / len(error),
