@@ -176,6 +176,7 @@ players({"estimate for “trumpet”": estimates[2], "the true trumpet": excerpt
 # | 07 | Evaluation | What may we conclude from which number? |
 # | 08 | Beyond the paper | Which of the paper's choices matter? |
 # | 09 | Scale up | What changes with the full model, your own recordings and many GPUs? |
+# | 10 | Look and listen | Can words be learnt without a caption of any sound? |
 #
 # Each writes its results into a ledger, so that later ones, and you, find them. Which have left some here already?
 

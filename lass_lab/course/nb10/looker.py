@@ -18,9 +18,10 @@ from lass_lab.signal.spectral import istft, stft
 
 N_FFT, HOP, LOWEST_HZ, BANDS = 512, 160, 50.0, 129
 NETWORK = ResUNetConfig(  # its n_fft says how many bands it sees
-    channels=(8, 16, 32, 64), n_fft=256, hop=80, frequency_bins=128, condition_size=SentenceEncoder.size,
+    channels=(4, 8, 16, 32, 64), n_fft=256, hop=80, frequency_bins=128, condition_size=SentenceEncoder.size,
     head="magnitude", compression=0.3,
 )  # fmt: skip
+STRENGTH = 10.0  # of a condition: the network begins to heed it sooner
 WEIGHTS = "model.safetensors"
 
 
@@ -62,7 +63,7 @@ class Looker(nn.Module):
 
     def mask(self, bands: Tensor, condition: Tensor) -> Tensor:
         """Mask from 0 to 1, `(batch, frames, bands)`, for mixtures' bands and a condition `(batch, 384)` each."""
-        return self.network.logits(self.network.seen(bands), condition)[:, 0].sigmoid()
+        return self.network.logits(self.network.seen(bands), STRENGTH * condition)[:, 0].sigmoid()
 
     def masked(self, mask: Tensor, spectrum: Tensor, samples: int) -> Tensor:
         """The waveform `(batch, samples)` of what a mask over bands leaves of a spectrogram."""

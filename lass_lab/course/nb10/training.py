@@ -35,10 +35,10 @@ class Recipe:
         seed: of everything.
     """
 
-    steps: int = 400
+    steps: int = 1000
     batch: int = 8
-    seconds: float = 1.26
-    rate: float = 3e-3
+    seconds: float = 0.62
+    rate: float = 4e-3
     captioned: float = 0.5
     trimodal: float = 0.01
     audio_language: float = 0.01
