@@ -121,8 +121,8 @@ from lass_lab.course.quiz import answer
 answer(
     f"Two pictures of one look: {among:.2f}. A picture and its own word: {own:.2f}; another word: {other:.2f}.\n\n"
     "Each word is nearest to its own pictures, which is all that the loss asks for. But pictures are far more like "
-    "each other than like their words: they fill a region of the space of their own. That is the modality gap, and CLIP has "
-    "it, too. A separator that is trained on pictures' vectors has never been where the words are."
+    "each other than like their words: they fill a region of the space of their own. That is the modality gap; "
+    "CLIP has it, too. A separator that is trained on pictures' vectors has never been where the words are."
 )
 
 # %% [markdown]
@@ -294,11 +294,10 @@ history.groupby(history.index // max(len(history) // 3, 1)).mean().round(3)
 # met: listen to both.
 
 # %%
-from lass_lab.course.nb10.looker import words
 from lass_lab.signal import sdr_improvement
 
 cells = [player.cell for player in acted.players]
-said = words(encoder, ["violin", "trombone"])
+said = encoder(["violin", "trombone"])
 conditions = torch.nn.functional.normalize(torch.cat([regions[cells], said]), dim=-1)
 estimates = looker.separate(torch.from_numpy(mixture).expand(4, -1), conditions).numpy()
 labels = ["violin, pointed at", "trombone, pointed at", "“violin”", "“trombone”"]
@@ -352,8 +351,8 @@ points = summaries(table, "points")
 assert abs(lost[0]) < 0.5
 answer(
     f"The late film costs {lost[0]:.2f} dB [{lost[1]:.2f}, {lost[2]:.2f}]. The eye takes the largest values over time, "
-    "so that from a film it keeps who stands where, and nothing of when they move. What was learnt are looks, not motion: "
-    "the flashes and heights were drawn for nothing. It is so in VAST, which takes the maximum over its frames.\n\n"
+    "so that from a film it keeps who stands where, and nothing of when they move. Looks were learnt, not motion: the "
+    "flashes and heights were drawn for nothing. It is so in VAST, too, which takes the maximum over its frames.\n\n"
     f"What was separated by name points to its own player in {points.loc['by name', 'mean']:.0%} of the answers "
     f"[{points.loc['by name', 'low']:.0%}, {points.loc['by name', 'high']:.0%}]; chance is {1 / 16:.0%}."
 )

@@ -1,11 +1,9 @@
 """What is trained in notebook 10: an eye that is frozen, a separator conditioned on what it sees, and an ear."""
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from lass_lab.course.nb10.duets import SAMPLE_RATE
 from lass_lab.course.nb10.eye import Eye
@@ -107,9 +105,3 @@ def load(folder: Path | None = None) -> Looker:
     check_tensors(state, looker.state_dict(), path)
     looker.load_state_dict(state)
     return looker.eval()
-
-
-def words(encoder: SentenceEncoder, queries: Sequence[str]) -> Tensor:
-    """Words as conditions, `(queries, 384)`."""
-    with torch.no_grad():
-        return functional.normalize(encoder(queries), dim=-1)

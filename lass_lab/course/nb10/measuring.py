@@ -6,11 +6,10 @@ import numpy as np
 import pandas as pd
 import torch
 from scipy.signal import resample_poly
-from torch import Tensor
 from torch.nn import functional
 
 from lass_lab.course.nb10.duets import SAMPLE_RATE, Clips, Cut, scene
-from lass_lab.course.nb10.looker import Looker, words
+from lass_lab.course.nb10.looker import Looker
 from lass_lab.course.nb10.losses import SCALE, pointing
 from lass_lab.datasets import heldout_captions, list_pieces, load_piece
 from lass_lab.datasets.mixing import match_energy
@@ -66,11 +65,11 @@ def answers(looker: Looker, encoder: SentenceEncoder, duets: Sequence[Pair], see
         with torch.no_grad():
             film, late = (looker.eye(torch.from_numpy(acted.film(SECONDS, shift))) for shift in (0.0, 1.0))
         others = [str(rng.choice(heldout_captions(cut.look))) for cut in duet]
-        said = words(encoder, [cut.look for cut in duet] + others)
+        said = encoder([cut.look for cut in duet] + others)
         cells = [player.cell for player in acted.players]
         conditions = torch.cat([film[cells], late[cells], said, torch.zeros(2, said.shape[1])])
         mixture = torch.from_numpy(sum(cut.samples for cut in duet))
-        estimates = looker.separate(mixture.expand(len(conditions), -1), unit(conditions))
+        estimates = looker.separate(mixture.expand(len(conditions), -1), functional.normalize(conditions, dim=-1))
         with torch.no_grad():
             pointed = pointing(film, looker.ear(estimates), SCALE).argmax(-1)
         for place, estimate in enumerate(estimates.numpy()):
@@ -78,11 +77,6 @@ def answers(looker: Looker, encoder: SentenceEncoder, duets: Sequence[Pair], see
             gain = sdr_improvement(cut.samples, estimate, mixture.numpy())
             rows.append((number, cut.look, ask, gain, int(pointed[place]) == cells[place % 2]))
     return pd.DataFrame(rows, columns=["duet", "look", "ask", "SDRi", "points"])
-
-
-def unit(vectors: Tensor) -> Tensor:
-    """Vectors `(..., size)` of length one; zeros stay zeros."""
-    return functional.normalize(vectors, dim=-1)
 
 
 def summary(values: pd.Series, duets: pd.Series) -> tuple[float, float, float]:

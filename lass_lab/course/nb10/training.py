@@ -56,42 +56,34 @@ def caption_clips(looker: Looker, clips: Clips, encoder: SentenceEncoder, steps:
     looker.captions.copy_(latent_captions(encoder, seen, steps)[0])
 
 
-@dataclass(frozen=True)
-class Batch:
-    """Mixtures of two: `sources` `(batch, 2, samples)`, and of each a film's `pictures` `(batch, 2, frames, 32, 32)`.
+def draw_batch(clips: Clips, recipe: Recipe, step: int) -> dict[str, Tensor]:
+    """The mixtures of a step, each of two.
 
-    Also its clip's number and whether it is asked for by its caption, `(batch, 2)` each.
+    Returns:
+        `sources` `(batch, 2, samples)`; of each, pictures of a film with its player among idle things, `film`
+        `(batch, 2, frames, 32, 32)`; the clip's number, `clip`; and `captioned`, whether its caption asks for it.
     """
-
-    sources: Tensor
-    pictures: Tensor
-    clips: Tensor
-    captioned: Tensor
-
-
-def draw_batch(clips: Clips, recipe: Recipe, step: int) -> Batch:
-    """The mixtures of a step; a film shows one player, among idle things."""
     rng = np.random.default_rng((recipe.seed, step))
     samples = round(recipe.seconds * SAMPLE_RATE)
     moments = np.linspace(0, recipe.seconds, FRAMES)
     duets = [clips.duet(rng, samples) for _ in range(recipe.batch)]
-    return Batch(
-        torch.from_numpy(np.stack([[cut.samples for cut in duet] for duet in duets])),
-        torch.from_numpy(np.stack([[scene(rng, cut).draw(moments) for cut in duet] for duet in duets])),
-        torch.tensor([[cut.clip for cut in duet] for duet in duets]),
-        torch.from_numpy(rng.random((recipe.batch, 2)) < recipe.captioned),
-    )
+    return {
+        "sources": torch.from_numpy(np.stack([[cut.samples for cut in duet] for duet in duets])),
+        "film": torch.from_numpy(np.stack([[scene(rng, cut).draw(moments) for cut in duet] for duet in duets])),
+        "clip": torch.tensor([[cut.clip for cut in duet] for duet in duets]),
+        "captioned": torch.from_numpy(rng.random((recipe.batch, 2)) < recipe.captioned),
+    }
 
 
-def losses(looker: Looker, batch: Batch, blind: bool = False) -> dict[str, Tensor]:
+def losses(looker: Looker, batch: dict[str, Tensor], blind: bool = False) -> dict[str, Tensor]:
     """The four losses of a batch: video, text, trimodal, audio-language. Where nobody is asked for so, one is zero."""
-    sources, samples = batch.sources.flatten(0, 1), batch.sources.shape[-1]
+    sources, samples = batch["sources"].flatten(0, 1), batch["sources"].shape[-1]
     with torch.no_grad():
-        regions = looker.eye(batch.pictures).flatten(0, 1)
-    own, captioned = batch.clips.flatten(), batch.captioned.flatten()
+        regions = looker.eye(batch["film"]).flatten(0, 1)
+    own, captioned = batch["clip"].flatten(), batch["captioned"].flatten()
     caption = looker.captions[own]
     condition = torch.where(captioned[:, None], caption, loudest(regions)) * (not blind)
-    mixture = looker.spectrum(batch.sources.sum(1)).repeat_interleave(2, dim=0)
+    mixture = looker.spectrum(batch["sources"].sum(1)).repeat_interleave(2, dim=0)
     mask = looker.mask(looker.bands(mixture), condition)
     error = mask_error(mask, looker.bands(mixture), looker.bands(looker.spectrum(sources)))
     heard = looker.ear(looker.masked(mask, mixture, samples))

@@ -95,7 +95,7 @@ def test_training_reads_no_caption_of_a_sound_and_leaves_the_eye_as_it_was(clips
 
 def test_batches_follow_from_the_step_and_what_is_left_out_costs_nothing(clips):
     first, again, next_ = (draw_batch(clips, BRIEF, step) for step in (0, 0, 1))
-    assert torch.equal(first.pictures, again.pictures) and not torch.equal(first.sources, next_.sources)
+    assert torch.equal(first["film"], again["film"]) and not torch.equal(first["sources"], next_["sources"])
     looker = Looker(len(clips.looks)).eval()
     for share, absent in ((0.0, "text"), (1.0, "video")):
         found = losses(looker, draw_batch(clips, Recipe(batch=1, captioned=share), 0))
