@@ -7,7 +7,7 @@ import pandas as pd
 import torch
 
 from authoring.pages import page, write
-from lass_lab.course.nb10.duets import Clips
+from lass_lab.course.nb10.duets import HEARD, Clips
 from lass_lab.course.nb10.eye import train_eye
 from lass_lab.course.nb10.looker import WEIGHTS, Looker, load, save
 from lass_lab.course.nb10.measuring import ASKS, answers, pairs, summary, trumpets, twins
@@ -16,6 +16,7 @@ from lass_lab.models.sentence_encoder import SentenceEncoder
 from lass_lab.signal.files import atomic_path
 
 BY_SIGHT = Recipe(captioned=0.0, trimodal=0.0, audio_language=0.0)  # the video loss alone: all arms begin so
+START = "by sight alone"  # its name in the tables
 RECIPE = Recipe(steps=150, rate=2e-3, seed=1)
 ARMS = {  # what ships is the first; the others leave out one thing
     "all four losses": RECIPE,
@@ -37,16 +38,16 @@ def train_arms(run: Path) -> dict[str, Looker]:
         caption_clips(start, clips, encoder)
         save(start, run / "start")
     arms = {}
-    for name, recipe in {"by sight": BY_SIGHT, **ARMS}.items():
+    for name, recipe in {START: BY_SIGHT, **ARMS}.items():
         folder = run / name.replace(" ", "-")
         if not (folder / WEIGHTS).exists():
-            looker = load(run / ("start" if recipe is BY_SIGHT else "by-sight"))
+            looker = load(run / ("start" if recipe is BY_SIGHT else START.replace(" ", "-")))
             history = train(looker, clips, recipe)
             with atomic_path(folder / "history.csv", force=True) as path:
                 history.to_csv(path, index_label="step", float_format="%.5f")
             save(looker, folder)
         arms[name] = load(folder)
-    return arms
+    return {name: arms[name] for name in [*ARMS, START]}
 
 
 def measure(arms: dict[str, Looker], duets: int) -> pd.DataFrame:
@@ -69,7 +70,8 @@ def measure(arms: dict[str, Looker], duets: int) -> pd.DataFrame:
             parts = {"both": table} if trial != "trumpet" else dict(list(table.groupby("look")))
             for look, part in parts.items():
                 for ask in ASKS:
-                    asked = part[part["ask"] == ask].reset_index(drop=True)
+                    blind = arm in ARMS and ARMS[arm].blind  # it knows no condition but that
+                    asked = part[part["ask"] == ("by nothing" if blind else ask)].reset_index(drop=True)
                     for name in ("SDRi", "points"):
                         values = asked[name].astype(float)
                         behind = best.setdefault((trial, look, ask, name), values) - values
@@ -93,7 +95,16 @@ def write_card(out: Path, run: Path, duets: int = 60, force: bool = False) -> No
         "ends": ends.round(4).rename_axis("arm").reset_index(),
     }
     size = sum(parameter.numel() for parameter in next(iter(arms.values())).parameters())
-    text = page("sight.md", recipe=RECIPE, clips=len(arms["no condition"].captions), size=size, duets=duets, **tables)
+    text = page(
+        "sight.md",
+        start=BY_SIGHT,
+        recipe=RECIPE,
+        clips=len(arms["no condition"].captions),
+        size=size,
+        duets=duets,
+        heard=HEARD,
+        **tables,
+    )
     write(out, {"README.md": text, "numbers.csv": numbers}, force)
     save(next(iter(arms.values())), out)
 

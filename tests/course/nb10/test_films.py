@@ -67,7 +67,7 @@ def test_the_notes_begin_when_the_sound_does(clips):
 def test_faster_clips_have_their_notes_sooner():
     training = Clips("train")
     for seed in range(6):
-        cut = training.cut(np.random.default_rng(seed), "vibraphone", 4 * SAMPLE_RATE)
+        cut = training.cut(np.random.default_rng(seed), "clarinet", 4 * SAMPLE_RATE)
         told = training.notes[cut.clip][:, 0]
         spacing = np.diff(cut.notes[:, 0]).sum() / np.diff(told).sum()
         assert min(abs(spacing - speed) for speed in (0.8, 8 / 9, 1.0, 10 / 9, 1.25)) < 1e-6
