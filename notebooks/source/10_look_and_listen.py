@@ -364,7 +364,8 @@ answer(
     f"[{points.loc['by name', 'low']:.0%}, {points.loc['by name', 'high']:.0%}]; chance is {1 / 16:.0%}, and half for "
     "whoever always points to the same player.\n\n"
     f"By name it gains {found.loc['by name', 'mean']:.1f} dB, by other words "
-    f"{found.loc['by other words', 'mean']:.1f} dB: those describe a sound, and nobody ever showed the eye what singing or mellow looks like."
+    f"{found.loc['by other words', 'mean']:.1f} dB: those describe a sound, and "
+    "nobody ever showed the eye what singing or mellow looks like."
 )
 
 # %% [markdown]
@@ -393,11 +394,13 @@ def told(kind, ask):
 
 
 answer(
-    f"Two of a kind get {told('two of a kind', 'by sight')} by sight: nearly one vector asks for both, so both get "
-    f"nearly one answer. Half the mixture would be worth about {floor:.1f} dB.\n\n"
-    f"The trumpet gets {told('trumpet', 'by sight')} by sight and {told('trumpet', 'by name')} by name: who points at "
-    "somebody whose sound was never heard gets what the network makes of a direction that it was never asked in. The "
-    f"violin beside it gets {told('violin', 'by sight')} by sight and {told('violin', 'by name')} by name."
+    f"Two of a kind get {told('two of a kind', 'by sight')} by sight: nearly one vector asks for both, so "
+    "both get nearly one answer. It is asked for a violin and hears two, so it keeps nearly all: 0 dB is the mixture "
+    f"itself. Half of it would be worth about {floor:.1f} dB.\n\n"
+    f"The trumpet gets {told('trumpet', 'by sight')} by sight and {told('trumpet', 'by name')} by name: the network "
+    "was never asked in that direction. And the violin beside it, which it knows, gets only "
+    f"{told('violin', 'by sight')} by sight and {told('violin', 'by name')} by name: what is foreign is not told apart "
+    "from what is asked for."
 )
 
 # %% [markdown]
@@ -470,8 +473,8 @@ answer(
 # Read it with care. These are minutes of training on four instruments in a drawn world, one seed each, and the
 # intervals know of other duets, not of other seeds.
 #
-# VAST reports 8.58 dB (NSDR), 14.16 dB (SIR) and 12.35 dB (SAR) on SOLOS: real videos, BSS-eval's measures, hours of
-# GPUs. None of these numbers may be set beside ours, as you know from [notebook 07](07_evaluation.ipynb).
+# VAST reports 8.58 dB (NSDR), 14.16 dB (SIR) and 12.35 dB (SAR) on SOLOS: real videos, and BSS-eval's measures. None
+# of these numbers may be set beside ours, as you know from [notebook 07](07_evaluation.ipynb).
 #
 # ## What we take along
 #

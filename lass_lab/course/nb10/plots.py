@@ -24,9 +24,8 @@ SCALE = 8  # pixels of the page for one of the film
 
 def show_film(film: np.ndarray, scene: Scene) -> HTML:
     """A film `(frames, 32, 32)` as an animation that runs on and on, with alt text that says who stands where."""
-    pictures = [
-        Image.fromarray((255 * each).astype(np.uint8)).resize((SIZE * SCALE,) * 2, Image.NEAREST) for each in film
-    ]
+    levels = (17 * np.round(15 * film)).astype(np.uint8)  # sixteen, so that the file stays small
+    pictures = [Image.fromarray(each).resize((SIZE * SCALE,) * 2, Image.NEAREST) for each in levels]
     file = io.BytesIO()
     pictures[0].save(file, "GIF", save_all=True, append_images=pictures[1:], duration=1000 // RATE, loop=0)
     data = base64.b64encode(file.getvalue()).decode()
@@ -62,7 +61,7 @@ def show_pointing(film: np.ndarray, shares: Mapping[str, np.ndarray]) -> Figure:
             continue
         most = int(np.argmax(share))
         cover = np.kron(share.reshape(GRID, GRID), np.ones((CELL, CELL)))
-        ax.imshow(cover, cmap="YlOrBr", vmin=0, vmax=1, alpha=0.55)
+        ax.imshow(np.ones_like(cover), cmap="autumn", vmin=0, vmax=2, alpha=0.6 * cover)
         corner = CELL * np.array([most % GRID, most // GRID]) - 0.5
         ax.add_patch(plt.Rectangle(corner, CELL, CELL, fill=False, edgecolor=COLOURS[4], linewidth=2.5))
         where = f"row {most // GRID + 1}, column {most % GRID + 1}"
