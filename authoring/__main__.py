@@ -12,7 +12,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 for command in (
-    *(training.pretrain, training.study, training.keep, publishing.bench),
+    *(training.pretrain, training.study, training.keep, training.sight, publishing.bench),
     *(publishing.readme, publishing.pictures, publishing.site, publishing.colab),
 ):
     app.command()(command)

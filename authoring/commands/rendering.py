@@ -81,3 +81,16 @@ def render_excerpts(
     from authoring.rendering.sources import excerpt_sources
 
     print(excerpt_sources(Path("runs/sources"), out, force=force))
+
+
+@render.command("notes")
+def render_notes(
+    excerpts: Annotated[Path, typer.Option(help="The bank of excerpts, which gets a notes.csv.")] = Path(
+        "data/sources"
+    ),
+    force: Force = False,
+) -> None:
+    """Write which notes the clips of a small bank play, for films; it was cut out of runs/sources."""
+    from authoring.rendering.sources import write_notes
+
+    print(write_notes(Path("runs/sources"), excerpts, force=force))

@@ -1,4 +1,4 @@
-"""The authors' commands that train: `pretrain`, `keep`, `study`."""
+"""The authors' commands that train: `pretrain`, `keep`, `study`, `sight`."""
 
 from contextlib import nullcontext
 from pathlib import Path
@@ -78,3 +78,17 @@ def study(
             print(table.to_string(index=False, na_rep="", float_format="{:.2f}".format))
         if path:
             path.write_text(studies_page(tables, recipe), encoding="utf-8")
+
+
+def sight(
+    run: Annotated[Path, typer.Option(help="A folder for all arms; those that are done stay.")] = Path("runs/sight"),
+    out: Annotated[Path, typer.Option(help="Folder for the weights, their numbers and their card.")] = Path(
+        "runs/sight/shipped"
+    ),
+    duets: Annotated[int, typer.Option(min=2, help="To measure with.")] = 60,
+    force: Force = False,
+) -> None:
+    """Train notebook 10's separator by sight, then without each of its losses, and measure what each is worth."""
+    from authoring.training.sight import write_card
+
+    write_card(out, run, duets, force)

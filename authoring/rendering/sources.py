@@ -204,7 +204,38 @@ def excerpt_sources(
 
 def loudest(waveform: np.ndarray, seconds: float) -> np.ndarray:
     """The `seconds` of it with the most energy, among those that begin on a whole second: (samples,) -> (samples,)."""
+    start = loudest_start(waveform, seconds)
+    return waveform[start : start + round(seconds * SAMPLE_RATE)]
+
+
+def loudest_start(waveform: np.ndarray, seconds: float) -> int:
+    """The sample at which they begin."""
     size = round(seconds * SAMPLE_RATE)
     starts = range(0, max(len(waveform) - size, 0) + 1, SAMPLE_RATE)
-    start = max(starts, key=lambda begin: float(np.sum(np.square(waveform[begin : begin + size]))))
-    return waveform[start : start + size]
+    return max(starts, key=lambda begin: float(np.sum(np.square(waveform[begin : begin + size]))))
+
+
+def write_notes(bank: Path, excerpts: Path, *, force: bool = False) -> Path:
+    """Write the notes that the clips of a bank of excerpts play, from which notebook 10 draws its films.
+
+    Args:
+        bank: the rendered sources that the excerpts were cut from.
+        excerpts: the bank of excerpts; gets a notes.csv: path, onset and end in seconds of the excerpt, MIDI pitch.
+        force: write over one that is there.
+
+    Raises InputError: no bank, a clip is missing in it, or (without `force`) a file that is there already.
+    """
+    table = pd.read_csv(excerpts / "sources.csv")
+    settings = json.loads((bank / "settings.json").read_text())
+    planned = {clip.path: clip for clip in plan_sources(EXCERPTS, settings["soundfonts"])}
+    rows = []
+    for path, seconds in zip(table["path"], table["seconds"], strict=True):
+        source = planned[str(Path(path).with_suffix(".wav"))]
+        start = loudest_start(read_audio(bank / source.path), seconds) / SAMPLE_RATE
+        for note in _clip(source, settings["seconds"]).notes:
+            onset, end = note.start_s - start, note.start_s + note.duration_s - start
+            if end > 0 and onset < seconds:
+                rows.append((path, round(onset, 3), round(end, 3), note.pitch))
+    with atomic_path(excerpts / "notes.csv", force) as temporary:
+        pd.DataFrame(rows, columns=("path", "onset", "end", "pitch")).to_csv(temporary, index=False)
+    return excerpts / "notes.csv"

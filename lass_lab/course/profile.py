@@ -38,6 +38,7 @@ class Profile:
         study_epochs: of each short fine-tuning run in notebook 08.
         pairs: mixtures of other instruments, to see what was forgotten.
         contrastive_steps: of the query network's training in notebook 02.
+        sight_steps: of training by sight in notebook 10.
         pieces: pieces evaluated per split; None for all of them.
         seconds: seconds of each piece that are evaluated, from its start; None for the whole piece.
         training_minutes: for all of notebooks 05, 06 and 08; on a slower computer `speed.fitted` takes fewer epochs.
@@ -55,6 +56,7 @@ class Profile:
     study_epochs: int
     pairs: int
     contrastive_steps: int
+    sight_steps: int
     pieces: int | None = None
     seconds: float | None = None
     training_minutes: float | None = None
@@ -70,7 +72,15 @@ class Profile:
 
 
 _ci = Profile(
-    "ci", epochs=(6, 1), study_epochs=1, pairs=6, contrastive_steps=12, pieces=1, seconds=10.0, cell_timeout=240
+    "ci",
+    epochs=(6, 1),
+    study_epochs=1,
+    pairs=6,
+    contrastive_steps=12,
+    sight_steps=3,
+    pieces=1,
+    seconds=10.0,
+    cell_timeout=240,
 )
 _quick = Profile(
     "quick",
@@ -78,12 +88,13 @@ _quick = Profile(
     study_epochs=6,
     pairs=30,
     contrastive_steps=150,
+    sight_steps=60,
     seconds=60.0,
     training_minutes=25.0,
     cell_timeout=1800,
 )
 # An item is a quarter of a slice: 75 times through all there is in phase 1, and 19 times in phase 2.
-_full = Profile("full", epochs=(300, 75), study_epochs=40, pairs=100, contrastive_steps=800)
+_full = Profile("full", epochs=(300, 75), study_epochs=40, pairs=100, contrastive_steps=800, sight_steps=400)
 PROFILES = {profile.name: profile for profile in (_ci, _quick, _full)}
 
 Row = tuple[str, str, bool | None, str]  # item, value, whether it is all right (None: to be known), and advice

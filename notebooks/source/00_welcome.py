@@ -299,6 +299,7 @@ assert "trumpet" not in TAUGHT
 # | 07 | Evaluation | What may we conclude from which number? |
 # | 08 | Beyond the paper | Which of the paper's choices matter? |
 # | 09 | Scale up | What changes with the full model, your own recordings and many GPUs? |
+# | 10 | Look and listen | Can words be learnt without a caption of any sound? |
 #
 # Each writes its results into a ledger, so that later ones, and you, find them. Which have left some here already?
 

@@ -13,7 +13,7 @@ from lass_lab.course.checks import Exercise, Wrong, expect, normal
 from lass_lab.course.nb01.checks import valley_db
 from lass_lab.signal import istft, stft
 
-MODULES = [import_module(f"lass_lab.course.nb{number:02}.checks") for number in range(10)]
+MODULES = [import_module(f"lass_lab.course.nb{number:02}.checks") for number in range(11)]
 EXERCISES = {name: each for module in MODULES for name, each in vars(module).items() if isinstance(each, Exercise)}
 MISTAKES = [(name, sentence) for name, each in EXERCISES.items() for sentence in each.mistakes]
 SOLUTIONS = sorted((Path(__file__).parents[2] / "notebooks" / "source" / "solutions").glob("*.py"))
@@ -50,7 +50,7 @@ def raising(error: Exception):
 
 
 def test_every_exercise_is_found_and_has_at_most_five_mistakes():
-    assert len(EXERCISES) == 26
+    assert len(EXERCISES) == 29
     assert all(1 < len(each.mistakes) <= 5 for each in EXERCISES.values())
 
 

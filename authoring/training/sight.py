@@ -1,0 +1,123 @@
+"""The weights of notebook 10, which ship, and what each of its losses is worth."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+import torch
+
+from authoring.pages import page, write
+from lass_lab.course.nb10.duets import HEARD, Clips
+from lass_lab.course.nb10.eye import train_eye
+from lass_lab.course.nb10.looker import WEIGHTS, Looker, load, save
+from lass_lab.course.nb10.measuring import ASKS, answers, pairs, summary, trumpets, twins
+from lass_lab.course.nb10.training import Recipe, caption_clips, train
+from lass_lab.models.sentence_encoder import SentenceEncoder
+from lass_lab.signal.files import atomic_path
+
+BY_SIGHT = Recipe(captioned=0.0, trimodal=0.0, audio_language=0.0)  # the video loss alone: all arms begin so
+START = "by sight alone"  # its name in the tables
+RECIPE = Recipe(steps=150, rate=2e-3, seed=1)
+ARMS = {  # what ships is the first; the others leave out one thing
+    "all four losses": RECIPE,
+    "no condition": replace(RECIPE, blind=True),
+    "without audio-language": replace(RECIPE, audio_language=0.0),
+    "without text": replace(RECIPE, captioned=0.0),
+    "without video": replace(RECIPE, captioned=1.0),
+    "without tri-modal": replace(RECIPE, trimodal=0.0),
+}
+
+
+def train_arms(run: Path) -> dict[str, Looker]:
+    """Train the eye, find the captions, train by sight alone, then each arm from there; what is done stays."""
+    clips, encoder = Clips("train"), SentenceEncoder().requires_grad_(False)
+    torch.manual_seed(BY_SIGHT.seed)
+    start = Looker(len(clips.looks))
+    if not (run / "start" / WEIGHTS).exists():
+        start.eye.load_state_dict(train_eye(seed=BY_SIGHT.seed).state_dict())
+        caption_clips(start, clips, encoder)
+        save(start, run / "start")
+    arms = {}
+    for name, recipe in {START: BY_SIGHT, **ARMS}.items():
+        folder = run / name.replace(" ", "-")
+        if not (folder / WEIGHTS).exists():
+            looker = load(run / ("start" if recipe is BY_SIGHT else START.replace(" ", "-")))
+            history = train(looker, clips, recipe)
+            with atomic_path(folder / "history.csv", force=True) as path:
+                history.to_csv(path, index_label="step", float_format="%.5f")
+            save(looker, folder)
+        arms[name] = load(folder)
+    return {name: arms[name] for name in [*ARMS, START]}
+
+
+def measure(arms: dict[str, Looker], duets: int) -> pd.DataFrame:
+    """Every arm on the same duets of two instruments; the first also on two of a kind, and on the trumpet.
+
+    Returns:
+        One row for each arm, trial, source where that matters, way of asking and measure (SDRi in dB; points, a share):
+        mean, low, high; behind, behind_low, behind_high, by how much the arm is behind the first one on the same duets.
+    """
+    clips, encoder, first, rows = Clips("test"), SentenceEncoder().requires_grad_(False), next(iter(arms)), []
+    trials = {
+        "two instruments": pairs(clips, duets),
+        "two of a kind": twins(clips, duets),
+        "trumpet": trumpets(clips, duets),
+    }
+    best = {}
+    for arm, looker in arms.items():
+        for trial, drawn in trials.items() if arm == first else list(trials.items())[:1]:
+            table = answers(looker, encoder, drawn)
+            parts = {"both": table} if trial != "trumpet" else dict(list(table.groupby("look")))
+            for look, part in parts.items():
+                for ask in ASKS:
+                    blind = arm in ARMS and ARMS[arm].blind  # it knows no condition but that
+                    asked = part[part["ask"] == ("by nothing" if blind else ask)].reset_index(drop=True)
+                    for name in ("SDRi", "points"):
+                        values = asked[name].astype(float)
+                        behind = best.setdefault((trial, look, ask, name), values) - values
+                        numbers = (*summary(values, asked["duet"]), *summary(behind, asked["duet"]))
+                        rows.append((arm, trial, look, ask, name, *(round(number, 3) for number in numbers), duets))
+    names = ("arm", "trial", "source", "ask", "measure", "mean", "low", "high")
+    return pd.DataFrame(rows, columns=[*names, "behind", "behind_low", "behind_high", "duets"])
+
+
+def write_card(out: Path, run: Path, duets: int = 60, force: bool = False) -> None:
+    """Train what is not trained yet, measure it, and write the weights, their numbers and their card to `out`."""
+    arms = train_arms(run)
+    numbers = measure(arms, duets)
+    histories = {name: pd.read_csv(run / name.replace(" ", "-") / "history.csv") for name in arms}
+    ends = pd.DataFrame({name: history.tail(50).mean() for name, history in histories.items()}).T.drop(columns="step")
+    tables = {
+        "by_arm": laid_out(numbers[numbers["trial"] == "two instruments"], "arm"),
+        "shipped": laid_out(
+            numbers[numbers["arm"] == next(iter(arms))].query("measure == 'SDRi'"), ["trial", "source"]
+        ),
+        "ends": ends.round(4).rename_axis("arm").reset_index(),
+    }
+    size = sum(parameter.numel() for parameter in next(iter(arms.values())).parameters())
+    text = page(
+        "sight.md",
+        start=BY_SIGHT,
+        recipe=RECIPE,
+        clips=len(arms["no condition"].captions),
+        size=size,
+        duets=duets,
+        heard=HEARD,
+        **tables,
+    )
+    write(out, {"README.md": text, "numbers.csv": numbers}, force)
+    save(next(iter(arms.values())), out)
+
+
+def laid_out(numbers: pd.DataFrame, rows: str | list[str]) -> pd.DataFrame:
+    """Means with their intervals as text, a column for each way of asking, and for pointing where it is there."""
+    points = numbers["measure"] == "points"
+    kept = numbers[~points | (numbers["ask"] == "by name")].copy()
+    kept["column"] = kept["ask"].where(kept["measure"] == "SDRi", "points to its player")
+    shown = kept.assign(
+        text=[f"{row.mean:.2f} [{row.low:.2f}, {row.high:.2f}]" for row in kept[["mean", "low", "high"]].itertuples()]
+    )
+    order = [*ASKS, "points to its player"]
+    table = shown.pivot(index=rows, columns="column", values="text")
+    table = table.loc[shown.set_index(rows).index.unique(), [name for name in order if name in table]]
+    return table.reset_index()
