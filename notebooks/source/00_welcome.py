@@ -262,9 +262,9 @@ answer(
 # Two of the printed numbers agree, and not by chance. With $x = v + t$ and the violin's error $e = \hat v - v$, the
 # trumpet by subtraction is $x - \hat v = t - e$: it has the same error, upside down. Therefore
 #
-# $$\mathrm{SDR}(t, x - \hat v) = 10 \log_{10} \frac{\sum t^2}{\sum e^2}
-# = 10 \log_{10} \frac{\sum v^2}{\sum e^2} - 10 \log_{10} \frac{\sum v^2}{\sum t^2}
-# = \mathrm{SDR}(v, \hat v) - \mathrm{SDR}(v, x) = \mathrm{SDRi}(v, \hat v),$$
+# $$\begin{aligned} \mathrm{SDR}(t, x - \hat v) &= 10 \log_{10} \frac{\sum t^2}{\sum e^2} \\
+# &= 10 \log_{10} \frac{\sum v^2}{\sum e^2} - 10 \log_{10} \frac{\sum v^2}{\sum t^2} \\
+# &= \mathrm{SDR}(v, \hat v) - \mathrm{SDR}(v, x) = \mathrm{SDRi}(v, \hat v), \end{aligned}$$
 #
 # the *improvement* of the violin's SDR over the mixture's, exactly. In a duet, whoever separates one source has the
 # other without knowing it, and only a trumpet that beats subtraction shows that a separator knows trumpets. Subtraction

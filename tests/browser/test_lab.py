@@ -6,6 +6,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from lass_lab.course.quiz import questions
 from lass_lab.datasets import data_dir
 from tests.browser.lab import Notebook, running_lab
 from tests.browser.senses import assert_sounds, click_play
@@ -51,6 +52,13 @@ def test_a_typed_query_is_answered_by_a_player_that_sounds(lab, page, look):
     expect(place).to_contain_text(f"{recording.name}:")
     look(page, "dropped")
     assert_sounds(heard, click_play)
+
+    asked, (first, *_) = notebook.output('quiz("00")'), questions("00")
+    for choice, why in first.choices.items():
+        asked.get_by_role("radio", name=choice, exact=True).check()
+        verdict = "Right:" if choice == first.right else "No:"
+        expect(asked.get_by_role("status")).to_have_text(f"{verdict} {why}")
+    look(page, "quiz")
 
 
 def test_a_slider_draws_another_spectrogram(lab, page, look):
