@@ -27,7 +27,7 @@ test: $(STAMP) $(VENV)/onnx/.installed ## Run all tests, the notebooks among the
 	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadgroup --no-loadscope-reorder
 	@PYTHONPATH=$(VENV)/onnx $(BIN)/python -m pytest tests/models/test_export.py
 
-torture: $(STAMP) ## Kill every command 50 times, fill disks and break downloads (TIMES=500 for more)
+torture: $(STAMP) ## Kill every command 50 times, let no file grow and damage downloads (TIMES=500 for more)
 	@LASS_LAB_TORTURE=$(TIMES) $(BIN)/python -m pytest -n auto --maxprocesses 2 --dist worksteal tests/test_torture.py
 
 browser-test: $(STAMP) $(VENV)/.site $(VENV)/.browser ## Drive JupyterLab, the report and the site in a browser, as a student would

@@ -12,16 +12,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 for command in (
-    *(training.pretrain, training.arms, training.lineage, training.study, training.keep, publishing.bench),
-    *(
-        training.sight,
-        publishing.readme,
-        publishing.pictures,
-        publishing.site,
-        publishing.colab,
-        publishing.times,
-        publishing.sharing,
-    ),
+    *(training.pretrain, training.study, training.keep, training.sight, publishing.bench),
+    *(publishing.readme, publishing.pictures, publishing.site, publishing.colab),
 ):
     app.command()(command)
 app.add_typer(rendering.render, name="render", no_args_is_help=True)

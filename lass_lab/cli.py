@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 import lass_lab
-from lass_lab.commands import exporting, measuring, reporting, separating, slicing, training
+from lass_lab.commands import measuring, separating, slicing, training
 from lass_lab.signal.files import FULL, InputError, RunStopped
 
 # Faults of the machine and its folders, and none of the program's.
@@ -92,8 +92,8 @@ for command in (
     measuring.evaluate,
     training.finetune,
     training.weights,
-    exporting.export,
-    reporting.report,
+    training.export,
+    measuring.report,
 ):
     app.command()(command)
 app.command("slice")(slicing.slice_)

@@ -1,7 +1,7 @@
 """Bad inputs as a user meets them: each gets one line that names what is wrong, exit status 2, and leaves nothing.
 
-Further ones stand beside what they try: options and tables in `test_commands.py`, folders of recordings in
-`datasets/test_slicing.py` and `test_layouts.py`, damaged files in `test_fuzz.py`.
+Further ones stand beside what they try: recordings in `test_faults.py`, options and tables in `test_commands.py`,
+folders of recordings in `datasets/test_slicing.py` and `test_layouts.py`, damaged files in `test_fuzz.py`.
 """
 
 import csv
@@ -35,40 +35,6 @@ def sound(path, samples=SOUND, rate=RATE, **options):
 
 def separate(mixture, *options):
     return ("separate", mixture, "--query", "violin", "--out", "out", *options)
-
-
-# Recordings: how each is made in a folder, and what is said of it ------------------------------------
-
-
-def nan_after_many_blocks(path):
-    stereo = np.tile(SOUND, (2, 20)).T
-    stereo[15 * RATE, 1] = np.nan
-    sound(path, stereo, subtype="FLOAT")
-
-
-RECORDINGS = {
-    "gone.wav": (lambda path: None, "no such file"),
-    "link.wav": (lambda path: path.symlink_to(path.with_name("gone.wav")), "no such file"),
-    "folder.wav": (lambda path: path.mkdir(), "holds no recordings; --recursive looks deeper"),
-    "empty.wav": (lambda path: path.touch(), "is empty (0 bytes)"),
-    "none.wav": (lambda path: sound(path, SOUND[:0]), "holds no samples"),
-    "click.wav": (lambda path: sound(path, SOUND[:1], 192_000), "too short, none of its samples at 192000 Hz"),
-    "page.mp3": (lambda path: written(path, "<!doctype html><title>404</title>" * 99), "cannot be read as audio ("),
-    "song.raw": (lambda path: written(path, bytes(999)), "holds no sound"),
-    "note.wav": (lambda path: written(path, "hello " * 99), "cannot be read as audio ("),
-    "nan.wav": (nan_after_many_blocks, "holds NaN or infinite samples, the first at 15.000 s"),
-    "big.wav": (lambda path: sound(path, 1e30 * SOUND, subtype="FLOAT"), "has a peak of 3e+29"),
-    LONG: (lambda path: None, "cannot be read (File name too long)"),
-}
-
-
-def recording(name):
-    def make(folder):
-        make, fault = RECORDINGS[name]
-        make(folder / name)
-        return separate(folder / name), f"{name}: {fault}"
-
-    return make
 
 
 # Queries, places and options ------------------------------------------------------------------------
@@ -231,7 +197,6 @@ ALONE = (
     a_name_too_long_to_write, a_folder_without_a_separator, no_piece_to_train_on, a_damaged_recipe,
 )  # fmt: skip
 CASES = {case.__name__.replace("_", " "): case for case in ALONE} | OPTIONS | SEPARATORS | TABLES
-CASES |= {f"recording {name[:10]}": recording(name) for name in RECORDINGS}
 
 
 def contents(folder):

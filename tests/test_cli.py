@@ -41,15 +41,10 @@ def call(monkeypatch):
 
 
 def test_bad_input_ends_in_one_line_and_status_2(call, capsys):
-    assert call(InputError("song.wav: holds no samples")) == 2
-    out, err = capsys.readouterr()
-    assert err == "lass-lab: song.wav: holds no samples\n"
-    assert out == ""
-
-
-def test_a_message_of_several_lines_becomes_one(call, capsys):
     assert call(InputError("song.wav: cannot be read\n  (Format not recognised)")) == 2
-    assert capsys.readouterr().err == "lass-lab: song.wav: cannot be read (Format not recognised)\n"
+    out, err = capsys.readouterr()
+    assert err == "lass-lab: song.wav: cannot be read (Format not recognised)\n"
+    assert out == ""
 
 
 def test_an_interrupt_ends_in_130_without_traceback(call, capsys):

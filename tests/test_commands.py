@@ -122,27 +122,12 @@ def test_a_query_clip_without_sound_is_named(monkeypatch, mixture, tmp_path, cap
     assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.parametrize(
-    ("arguments", "fault"),
-    [
-        (("--query", " "), "query: is empty"),
-        (("--query", "violin", "--against", "violin"), "query 'violin': is given twice"),
-        (("--query", "violin", "--model", "huge"), "model 'huge': neither one of tiny"),
-        (("--query", "violin", "--device", "cuda:7"), "device 'cuda:7': this machine has"),
-        (("--query", "violin", "--precision", "int3"), "precision 'int3': choose"),
-    ],
-)
-def test_bad_options_end_in_one_line(monkeypatch, mixture, tmp_path, capsys, arguments, fault):
-    assert run(monkeypatch, "separate", mixture, "--out", tmp_path / "out", *arguments) == 2
-    complaint = capsys.readouterr().err
-    assert complaint.startswith(f"lass-lab: {fault}") and complaint.count("\n") == 1
-
-
 def test_evaluate_prints_and_writes_its_table(monkeypatch, tmp_path, capsys):
     out = tmp_path / "table.csv"
     assert run(monkeypatch, "evaluate", "--piece", "tempus", "--longest", "11", "--out", out) == 0
     printed, table = capsys.readouterr().out, pd.read_csv(out)
-    assert set(table["separator"]) == {"mixture", "tiny", "tiny, consistent"} and np.isfinite(table["value"]).all()
+    assert set(table["separator"]) == {"mixture", "tiny", "tiny, consistent", "tiny, by subtraction"}
+    assert np.isfinite(table["value"]).all()
     assert set(table.query("extent == 'slice'")["start_s"]) == {0.0, 5.0}
     row = table.query("separator == 'mixture' and metric == 'SDR' and extent == 'piece' and source == 'violin'")
     assert f"{row['value'].item():.2f}" in printed and "trumpet" in printed
@@ -167,8 +152,8 @@ def test_evaluate_sets_a_run_beside_the_paper(monkeypatch, finetuned, tmp_path, 
     options = ("--run", finetuned, "--piece", "tempus", "--longest", "5", "--out", out)
     assert run(monkeypatch, "evaluate", "--table", "paper", *options) == 0
     printed, table = capsys.readouterr().out, pd.read_csv(out)
-    ours = ["mixture", "pretrained", "phase 1", "phase 2", "ideal ratio mask", "phase-sensitive mask"]
-    assert table["separator"].unique().tolist() == ours
+    stages = [name for stage in ("pretrained", "phase 1", "phase 2") for name in (stage, f"{stage}, by subtraction")]
+    assert table["separator"].unique().tolist() == ["mixture", *stages, "ideal ratio mask", "phase-sensitive mask"]
     rows = table.query("source == 'trumpet' and metric == 'SDR' and extent == 'piece'").set_index("separator")["value"]
     before, after = rows["pretrained"], rows["phase 2"]
     assert before == after  # as far as it goes: the weights are the shipped ones

@@ -143,21 +143,9 @@ def test_a_block_is_measured_where_it_is_named(tmp_path, monkeypatch):
             "block one: not measured yet; run: python -m authoring",
         ),
         (TEXT.replace("'`", ")'`"), [], "block one: not measured yet"),  # another command than is named
-        (TEXT.replace("print(1)", "pass"), ["one"], "its block stays as it was"),
         (TEXT.replace("print(1)", "raise SystemExit(3)"), ["one"], "ended with status 3"),
     ],
 )
 def test_what_cannot_be_filled_is_named(text, names, fault):
     with pytest.raises(InputError, match=fault):
         readme.made(text, names)
-
-
-@pytest.mark.parametrize(
-    ("printed", "content"),
-    [
-        ("| a |\n|---|\n| 1 |", "| a |\n|---|\n| 1 |\n"),
-        ("docs/x.png: Two lines [dB].", "![Two lines (dB).](docs/x.png)"),
-    ],
-)
-def test_what_a_command_prints_is_laid_out(printed, content):
-    assert readme.measure(shlex.join(["python", "-c", f"print({printed!r})"])).startswith(content)

@@ -1,4 +1,4 @@
-"""Kills at random moments, full disks, a hub that drops, stalls and lies, and two processes at one folder.
+"""Kills at random moments, disks that take no more, a hub that lies, and two processes at one folder.
 
 Whatever happens: nothing half-written is ever taken for whole, and the same command, given again, ends in what an
 undisturbed one ends in, to the last bit. `make torture` does it 50 times each.
@@ -30,7 +30,7 @@ from lass_lab.signal import SAMPLE_RATE, AudioError, write_audio
 from tests.made_duets import made_duets
 from tests.made_separators import small
 from tests.made_sources import made_bank
-from tests.torture import CHECKOUT, PATIENCE_S, Commands, Disk, Hub, environment, made_files
+from tests.torture import CHECKOUT, PATIENCE_S, Commands, Hub, environment, made_files
 
 ROUNDS = int(os.environ.get("LASS_LAB_TORTURE", "2"))
 KILLED = {-signal.SIGKILL, -signal.SIGTERM, 128 + signal.SIGTERM}
@@ -150,7 +150,8 @@ CASES = {
     ),
     "downloading": lambda made: Case(
         ("weights", "audiosep"), hub=True,
-        marks={f"lass-lab/{name}/config.json": f"lass-lab/{name}/" for name in ("audiosep", "clap")},
+        marks={f"lass-lab/{mark}": f"lass-lab/{mark.partition('/')[0]}/"
+               for mark in ("audiosep/config.json", "clap/model.safetensors")},
     ),
 }  # fmt: skip
 
@@ -214,22 +215,20 @@ def test_killed_at_any_moment_a_command_leaves_nothing_half_and_a_rerun_finishes
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_a_full_disk_ends_in_one_line_and_what_was_there_stays(cases, commands, tmp_path, name):
+def test_a_disk_that_takes_no_more_ends_in_one_line_and_what_was_there_stays(cases, commands, tmp_path, name):
     case, chance = cases(name), random.Random(f"{name} {ROUNDS}")
-    with closing(Disk(tmp_path / "disk")) as disk:
-        out = disk.folder / "out"
-        case.start(out)
-        for _ in range(max(1, ROUNDS // 3)):
-            free = round(chance.uniform(0.1, 0.9) * max(map(len, case.after.values())))
-            print(f"{free} bytes free")
-            ended = case.run(commands, out, limit=disk.fill(free))
-            refused(ended)
-            assert any(fault in ended.last_line for fault in ("No space left", "too large")), ended.errors
-            case.check(out)
-            assert not case.before or found(out) == case.before
-            assert not list(out.rglob(".partial-*"))
-        disk.ballast.unlink(missing_ok=True)
-        case.finish(commands, out)
+    out = tmp_path / "out"
+    case.start(out)
+    for _ in range(max(1, ROUNDS // 3)):
+        limit = round(chance.uniform(0.1, 0.9) * max(map(len, case.after.values())))
+        print(f"no file beyond {limit} bytes")
+        ended = case.run(commands, out, limit=limit)
+        refused(ended)
+        assert "too large" in ended.last_line, ended.errors
+        case.check(out)
+        assert not case.before or found(out) == case.before
+        assert not list(out.rglob(".partial-*"))
+    case.finish(commands, out)
 
 
 def refused(ended):
@@ -253,14 +252,6 @@ def test_a_disk_that_is_full_before_the_very_last_byte_keeps_the_old_recording(t
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
     assert path.read_text() == "old" and sorted(tmp_path.iterdir()) == [path, whole]
-
-
-@pytest.mark.parametrize("harm", ["drops", "stalls"])
-def test_a_download_that_is_cut_off_goes_on_where_it_stopped(cases, commands, hub, tmp_path, harm):
-    case = cases("downloading")
-    hub.harm, hub.times, hub.begins = harm, 2, []
-    case.finish(commands, tmp_path)
-    assert hub.begins[0] == 0 < hub.begins[1] < hub.begins[2] and len(hub.begins) == 3
 
 
 @pytest.mark.parametrize(("harm", "fault"), [("corrupts", "not the hub's "), ("fewer", "the download failed (")])
@@ -332,9 +323,7 @@ def test_two_processes_record_into_one_ledger_and_what_was_recorded_outlives_the
             recorder.wait(PATIENCE_S)
             table = ledger.read()
             kept = table[table["notebook"] == f"{attempt} {kill.name}"]["value"].tolist()
-            assert kept[: len(numbers)] == numbers and len(kept) - len(numbers) in (
-                0,
-                1,
-            )  # killed before it printed the last
+            assert kept[: len(numbers)] == numbers
+            assert len(kept) - len(numbers) <= 1  # killed before it printed the last
     ledger.record("after", "all", 1)
     assert len(ledger.read()) == len(table) + 1

@@ -1,4 +1,4 @@
-"""Processes to kill, disks to fill and a hub that lies: what tests/test_torture.py does its harm with.
+"""Processes to kill, files that may not grow and a hub that lies: what tests/test_torture.py does its harm with.
 
 Loading torch takes seconds in which nothing is written. So one process loads it once (`Commands`), and every command is
 a fork of it, which runs `lass-lab` from there on as any process does, and dies as any does. `python -m tests.torture
@@ -19,7 +19,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Event, Thread
+from threading import Thread
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 PATIENCE_S = 100
@@ -40,7 +40,7 @@ def small_sizes() -> None:
     from lass_lab.course.profile import PROFILES
     from lass_lab.experiments import trainer
     from lass_lab.experiments.recipes import RECIPES
-    from lass_lab.models.audiosep import clap, fetching
+    from lass_lab.models.audiosep import clap
     from lass_lab.models.resunet import ResUNetConfig
     from tests.models.made_clap import SMALL
 
@@ -50,8 +50,6 @@ def small_sizes() -> None:
     clap.ROBERTA_BASE = SMALL
     small = ResUNetConfig(channels=CHANNELS, n_fft=256, hop=64, inert_parameters=True)
     ResUNetConfig.audiosep = classmethod(lambda _: small)
-    for name in ("CHECKPOINT", "CLAP"):
-        setattr(fetching, name, replace(getattr(fetching, name), gigabytes=None))
 
 
 def serve() -> None:
@@ -148,48 +146,19 @@ class Commands:
         self.process.wait(PATIENCE_S)
 
 
-# The disk -------------------------------------------------------------------------------------------
-
-
-class Disk:
-    """A folder on a disk of its own, which can be filled; where none may be mounted, files that may not grow."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder, self.ballast = folder, folder / ".ballast"
-        folder.mkdir()
-        mount = ["mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", str(folder)]
-        self.mounted = os.getuid() == 0 and not subprocess.run(mount, capture_output=True).returncode
-
-    def fill(self, free: int) -> int | None:
-        """Leave so many bytes free; the limit to run a command under, where the disk itself is not full."""
-        if not self.mounted:
-            return free
-        self.ballast.unlink(missing_ok=True)
-        disk = os.statvfs(self.folder)
-        with self.ballast.open("wb") as file:
-            os.posix_fallocate(file.fileno(), 0, (disk.f_bavail - free // disk.f_bsize) * disk.f_bsize)
-        return None
-
-    def close(self) -> None:
-        if self.mounted:
-            subprocess.run(["umount", "-l", str(self.folder)], check=True)
-
-
 # The hub --------------------------------------------------------------------------------------------
 
 
 class Hub:
     """A server that gives files as the hub does, slowly, and damages as many answers as asked.
 
-    files: path in its repository -> content. harm: "drops" the connection or "stalls" half-way, "corrupts" a bit,
-    or gives "fewer" bytes. times: how many more answers of the longest file it harms. begins: where in that file each
-    answer so far began.
+    files: path in its repository -> content. harm: "corrupts" a bit of the longest file, or gives "fewer" bytes of it.
+    times: how many more answers it harms.
     """
 
     def __init__(self, files: dict[str, bytes]) -> None:
         self.files, self.longest = files, max(files.values(), key=len)
-        self.harm, self.times, self.begins = "", 0, []
-        self.closed = Event()
+        self.harm, self.times = "", 0
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (Answer,), {"hub": self}))
         self.server.daemon_threads = True
         self.server.handle_error = lambda *_: None  # whoever asked was killed meanwhile
@@ -197,7 +166,6 @@ class Hub:
         Thread(target=self.server.serve_forever, daemon=True).start()
 
     def close(self) -> None:
-        self.closed.set()
         self.server.shutdown()
         self.server.server_close()
 
@@ -222,10 +190,8 @@ class Answer(BaseHTTPRequestHandler):
             return
         harm = ""
         begin = int((self.headers.get("Range") or "bytes=0-").removeprefix("bytes=").partition("-")[0])
-        if body and content == self.hub.longest:
-            self.hub.begins.append(begin)
-            if self.hub.times:
-                harm, self.hub.times = self.hub.harm, self.hub.times - 1
+        if body and content == self.hub.longest and self.hub.times:
+            harm, self.hub.times = self.hub.harm, self.hub.times - 1
         part = bytearray(content[begin:])
         if harm == "corrupts":
             part[len(part) // 2] ^= 1
@@ -237,7 +203,7 @@ class Answer(BaseHTTPRequestHandler):
             headers["Content-Range"] = f"bytes {begin}-{len(content) - 1}/{len(content)}"
         self.head(206 if begin else 200, headers)
         if body:
-            self.send(part, harm)
+            self.send(part)
 
     def head(self, status: int, headers: dict[str, object]) -> None:
         self.send_response(status)
@@ -245,14 +211,9 @@ class Answer(BaseHTTPRequestHandler):
             self.send_header(name, str(value))
         self.end_headers()
 
-    def send(self, part: bytearray, harm: str) -> None:
+    def send(self, part: bytearray) -> None:
         size = max(1, len(part) // 40)
         for start in range(0, len(part), size):
-            if harm in ("drops", "stalls") and start >= len(part) // 2:
-                if harm == "stalls":
-                    self.hub.closed.wait(PATIENCE_S)
-                self.close_connection = True
-                return
             self.wfile.write(part[start : start + size])
             time.sleep(0.0125 if len(part) > 100_000 else 0)
 

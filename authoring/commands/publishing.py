@@ -1,4 +1,4 @@
-"""The authors' commands that publish: `notebooks`, `readme`, `pictures`, `site`, `colab`, `times`, `bench`."""
+"""The authors' commands that publish: `notebooks`, `readme`, `pictures`, `site`, `colab`, `bench`."""
 
 from contextlib import nullcontext
 from pathlib import Path
@@ -68,15 +68,6 @@ def colab() -> None:
     check()
 
 
-def times(
-    targets: Annotated[list[str], typer.Argument(help="Make targets, such as setup and test.")],
-) -> None:
-    """Measure in a fresh clone how long make targets take, their memory and disk. It downloads every package anew."""
-    from authoring.publishing.readme import time_targets
-
-    print(time_targets(targets))
-
-
 def bench(
     out: Annotated[Path | None, typer.Option(help="Also write the table to this page, FILE.md.")] = None,
     force: Force = False,
@@ -89,20 +80,3 @@ def bench(
         print(table.to_string(index=False, na_rep=""))
         if path:
             path.write_text(bench_page(table), encoding="utf-8")
-
-
-def sharing(
-    out: Annotated[Path | None, typer.Option(help="Also write the tables to this page, FILE.md.")] = None,
-    force: Force = False,
-) -> None:
-    """Measure what it is worth that estimates add up, and that they are asked for against something else."""
-    from authoring.bench.sharing import cases, compare_against, compare_shares
-    from authoring.pages import page
-
-    with atomic_path(out, force) if out else nullcontext() as path:
-        made = cases()
-        tables = {"shares": compare_shares(made), "against": compare_against(made)}
-        for table in tables.values():
-            print(table.to_string(index=False))
-        if path:
-            path.write_text(page("sharing.md", **tables), encoding="utf-8")

@@ -1,4 +1,4 @@
-"""The authors' commands that train: `pretrain`, `arms`, `lineage`, `keep`, `study`, `sight`."""
+"""The authors' commands that train: `pretrain`, `keep`, `study`, `sight`."""
 
 from contextlib import nullcontext
 from pathlib import Path
@@ -6,7 +6,6 @@ from typing import Annotated
 
 import typer
 
-from authoring.commands.rendering import PACK
 from lass_lab.commands.options import Force, with_settings
 from lass_lab.commands.training import Profile, Settings, planned
 from lass_lab.signal.files import InputError, atomic_path
@@ -42,49 +41,6 @@ def pretrain(
     print(write_card(out, sources, run, chosen, unheard=unheard, pack=pack))
 
 
-def arms(
-    names: Annotated[
-        list[str] | None, typer.Argument(help="Arms of authoring/training/arms.toml; all by default.")
-    ] = None,
-    sources: Sources = SOURCES,
-    run: Annotated[Path, typer.Option(help="A folder for all arms; those that are done stay.")] = Path("runs/arms"),
-    pack: Annotated[Path, typer.Option(help="The pack of recordings, to choose by.")] = PACK,
-    minutes: Annotated[float, typer.Option(min=0.1, help="Of one core, in training, for each arm.")] = 20.0,
-    out: Annotated[Path | None, typer.Option(help="Also write the table to this page, FILE.md.")] = None,
-    force: Force = False,
-) -> None:
-    """Pretrain in several ways that differ in one thing, each for equally long, and set them side by side."""
-    from authoring.pages import page
-    from authoring.training.arms import ARMS, BASE, arms, side_by_side
-    from authoring.training.pretraining import PretrainingRecipe
-    from lass_lab.experiments.recipes import changed, read_table
-
-    if unknown := [name for name in names or [] if name not in ARMS]:
-        raise InputError(f"arm '{unknown[0]}': choose one of {', '.join(ARMS)}")
-    recipe = changed(PretrainingRecipe(), read_table(TINY))
-    with atomic_path(out, force) if out else nullcontext() as path:
-        chosen = {name: ARMS[name] for name in names or ARMS}
-        table = side_by_side(arms(list(chosen), recipe, sources, run, pack, minutes=minutes))
-        print(table.to_string())
-        if path:
-            path.write_text(
-                page("arms.md", table=table, recipe=recipe, base=BASE, arms=chosen, minutes=minutes), encoding="utf-8"
-            )
-
-
-def lineage(
-    sources: Sources = SOURCES[:1],
-    run: Annotated[Path, typer.Option(help="A folder for all its runs.")] = Path("runs/lineage"),
-    out: Annotated[Path, typer.Option(help="Folder for the table and excerpts.")] = Path("runs/lineage/shown"),
-) -> None:
-    """Train LASS-Net, the first system of the field, and what came after it, by one recipe, and measure each."""
-    from authoring.training.lineage import lineage
-    from lass_lab.course.nb03.lineage import lineage_table
-
-    lineage(sources, run, out)
-    print(lineage_table(out).to_string())
-
-
 def keep(
     run: Annotated[Path, typer.Argument(help="A fine-tuning run, as `lass-lab finetune` writes it.")],
     out: Annotated[Path, typer.Option(help="Folder for the weights and their model card.")],
@@ -100,7 +56,7 @@ def keep(
 def study(
     names: Annotated[
         list[str] | None,
-        typer.Argument(help="heads, encoder, keeping, losses, data or recipes; by default all of them."),
+        typer.Argument(help="heads, encoder, keeping, losses, data, recipes or sizes; by default all of them."),
     ] = None,
     run: Annotated[Path, typer.Option(help="A folder for all runs; equal ones are trained once.")] = Path("runs/study"),
     profile: Profile = None,

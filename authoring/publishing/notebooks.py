@@ -32,6 +32,9 @@ METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
 }
+# The code of cells that show an answer or a quiz is folded away, in JupyterLab and on the site.
+FOLDED = {"tags": ["hide-input"], "jupyter": {"source_hidden": True}}
+ANSWERS = re.compile(r"^(answer|quiz)\(", re.MULTILINE)
 FINISHED = "lass_lab"  # in the metadata of an executed copy
 TAG = f"v{__version__}"  # of this version: badges and first cells find the notebooks and the course under it
 BOOTSTRAP = (SOURCES / "bootstrap.py").read_text(encoding="utf-8").rstrip()
@@ -67,6 +70,8 @@ def render(source: Path) -> str:
         if cell.source.strip() == "# {{bootstrap}}":
             cell.source = BOOTSTRAP.replace("{{repository}}", repository()).replace("{{tag}}", TAG)
             cell.metadata["tags"] = ["hide-input"]  # folded on the site
+        elif cell.cell_type == "code" and ANSWERS.search(cell.source):
+            cell.metadata |= FOLDED
         elif cell.cell_type == "markdown":
             cell.source = PLACEHOLDER.sub(lambda match: values.get(match[1], match[0]), cell.source)
             if unknown := PLACEHOLDER.search(cell.source):

@@ -10,6 +10,7 @@ from functools import cache, lru_cache, partial
 from multiprocessing import get_context
 from pathlib import Path, PurePath
 
+import librosa
 import numpy as np
 from scipy.signal import butter, resample_poly, sosfilt
 from tqdm.auto import tqdm
@@ -79,16 +80,10 @@ def players_of(name: str) -> dict[str, tuple[tuple[str, float], ...]]:
         path = PurePath(row.path)
         articulation = next((each for each in ARTICULATIONS if each in path.stem), "")
         voice = path.stem.split("_")[0] if name == SINGER.name else ""  # femalevoice, malevoice
-        pitch = row.midi if row.midi == row.midi else _named_pitch(path.stem)
+        named = path.stem.split("_")[-1]  # such as `Db4` or `C#4`
+        pitch = row.midi if row.midi == row.midi else float(librosa.note_to_midi(named))
         players.setdefault(f"{path.parent}{articulation}{voice}", []).append((row.path, pitch))
     return {player: tuple(notes) for player, notes in players.items() if len(notes) >= FEWEST}
-
-
-def _named_pitch(stem: str) -> float:
-    """The MIDI number of the note that ends a file's name, such as `Db4` or `C#4`."""
-    note = stem.split("_")[-1]
-    step = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}[note[0]]
-    return float(step + {"#": 1, "b": -1}.get(note[1], 0) + 12 * (int(note[-1]) + 1))
 
 
 def sound_files() -> dict[str, tuple[str, ...]]:

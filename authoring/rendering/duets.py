@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import librosa
 import numpy as np
 
 from authoring.rendering.acoustics import add_room
@@ -27,7 +28,6 @@ VIOLIN_RMS_DB = -24.0
 STEP = 16  # stems hold multiples of 16 (12 bits): FLAC drops the four empty bits, and data/ stays small
 _PAUSE_S = 0.7
 _TAIL_S = 1.2
-_PITCH_CLASSES = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 
 
 @dataclass(frozen=True)
@@ -67,9 +67,7 @@ class Tune:
     def _note(token: str) -> tuple[int | None, float]:
         """The MIDI pitch (None for a rest) and the length in units of a note such as `F#4*2`."""
         name, _, length = token.partition("*")
-        sharps = name.count("#") - name.count("b")
-        pitch = None if name == "r" else _PITCH_CLASSES[name[0]] + sharps + 12 * (int(name[-1]) + 1)
-        return pitch, float(length or 1)
+        return None if name == "r" else int(librosa.note_to_midi(name)), float(length or 1)
 
 
 _HERE = Path(__file__).parent

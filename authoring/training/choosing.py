@@ -10,16 +10,14 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import soxr
 
 from authoring.recordings.pack import read_pack, read_sound
 from lass_lab.datasets.instruments import EVERYDAY, INSTRUMENTS
 from lass_lab.datasets.mixing import alike, match_energy
 from lass_lab.experiments.evaluation import bootstrap, level_db
-from lass_lab.experiments.training import at_rate
 from lass_lab.models import LanguageSeparator
 from lass_lab.signal.audio import SAMPLE_RATE
-from lass_lab.signal.metrics import sdr
+from lass_lab.signal.metrics import sdr_improvement
 
 SECONDS = 3.0  # of a mixture
 LIBRARIES = ("medley_solos_db",)  # of performances
@@ -54,28 +52,24 @@ def real_mixtures(pack: Path, pairs: int) -> list[tuple[str, tuple[Real, Real]]]
     return drawn
 
 
-def choose_by(
-    separator: LanguageSeparator, pack: Path, *, pairs: int = 100, sample_rate: int = SAMPLE_RATE
-) -> pd.DataFrame:
-    """Measure a separator on the real mixtures at a sample rate, which its separation network is made for meanwhile.
+def choose_by(separator: LanguageSeparator, pack: Path, *, pairs: int) -> pd.DataFrame:
+    """Measure a separator on the real mixtures.
 
     Returns:
         One row an answer: trial, name, sdri (dB; for the trial "absent" the estimate's level under the mixture's).
     """
     rows = []
-    with at_rate(separator, sample_rate):
-        for number, (trial, (first, second)) in enumerate(real_mixtures(pack, pairs)):
-            sources = [soxr.resample(each.waveform, SAMPLE_RATE, sample_rate) for each in (first, second)]
-            sources[1] = match_energy(sources[1], sources[0])
-            mixture = sources[0] + sources[1]
-            absent = ABSENT[number % len(ABSENT)]
-            asked = [first.query, second.query, *([absent] if trial == REAL else [])]
-            estimates = separator.separate(mixture, asked, progress=False)
-            answers = zip((first, second)[: 2 if trial == REAL else 1], sources, estimates, strict=False)
-            for real, source, estimate in answers:
-                rows.append((trial, real.name, sdr(source, estimate) - sdr(source, mixture)))
-            if trial == REAL:
-                rows.append((NOWHERE, absent, level_db(estimates[-1], mixture)))
+    for number, (trial, (first, second)) in enumerate(real_mixtures(pack, pairs)):
+        sources = first.waveform, match_energy(second.waveform, first.waveform)
+        mixture = sources[0] + sources[1]
+        absent = ABSENT[number % len(ABSENT)]
+        asked = [first.query, second.query, *([absent] if trial == REAL else [])]
+        estimates = separator.separate(mixture, asked, progress=False)
+        answers = zip((first, second)[: 2 if trial == REAL else 1], sources, estimates, strict=False)
+        for real, source, estimate in answers:
+            rows.append((trial, real.name, sdr_improvement(source, estimate, mixture)))
+        if trial == REAL:
+            rows.append((NOWHERE, absent, level_db(estimates[-1], mixture)))
     return pd.DataFrame(rows, columns=["trial", "name", "sdri"])
 
 

@@ -74,7 +74,7 @@ def write_card(
     separator = load_separator(folder, device="auto")
     numbers = measure(separator, sources[0], pairs)
     if unheard:
-        further = measure(separator, unheard, pairs, trials={UNHEARD: RANDOM_PAIRS})
+        further = measure(separator, unheard, pairs, {UNHEARD: RANDOM_PAIRS})
         numbers = pd.concat([numbers, further], ignore_index=True)
     if pack:
         real = summary(choose_by(separator, pack, pairs=pairs))
@@ -113,17 +113,12 @@ def write_card(
 
 
 def measure(
-    separator: LanguageSeparator,
-    sources: Path,
-    pairs: int,
-    *,
-    trials: Mapping[str, MixtureRecipe] = TRIALS,
-    instruments: Sequence[str] = TAUGHT,
+    separator: LanguageSeparator, sources: Path, pairs: int, trials: Mapping[str, MixtureRecipe] = TRIALS
 ) -> pd.DataFrame:
-    """Every trial on held-out sources of the instruments: columns trial, mean, low, high (95% bootstrap), mixtures."""
+    """Every trial on held-out sources: columns trial, mean, low, high (95% bootstrap), mixtures."""
     rows = []
     for trial, recipe in trials.items():
-        table = evaluate_mixtures(separator, sources, instruments=instruments, pairs=pairs, recipe=recipe)
+        table = evaluate_mixtures(separator, sources, pairs=pairs, recipe=recipe)
         values = table["level" if trial == LEVEL else "sdri"].to_numpy()
         rows.append((trial, values.mean(), *bootstrap(values), len(values)))
     return pd.DataFrame(rows, columns=["trial", "mean", "low", "high", "mixtures"]).round(2)

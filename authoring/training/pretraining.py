@@ -12,10 +12,8 @@ from torch import nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from torch.utils.data import DataLoader
 
-from authoring.training.fused import fuse_norms, pays
 from authoring.training.muon import Muon
 from authoring.training.prepared import prepare
-from lass_lab.course.nb03.lass_net import TransformerQueryNet
 from lass_lab.datasets.instruments import EVERYDAY, TAUGHT, VOICES
 from lass_lab.datasets.mixing import MixtureDataset, MixtureRecipe, SourceBank, Sources, collate
 from lass_lab.experiments.contrastive import ContrastiveRecipe, train_contrastively
@@ -41,9 +39,8 @@ class PretrainingRecipe:
         seconds: of a mixture; 1.26 are 64 frames: a multiple of 32, so that none is padding.
         peak_rate: learning rate of the separation network at its peak.
         descent: share of the steps in which it falls to zero.
-        optimizer: "adamw", or "muon" for the kernels (see `muon`).
         loss: one of `losses.LOSSES`.
-        average: how much of the averaged weights each step keeps (an exponential moving average); 0: none is kept.
+        average: how much of the averaged weights each step keeps (an exponential moving average); they are the result.
         seed: of the weights' start and of the mixtures.
         network: the separation network's sizes, for a random start.
         sample_rate: below 32,000 Hz, only the bins below half of it are trained on (see `at_rate`).
@@ -51,7 +48,6 @@ class PretrainingRecipe:
         mixtures: how they are drawn.
         instruments: those that are asked for; all others of the sources are distractors.
         contrastive: how the query network is trained first; None leaves it as it is.
-        query_rate: of a query network that learns along from a random start, as LASS-Net's; 0 trains it beforehand.
     """
 
     steps: int = 6500
@@ -59,7 +55,6 @@ class PretrainingRecipe:
     seconds: float = 1.26
     peak_rate: float = 2e-3
     descent: float = 0.6
-    optimizer: str = "adamw"
     loss: str = "decibels"
     average: float = 0.0
     seed: int = 0
@@ -69,7 +64,6 @@ class PretrainingRecipe:
     mixtures: MixtureRecipe = MixtureRecipe(distractors=0.15, sounds=0.15)
     instruments: tuple[str, ...] = tuple(sorted({*TAUGHT, *VOICES, *EVERYDAY}))
     contrastive: ContrastiveRecipe | None = ContrastiveRecipe()
-    query_rate: float = 0.0
 
 
 class PretrainingData(lightning.LightningDataModule):
@@ -106,56 +100,38 @@ def others_of(sources: Sources, recipe: PretrainingRecipe) -> list[str]:
 
 
 class PretrainingTask(SeparationTask):
-    """Training of the separation network, and of a query network that learns along at a rate of its own.
-
-    The average of the weights, where one is kept, is in `average.module`.
-    """
+    """Training of the separation network: Muon for the kernels, AdamW for all else; `average.module` is the result."""
 
     def __init__(self, separator: LanguageSeparator, recipe: PretrainingRecipe, schedule: Schedule) -> None:
         super().__init__(separator, schedule, sample_rate=recipe.sample_rate, loss=recipe.loss)
-        self.recipe = recipe
-        self.average = None
-        if recipe.average:
-            self.average = AveragedModel(separator.network, multi_avg_fn=get_ema_multi_avg_fn(recipe.average))
+        self.average = AveragedModel(separator.network, multi_avg_fn=get_ema_multi_avg_fn(recipe.average))
 
     def on_after_batch_transfer(self, batch: dict[str, Any], dataloader_idx: int) -> dict[str, Any]:
         return batch  # the sources were prepared at the rate that is trained at
 
     def on_train_batch_end(self, *_: Any) -> None:
-        if self.average:
-            self.average.update_parameters(self.separator.network)
-
-    def rates(self) -> dict[torch.nn.Module, float]:
-        return {self.separator.network: self.schedule.peak, self.separator.query_network: self.recipe.query_rate}
+        self.average.update_parameters(self.separator.network)
 
     def optimizer(self) -> torch.optim.Optimizer:
-        if self.recipe.optimizer == "adamw":
-            return super().optimizer()
         network = self.separator.network
         blocks = nn.ModuleList([network.encoder, network.bottleneck, network.decoder])
-        kernels = {each for name, each in blocks.named_parameters() if each.dim() > 1 and ".film." not in name}
-        groups = [{"params": [each for each in network.parameters() if each in kernels], "kernels": True}]
-        for part, rate in self.rates().items():
-            others = [each for each in part.parameters() if each.requires_grad and each not in kernels]
-            groups.append({"params": others, "lr": rate})
-        return Muon([{"lr": self.schedule.peak} | group for group in groups if group["params"]])
+        kernels = [each for name, each in blocks.named_parameters() if each.dim() > 1 and ".film." not in name]
+        learnt_by_muon = set(kernels)
+        others = [each for each in network.parameters() if each not in learnt_by_muon]
+        groups = ({"params": kernels, "kernels": True}, {"params": others})
+        return Muon({"lr": self.schedule.peak} | group for group in groups)
 
 
 def pretrain(
     sources: Sources,
     run: Path,
     recipe: PretrainingRecipe,
-    *,
-    start: LanguageSeparator | None = None,
-    schedule: Schedule | None = None,
-    prepared: Path | None = None,
     callbacks: Sequence[lightning.Callback] = (),
 ) -> LanguageSeparator:
     """Train the tiny separator: first its query network, contrastively, and then its separation network.
 
     The query network is frozen while the separation network learns, as AudioSep's is: learning along, it drew all its
-    conditions together. With a `query_rate`, LASS-Net's way: a transformer from a random start, which learns along and
-    has nothing else to learn from.
+    conditions together.
 
     The sources are first brought to the training's sample rate, once, into `sources-RATE`. Checkpoints go to
     `run/last.ckpt` after every 250 steps (of the steps at the full rate, to `run/full-rate/last.ckpt`), logs to
@@ -166,9 +142,6 @@ def pretrain(
         sources: the folder that `render sources` wrote; or several, of which the first is validated on.
         run: the run's own folder.
         recipe: what to train, and for how long.
-        start: a separator to train, query network and all, instead of one from a random start.
-        schedule: of the learning rate, in place of the recipe's own.
-        prepared: where the sources go at the training's rate; by default to the run's own folder.
         callbacks: further ones for the trainer.
 
     Returns:
@@ -182,21 +155,15 @@ def pretrain(
     sounds = SourceBank(sources, "train", recipe.instruments)
     with run_lock(run):
         lightning.seed_everything(recipe.seed, verbose=False)
-        separator = start
-        if separator is None:
-            query_network = TransformerQueryNet() if recipe.query_rate else TinyQueryNet()
-            separator = LanguageSeparator(query_network, ResUNet(recipe.network))
+        separator = LanguageSeparator(TinyQueryNet(), ResUNet(recipe.network))
         if recipe.contrastive and not (run / LAST).exists():
             train_contrastively(separator.query_network, sounds, recipe.contrastive)
-        separator.query_network.freeze_encoder(not recipe.query_rate).requires_grad_(bool(recipe.query_rate)).eval()
-        train = partial(_train, separator, sources, prepared or run, sounds=sounds, callbacks=callbacks)
-        schedule = schedule or Schedule(recipe.steps, recipe.peak_rate, descent=recipe.descent)
-        train(run, recipe, schedule)
+        separator.query_network.requires_grad_(False).eval()
+        train = partial(_train, separator, sources, run, sounds=sounds, callbacks=callbacks)
+        train(run, recipe, Schedule(recipe.steps, recipe.peak_rate, descent=recipe.descent))
         if recipe.full_rate_steps:
             last = replace(recipe, steps=recipe.full_rate_steps, sample_rate=SAMPLE_RATE)
-            schedule = Schedule(last.steps, recipe.peak_rate / 10, descent=1.0)
-            train(run / "full-rate", last, schedule)
-    separator.query_network.freeze_encoder()
+            train(run / "full-rate", last, Schedule(last.steps, recipe.peak_rate / 10, descent=1.0))
     return separator.cpu().eval()
 
 
@@ -211,14 +178,11 @@ def _train(
     sounds: SourceBank,
     callbacks: Sequence[lightning.Callback],
 ) -> None:
-    """Train at one sample rate, which is left in the separator with the average of its weights where one is kept."""
+    """Train at one sample rate; the average of the weights is left in the separator."""
     rate = recipe.sample_rate
     data = PretrainingData(prepare(sources, prepared / f"sources-{rate}", rate), recipe, sounds)
     with at_rate(separator, rate):
-        fuse_norms(separator.network, pays(recipe.steps))
         task = PretrainingTask(separator, recipe, schedule)
-        task.train()  # Lightning keeps the mode that it finds, and that of a loaded separator is eval
+        task.train()  # Lightning keeps the mode that it finds
         fit(make_trainer(run, recipe.steps, callbacks, log_every=50), task, data)
-        if task.average:
-            separator.network.load_state_dict(task.average.module.state_dict())
-        fuse_norms(separator.network, False)
+        separator.network.load_state_dict(task.average.module.state_dict())

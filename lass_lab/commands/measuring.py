@@ -1,4 +1,4 @@
-"""The command that measures separators: `evaluate`."""
+"""Commands that measure separators: `evaluate`, and `report`, which writes a run up."""
 
 from contextlib import nullcontext
 from pathlib import Path
@@ -59,7 +59,7 @@ def evaluate(
 
     with atomic_path(out, force) if out else nullcontext() as path:  # what is in the way is named now, not afterwards
         if music:
-            items = music_eval.read_music_eval(music, music.parent)
+            items = music_eval.read_music_eval(music)
         else:
             pieces = [load_piece(name, data) for name in piece or list_pieces("test", data)]
         separators = {name: load_separator(where, device=device) for name, where in named.items()}
@@ -71,13 +71,41 @@ def evaluate(
             numbers = probing.probe(separators, piece=pieces[0], longest=longest, bank=sources, pairs=pairs)
             print(tables.format_probes(numbers))
         else:
-            if not table:
-                both = {f"{name}, consistent": evaluation.Consistent(each) for name, each in separators.items()}
-                separators |= both
-            numbers = evaluation.evaluate(separators, pieces, longest=longest, oracles=table == "paper")
+            beside = {"oracles": table == "paper", "consistent": not table}
+            numbers = evaluation.evaluate(separators, pieces, longest=longest, **beside)
             if table:
                 print(tables.format_paper_tables(paper_tables.paper_tables(numbers)))
             else:
                 print(tables.format_summary(evaluation.summarise(numbers)))
         if path:
             numbers.to_csv(path, index=False)
+
+
+def report(
+    run: Annotated[Path | None, typer.Option(help="A fine-tuning run; by default yours, or else what ships.")] = None,
+    out: Annotated[Path | None, typer.Option(help="The page; by default report.html in the run's folder.")] = None,
+    compare: Annotated[
+        tuple[Path, Path] | None, typer.Option(help="Two runs to set side by side: folders, or their report.json.")
+    ] = None,
+    longest: Annotated[float | None, typer.Option(min=5, help="Use only so many seconds of each piece.")] = None,
+    pairs: Annotated[int, typer.Option(min=2, help="How many mixtures of other instruments to measure on.")] = 30,
+    force: Force = False,
+) -> None:
+    """Write one HTML page of what a run learnt: tables beside the paper's, figures, players, recipe, versions.
+
+    With --compare, two runs side by side, by default in runs/comparison.html: from their reports where they have them,
+    else measured as the other was.
+    """
+    import matplotlib
+
+    matplotlib.use("agg")  # a page needs no window, and a server has none
+    from lass_lab.course.ledger import runs_dir
+    from lass_lab.course.report.report import compare_reports, write_report
+
+    options = {"longest": longest, "pairs": pairs, "force": force}
+    if compare and run:
+        raise InputError("report: give --run or --compare, not both")
+    if compare:
+        print(compare_reports(compare, out or runs_dir() / "comparison.html", **options))
+    else:
+        print(write_report(run, out, **options))

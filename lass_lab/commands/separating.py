@@ -106,7 +106,8 @@ def _separate_all(separator, plan: dict[Path, list[Path]], queries: list, asked:
             progress = None if len(plan) == 1 else False
             blocks = _outputs(separator, path, queries, length=length, progress=progress, **asked)
             write_blocks(outputs, blocks, like=info, together=asked["consistent"], force=force)
-            done += info.frames / info.sample_rate
+            written = audio_info(outputs[0])  # its own header may not have said how long it is
+            done += written.frames / written.sample_rate
             print("\n".join(map(str, outputs)))
         except InputError as error:
             if len(plan) == 1:

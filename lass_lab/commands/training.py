@@ -1,4 +1,4 @@
-"""Commands that make a separator: `weights` and `finetune`."""
+"""Commands that make a separator, or make one ready: `weights`, `finetune` and `export`."""
 
 import sys
 import time
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lass_lab.commands.options import Data, Model, with_settings
+from lass_lab.commands.options import Data, Force, Model, with_settings
 from lass_lab.signal.files import InputError
 
 if TYPE_CHECKING:
@@ -69,6 +69,20 @@ def finetune(
     finetune(model, run, plan, data=data, bank=sources, callbacks=[StopWhenAsked()], **where)
     minutes = (time.perf_counter() - began) / 60
     print(f"{run}: done in {minutes:.1f} minutes. Measure it: lass-lab evaluate --table paper --run {run}")
+
+
+def export(
+    query: Annotated[list[str], typer.Option(help="Words to ask for later; may be repeated.")],
+    out: Annotated[Path, typer.Option(help="Folder for network.onnx, conditions.json and separate.py.")],
+    model: Model = "tiny",
+    force: Force = False,
+) -> None:
+    """Write a separation network as ONNX, with a page of Python that separates by it without PyTorch."""
+    from lass_lab.models import load_separator
+    from lass_lab.models.export import export
+
+    separator = load_separator(model, device="cpu", precision="float32")
+    print("\n".join(map(str, export(separator, query, out, force=force))))
 
 
 def planned(recipe: str, profile: str | None, settings: Sequence[str] | None, fit: bool = False) -> "FinetuningRecipe":

@@ -27,7 +27,6 @@ COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F
 COLOUR_MAP = "cividis"
 SILENT_DB = -200.0  # what a level of zero is drawn as
 
-_MAX_COLUMNS = 1600  # more than a notebook has pixels for
 _FORMATS = {"SDR": ".1f", "SDRi": ".1f", "SI-SDR": ".1f", "correlation": ".3f", "MSE": ".1e"}  # in order of columns
 
 
@@ -58,23 +57,45 @@ def show_spectrogram(
     """
     samples = checked_waveform(waveform, title or "waveform")
     ax = ax or plt.subplots(figsize=(7, 3.2), layout="constrained")[1]
-    bin_khz = SAMPLE_RATE / 1000 / n_fft
-    # A sine of amplitude 1 has a magnitude of half the window's sum, n_fft / 4, at its bin.
-    magnitude = np.abs(stft(samples, n_fft, hop))[:, : math.ceil(max_khz / bin_khz) + 1] / (n_fft / 4)
-    group = math.ceil(len(magnitude) / _MAX_COLUMNS)
-    loudest = np.maximum.reduceat(magnitude, np.arange(0, len(magnitude), group))
-    decibels = 20 * np.log10(np.maximum(loudest, 10 ** (SILENT_DB / 20)))
-    top, step = decibels.max(), group * hop / SAMPLE_RATE
+    decibels, step, bin_khz = spectrogram_db(samples, hop=hop, n_fft=n_fft, max_khz=max_khz)
+    top = decibels.max()
     scale = {"cmap": COLOUR_MAP, "vmin": top - db_range, "vmax": top}
     image = draw_bins(ax, decibels, step, bin_khz, max_khz=max_khz, title=title, **scale)
     if colour_bar:
         ax.figure.colorbar(image, ax=ax, label="level (dBFS)")
+    put_into_words(ax, spectrogram_in_words(decibels, step, bin_khz, title, len(samples) / SAMPLE_RATE, max_khz))
+    return ax
+
+
+def spectrogram_db(
+    samples: np.ndarray, *, hop: int = 320, n_fft: int = 2048, max_khz: float = 12, columns: int = 1600
+) -> tuple[np.ndarray, float, float]:
+    """What `show_spectrogram` draws.
+
+    Args:
+        samples: real `(samples,)`, 32 kHz.
+        columns: at most so many; each holds the loudest of its frames. By default, more than a notebook has pixels for.
+
+    Returns:
+        Levels in dBFS `(columns, bins)`, the seconds from column to column, and the kHz from bin to bin.
+    """
+    bin_khz = SAMPLE_RATE / 1000 / n_fft
+    # A sine of amplitude 1 has a magnitude of half the window's sum, n_fft / 4, at its bin.
+    magnitude = np.abs(stft(samples, n_fft, hop))[:, : math.ceil(max_khz / bin_khz) + 1] / (n_fft / 4)
+    group = math.ceil(len(magnitude) / columns)
+    loudest = np.maximum.reduceat(magnitude, np.arange(0, len(magnitude), group))
+    return 20 * np.log10(np.maximum(loudest, 10 ** (SILENT_DB / 20))), group * hop / SAMPLE_RATE, bin_khz
+
+
+def spectrogram_in_words(
+    decibels: np.ndarray, step: float, bin_khz: float, title: str, seconds: float, max_khz: float
+) -> str:
+    """Alt text of a spectrogram, made from what `spectrogram_db` returns."""
     column, place = np.unravel_index(decibels.argmax(), decibels.shape)
     where = f"loudest at {column * step:.1f} s near {1000 * place * bin_khz:.0f} Hz"
     name = f"Spectrogram of “{title}”" if title else "Spectrogram"
-    extent = f"{len(samples) / SAMPLE_RATE:.1f} s, 0 to {max_khz:g} kHz"
-    put_into_words(ax, f"{name}, {extent}; {where if top > SILENT_DB else 'silent throughout'}")
-    return ax
+    heard = where if decibels.max() > SILENT_DB else "silent throughout"
+    return f"{name}, {seconds:.1f} s, 0 to {max_khz:g} kHz; {heard}"
 
 
 def compare_spectrograms(

@@ -17,10 +17,12 @@ def sized_recipe(name: str = "preserving", profile: Profile | None = None) -> Fi
     """A recipe of fine-tuning, as long as the profile says.
 
     Args:
-        name: "preserving" keeps what was known; "paper" is the paper's own.
+        name: "preserving" keeps what was known; "paper" is the paper's own, at its own size in the profile "full".
         profile: None takes the current one.
     """
     recipe, profile = RECIPES[name], profile or current()
+    if name == "paper" and profile.name == "full":
+        return recipe
     first, second = profile.epochs
     return replace(
         recipe,

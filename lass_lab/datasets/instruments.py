@@ -31,11 +31,6 @@ class Instrument:
     vibrato: float
     taught: bool
 
-    @property
-    def folder(self) -> str:
-        """The name as a folder name."""
-        return self.name.replace(" ", "_")
-
 
 with (files(__package__) / "instruments.csv").open(encoding="utf-8") as _file:
     _rows = pd.read_csv(_file, dtype={"vibrato": float}).to_dict("records")

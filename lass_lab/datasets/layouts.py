@@ -6,8 +6,6 @@ Two layouts are known, each with one folder a piece, at any depth:
 - MUSDB's, which is ours too: `mixture.wav`, and beside it one file a source, `vocals.wav`, `violin.flac`, ...
 """
 
-from __future__ import annotations
-
 import os
 import re
 from collections.abc import Iterator

@@ -3,8 +3,6 @@
 The manifest says which mixture belongs to which target and which words: one row for each piece and target.
 """
 
-from __future__ import annotations
-
 import hashlib
 import os
 import secrets

@@ -1,7 +1,5 @@
 """Recordings of one piece, read and checked: do they belong together, and is the mixture the sum of the stems?"""
 
-from __future__ import annotations
-
 import hashlib
 import math
 import warnings

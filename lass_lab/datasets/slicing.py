@@ -1,7 +1,5 @@
 """Recordings with stems, made into a data folder that can be trusted: checked, sliced, and split by piece."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

@@ -11,6 +11,9 @@ from lass_lab.datasets.duets import VALIDATION_S, Piece, list_pieces, load_piece
 from lass_lab.datasets.instruments import TAUGHT
 from lass_lab.datasets.mixing import MixtureDataset, MixtureRecipe, SourceBank, audible
 from lass_lab.models import LanguageSeparator
+from lass_lab.models.separator import MARGIN_S, OVERLAP_S, WINDOW_S
+from lass_lab.models.sharing import share_out
+from lass_lab.models.streaming import Windows, stream
 from lass_lab.signal.audio import SAMPLE_RATE, decibels
 from lass_lab.signal.files import InputError
 from lass_lab.signal.metrics import sdr, si_sdr, spectral_correlation, spectral_mse
@@ -25,24 +28,11 @@ METRICS: dict[str, Callable[[np.ndarray, np.ndarray], float]] = {
 SECONDS = 5.0  # of a slice
 DECIMALS = {"SDR": 2, "SDRi": 2, "SI-SDR": 2, "correlation": 4, "MSE": 6}  # in tables as text
 FLOOR = "mixture"  # the separator that does nothing: every other must beat it
+SUBTRACTION, CONSISTENT = ", by subtraction", ", consistent"  # what `evaluate` adds to a separator's name
 ORACLES = {"ideal ratio mask": "irm", "phase-sensitive mask": "psm"}  # masks made from the answer: the ceilings
 RANDOM_PAIRS = MixtureRecipe(aligned=0.0, absent=0.0, level_db=0.0, heldout_captions=True)
 ORACLE_STFT = 2048, 640  # window and hop in samples: the tiny separator's
 COLUMNS = ["separator", "piece", "split", "source", "query", "extent", "start_s", "metric", "value"]
-
-
-class Consistent:
-    """A separator whose estimates are corrected so that they and a residual add up (see `LanguageSeparator.separate`).
-
-    It is measured beside the plain one: what it gains is no gain of the network.
-    """
-
-    def __init__(self, separator: LanguageSeparator) -> None:
-        self.separator = separator
-
-    def separate(self, mixture: np.ndarray, query: Sequence[str], *, progress: bool | None = None) -> np.ndarray:
-        """As the separator's own method."""
-        return self.separator.separate(mixture, query, consistent=True, progress=progress)
 
 
 def evaluate(
@@ -52,11 +42,16 @@ def evaluate(
     *,
     longest: float | None = None,
     oracles: bool = False,
+    consistent: bool = False,
     progress: bool = True,
 ) -> pd.DataFrame:
     """Measure every separator on every piece by every query, whole and by slices of five seconds.
 
     Slices in which the target is silent are left out: their SDR says nothing.
+
+    Where a piece has two sources and each is asked for by one query, every separator has a second floor: "NAME, by
+    subtraction" is the mixture minus NAME's estimate of the other source. Where the mixture is the sum of the two, its
+    SDR is the SDRi of that estimate, and its SDRi the estimate's SDR.
 
     Args:
         separators: name -> separator. The mixture itself stands in the table as the separator "mixture".
@@ -66,6 +61,8 @@ def evaluate(
         oracles: add the separators "ideal ratio mask" and "phase-sensitive mask", which are made from the true sources
             over the whole piece, with the tiny separator's STFT: what a mask on the mixture's magnitude could reach.
             One that also turns the phase, as AudioSep's does, could in principle pass them.
+        consistent: add "NAME, consistent": the same estimates, corrected so that they and a residual add up (see
+            `share_out`). What that gains is no gain of the network.
 
     Returns:
         One row a number: separator, piece, split, source, query, extent ("piece" or "slice"), start_s, metric ("SDR",
@@ -81,19 +78,31 @@ def evaluate(
         if unknown := wanted.keys() - piece.sources.keys():
             raise InputError(f"piece {piece.name}: has no source '{sorted(unknown)[0]}'")
         words = [query for _, query in asked]
-        estimates = {FLOOR: [piece.mixture] * len(words)}
+        answers = {FLOOR: [piece.mixture] * len(words)}
+        others = len(asked) == 2 == len(piece.sources) == len(wanted)
         for name, separator in tqdm(separators.items(), desc=piece.name, disable=not progress):
-            estimates[name] = separator.separate(piece.mixture, words, progress=False)
+            answers[name] = separator.separate(piece.mixture, words, progress=False)
+            if consistent:
+                answers[name + CONSISTENT] = _consistent(answers[name], piece.mixture)
+            if others:
+                answers[name + SUBTRACTION] = [piece.mixture - each for each in answers[name][::-1]]
         for name, kind in ORACLES.items() if oracles else ():
             known = {
                 source: oracle_estimate(piece.mixture, piece.sources[source], kind, *ORACLE_STFT) for source in wanted
             }
-            estimates[name] = [known[source] for source, _ in asked]
-        for name, found in estimates.items():
+            answers[name] = [known[source] for source, _ in asked]
+        for name, found in answers.items():
             for (source, query), estimate in zip(asked, found, strict=True):
                 key = (name, piece.name, piece.split, source, query)
                 rows += [(*key, *row) for row in _measure(piece.sources[source], estimate, piece.mixture)]
     return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def _consistent(estimates: np.ndarray, mixture: np.ndarray) -> np.ndarray:
+    """Estimates `(queries, samples)` shared out in windows, as the separator does it to the windows of its own."""
+    windows = Windows(*(round(part * SAMPLE_RATE) for part in (WINDOW_S, OVERLAP_S, MARGIN_S)))
+    together = np.concatenate((mixture[None], estimates)).astype(np.float32)
+    return np.concatenate(list(stream([together], windows, lambda cut: share_out(cut[1:], cut[0]))), axis=-1)
 
 
 def open_piece(piece: str | Piece, longest: float | None = None) -> Piece:

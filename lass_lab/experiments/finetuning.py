@@ -167,7 +167,7 @@ def finetune(
     before = load_separator(start, precision="float32").cpu()
     lower_config(before.network.config, recipe.sample_rate)  # now, not after minutes
     with run_lock(run):
-        claim(run, described(start, before.fingerprint(), recipe, bank, data))
+        claim(run, described(start, before.fingerprint(), recipe, bank, data, devices * nodes))
         teacher = before.requires_grad_(False).eval() if recipe.distillation else None
         done: str | os.PathLike[str] = start
         for name, phase in zip(PHASES, (recipe.phase1, recipe.phase2), strict=True):

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -15,44 +14,33 @@ from lass_lab.signal.audio import audio_info, read_audio
 from lass_lab.signal.files import InputError
 from lass_lab.signal.metrics import sdr, si_sdr
 
-
-class EvaluationItem(NamedTuple):
-    """One line of music_eval.csv: a mixture, the target in it, and the words that ask for it."""
-
-    mixture: Path
-    target: Path
-    query: str
+Item = tuple[Path, Path, str]  # a mixture, the target in it, and the words that ask for it
 
 
-def read_music_eval(table: str | Path, audio_folder: str | Path) -> list[EvaluationItem]:
+def read_music_eval(table: Path) -> list[Item]:
     """Read AudioSep's `music_eval.csv`, and check the files it stands for.
 
     Its columns `idx` and `caption` are used: line `idx` has the target `segment-IDX.wav` and the mixture
-    `mixture-IDX.wav` in `audio_folder`, and `caption` is the query.
+    `mixture-IDX.wav` beside the table, and `caption` is the query.
 
     Raises:
-        InputError: no such table or folder, a missing column, an empty field, the same `idx` twice, or files that are
-            missing, cannot be read, or differ in length or rate from their mixture.
+        InputError: no such table, a missing column, an empty field, the same `idx` twice, or files that are missing,
+            cannot be read, or differ in length or rate from their mixture.
     """
-    table, folder = Path(table), Path(audio_folder)
-    if not folder.is_dir():
-        raise InputError(f"{folder}: no such folder")
-    rows = read_table(table, ("idx", "caption"))
+    rows, folder = read_table(table, ("idx", "caption")), table.parent
     check_rows(table, rows, {"idx {idx} stands there twice": rows["idx"].duplicated()})
     pairs = zip(rows["idx"], rows["caption"], strict=True)
-    items = [
-        EvaluationItem(folder / f"mixture-{idx}.wav", folder / f"segment-{idx}.wav", query) for idx, query in pairs
-    ]
-    paths = [path for item in items for path in (item.mixture, item.target)]
+    items = [(folder / f"mixture-{idx}.wav", folder / f"segment-{idx}.wav", query) for idx, query in pairs]
+    paths = [path for *both, _ in items for path in both]
     if missing := [path.name for path in paths if not path.is_file()]:
         raise InputError(f"{folder}: {len(missing)} of {len(paths)} files missing, the first {missing[0]}")
-    for item in items:
-        if audio_info(item.target)[::2] != audio_info(item.mixture)[::2]:
-            raise InputError(f"{item.target}: differs in length or rate from {item.mixture.name}")
+    for mixture, target, _ in items:
+        if audio_info(target)[::2] != audio_info(mixture)[::2]:
+            raise InputError(f"{target}: differs in length or rate from {mixture.name}")
     return items
 
 
-def evaluate_items(separators: Mapping[str, LanguageSeparator], items: Sequence[EvaluationItem]) -> pd.DataFrame:
+def evaluate_items(separators: Mapping[str, LanguageSeparator], items: Sequence[Item]) -> pd.DataFrame:
     """Measure separators on every mixture that `read_music_eval` lists.
 
     Returns:
@@ -61,13 +49,13 @@ def evaluate_items(separators: Mapping[str, LanguageSeparator], items: Sequence[
     Raises InputError: a file that cannot be read.
     """
     rows = []
-    for item in tqdm(items, desc="mixtures"):
-        mixture, target = read_audio(item.mixture), read_audio(item.target)
+    for path, target_path, query in tqdm(items, desc="mixtures"):
+        mixture, target = read_audio(path), read_audio(target_path)
         before = sdr(target, mixture)
         for name, separator in separators.items():
-            estimate = separator.separate(mixture, item.query, progress=False)
+            estimate = separator.separate(mixture, query, progress=False)
             after = sdr(target, estimate)
-            rows.append((name, item.mixture.name, item.query, after, after - before, si_sdr(target, estimate)))
+            rows.append((name, path.name, query, after, after - before, si_sdr(target, estimate)))
     return pd.DataFrame(rows, columns=["separator", "mixture", "query", "SDR", "SDRi", "SI-SDR"])
 
 

@@ -12,7 +12,8 @@ PAPER = {"pretrained": "paper before", "fine-tuned": "paper after"}  # the paper
 PAPER_DECIMALS = DECIMALS | {"MSE": 4}  # as printed there
 NOTE = (
     "The paper measured other recordings and does not say of what its correlation and MSE are: compare directions.\n"
-    "SDR minus SDRi is the mixture's own SDR, the same for every separator of the same recording."
+    "SDR minus SDRi is the mixture's own SDR, the same for every separator of the same recording.\n"
+    "Two more floors: silence has an SDR of 0 dB, and “by subtraction” is the mixture minus the other one's estimate."
 )
 
 

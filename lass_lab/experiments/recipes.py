@@ -127,14 +127,18 @@ def described(
     recipe: FinetuningRecipe,
     bank: Sources | None = None,
     data: Path | None = None,
+    processes: int = 1,
 ) -> dict[str, Any]:
     """What identifies a run: `start` and the hash of its `weights`, `recipe`, and `sources` other than the shipped.
 
-    And of a data folder the hash of its manifest, which has those of all its files.
+    And of a data folder the hash of its manifest, which has those of all its files; and how many processes train, where
+    there are several, as each takes a batch of its own.
     """
     told = {"start": str(start), "weights": weights, "recipe": asdict(recipe)}
     if data:
         told["data"] = hashlib.sha256((data / MANIFEST).read_bytes()).hexdigest()[:16]
+    if processes > 1:
+        told["processes"] = processes
     if bank and recipe.items.needs_bank:
         told["sources"] = [str(folder) for folder in list_folders(bank)]
     return told
@@ -160,14 +164,15 @@ def claim(run: Path, told: Mapping[str, Any]) -> None:
     """Write a run's recipe.json, as `described` made it, or see that the one there is the same.
 
     Raises:
-        InputError: the folder holds a run of another recipe, start or sources.
+        InputError: the folder holds a run of another recipe, start, sources, data or number of processes.
     """
     path, text = run / RECIPE, json.dumps(told, indent=1) + "\n"
     if not path.is_file():
         with atomic_path(path, force=True) as temporary:  # of several processes each writes the same
             temporary.write_text(text)
     there, told = read_recipe(run), json.loads(text)
-    if others := [key for key in ("recipe", "start", "weights", "sources", "data") if there.get(key) != told.get(key)]:
+    keys = ("recipe", "start", "weights", "sources", "data", "processes")
+    if others := [key for key in keys if there.get(key) != told.get(key)]:
         raise InputError(
             f"{run}: holds a run that differs in {' and '.join(others)}; remove it or choose another folder"
         )

@@ -22,6 +22,7 @@ from lass_lab.models.weights import native_bfloat16
 from lass_lab.signal.files import InputError, RunStopped, atomic_path
 
 LAST = "last.ckpt"
+RESUMED = ("state_dict", "optimizer_states", "lr_schedulers", "loops")  # what a run goes on from, in a checkpoint
 GRADIENT_NORM_LIMIT = 1.0  # on the norm of all gradients together
 LOCK = ".lock"
 WAIT_S = 6.0  # the workers of a run that was killed notice it within 5 seconds, and hold its lock until then
@@ -128,7 +129,7 @@ def fit(trainer: lightning.Trainer, task: lightning.LightningModule, data: light
 
     Raises:
         RunStopped: SIGTERM came before the last step.
-        InputError: a `last.ckpt` that is damaged, or of something else.
+        InputError: a `last.ckpt` that is damaged, not finite, or of something else.
     """
     checkpoint = Path(trainer.default_root_dir) / LAST
     if checkpoint.exists():
@@ -144,9 +145,12 @@ def fit(trainer: lightning.Trainer, task: lightning.LightningModule, data: light
 def _check(checkpoint: Path, task: lightning.LightningModule) -> None:
     again = "remove it, and its steps are done again"
     try:
-        state = torch.load(checkpoint, map_location="cpu", weights_only=False, mmap=True)["state_dict"]
+        content = torch.load(checkpoint, map_location="cpu", weights_only=False, mmap=True)
+        state = {key: content[key] for key in RESUMED}["state_dict"]
         shapes = {key: value.shape for key, value in state.items()}
     except Exception as error:  # whatever the unpickler stumbles over
         raise InputError(f"{checkpoint}: cannot be gone on from ({type(error).__name__}); {again}") from error
     if shapes != {key: value.shape for key, value in task.state_dict().items()}:
         raise InputError(f"{checkpoint}: is of another run; {again}")
+    if not all(torch.isfinite(value).all() for value in state.values()):
+        raise InputError(f"{checkpoint}: holds NaN or infinite numbers; {again}")

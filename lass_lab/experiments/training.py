@@ -96,8 +96,7 @@ class SeparationTask(lightning.LightningModule):
     def validation_step(self, batch: dict[str, Any], _: int) -> None:
         estimate = self.separator(batch["mixture"], batch["query"])
         loss = self.loss(estimate, batch["target"], batch["mixture"])
-        gain = _error_db(batch["mixture"], batch["target"]) - _error_db(estimate, batch["target"])
-        found = {"validation_loss": loss, "validation_sdri": gain.mean()}
+        found = {"validation_loss": loss, "validation_sdri": improvements(estimate, batch).mean()}
         self.log_dict(found, prog_bar=True, batch_size=len(estimate), sync_dist=True)
 
     def rates(self) -> dict[nn.Module, float]:
@@ -121,6 +120,11 @@ class SeparationTask(lightning.LightningModule):
         state = super().state_dict(*args, **kwargs)
         learning = {name for name, parameter in self.named_parameters() if parameter.requires_grad}
         return {key: value for key, value in state.items() if key in learning or not key.startswith(ENCODER)}
+
+
+def improvements(estimate: Tensor, batch: dict[str, Any]) -> Tensor:
+    """SDRi of each estimate of a batch in dB, `(batch,)`."""
+    return _error_db(batch["mixture"], batch["target"]) - _error_db(estimate, batch["target"])
 
 
 def _error_db(estimate: Tensor, target: Tensor) -> Tensor:

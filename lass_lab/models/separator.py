@@ -98,7 +98,8 @@ class LanguageSeparator(nn.Module, PyTorchModelHubMixin):
         if (peak := float(np.abs(mixture).max())) > LOUDEST:
             raise InputError(f"mixture: has a peak of {peak:.3g}, where full scale is 1")
         mixture = mixture.astype(np.float32, copy=False)
-        one = query is None or isinstance(query, (str, Tensor)) or (isinstance(query, np.ndarray) and query.ndim < 2)
+        sequence = hasattr(query, "__iter__") and not isinstance(query, (str, bytes, Tensor))
+        one = not sequence or (isinstance(query, np.ndarray) and query.ndim < 2)
         queries = [query] if one else list(query)
         rows, length = len(queries), mixture.shape[-1]
         estimates, start = np.empty((rows + residual, *mixture.shape), dtype=np.float32), 0
@@ -138,8 +139,12 @@ class LanguageSeparator(nn.Module, PyTorchModelHubMixin):
             float32 `(queries, [channels,] samples)`; how they are cut has nothing to do with `blocks`.
 
         Raises:
-            InputError: a query that names nothing, or a mixture without samples. What `blocks` raises passes through.
+            InputError: a query that names nothing, a mixture without samples, or weights that are not float32. What
+                `blocks` raises passes through.
         """
+        if (kind := self.network.input_conv.weight.dtype) != torch.float32:  # after `half()` or `double()`
+            told = 'float() makes them so, and load_separator(..., precision="bfloat16") computes with less'
+            raise InputError(f"separator: its weights must be float32, and are {kind}; {told}")
         windows = Windows(*(round(part * SAMPLE_RATE) for part in (WINDOW_S, OVERLAP_S, MARGIN_S)))
         if progress is None:
             progress = (length or 0) > PROGRESS_FROM_S * SAMPLE_RATE

@@ -71,7 +71,7 @@ def _as_path(path: str | bytes | os.PathLike[str]) -> Path:
     try:
         return Path(os.fsdecode(path)).expanduser()
     except TypeError as error:
-        raise AudioError(f"{type(path).__name__}: is no path; recordings are read from files") from error
+        raise AudioError(f"{type(path).__name__}: is no path, and recordings are files") from error
 
 
 def read_audio(path: str | os.PathLike[str], *, mono: bool = True) -> np.ndarray:
@@ -170,7 +170,7 @@ def write_audio(
         AudioError: another suffix, a wrong shape or type, NaN or infinite.
         InputError: `path` exists and `force` is False, or cannot be written.
     """
-    path = Path(path)
+    path = _as_path(path)
     check_suffix(path)
     samples = checked_waveform(waveform, path, channels=True)
     with atomic_path(path, force) as temporary:

@@ -18,7 +18,10 @@ import numpy as np
 from lass_lab.signal.audio import LOUDEST, AudioError, AudioInfo, DamageWarning
 
 BLOCK = 65_536  # samples at a time, at least
-HOLE_S = 0.1  # timestamps that jump by more leave a hole; by less, they are only imprecise
+HOLE_S, JITTER_S = 0.005, 0.1  # timestamps that jump by more leave a hole; the latter where they are imprecise
+# Where the samples of a file begin: by its first bytes the place of the first chunk, and a chunk's head; its length may
+# count the head, and chunks begin at multiples of so many bytes.
+CHUNKS = {b"RIFF": (12, "<4sI", 0, 2), b"riff": (40, "<4s12xQ", 24, 8), b"caff": (8, ">4sQ", 0, 1)}
 # Containers whose headers have the exact length; codecs whose samples have more than 16 bits, in libsndfile's words.
 EXACT = ("wav", "w64", "aiff", "flac", "caf", "au", "ogg", "mov,mp4,m4a,3gp,3g2,mj2")
 FINER = {"pcm_s24": "PCM_24", "pcm_s32": "PCM_32", "pcm_f32": "FLOAT", "pcm_f64": "DOUBLE"}
@@ -39,7 +42,11 @@ class Decoder:
         frames = round(seconds * codec.sample_rate * longer)
         self.info = AudioInfo(codec.sample_rate, codec.channels, frames, subtype)
         # An MP3's length is exact where its first frame tells the encoder's delay as well, and else a guess.
-        self._exact = format_name in EXACT or (format_name == "mp3" and bool(stream.start_time))
+        alone = format_name == "matroska,webm" and len(container.streams) == 1  # else the film's, which may go on
+        self._exact = format_name in EXACT or alone or (format_name == "mp3" and bool(stream.start_time))
+        # Where the clock counts samples, but for Ogg, which tells the time of whole pages.
+        exact = format_name != "ogg" and not stream.time_base.denominator % (codec.sample_rate or 1)
+        self._hole = round((HOLE_S if exact else JITTER_S) * codec.sample_rate)
 
     def blocks(self) -> Iterator[np.ndarray]:
         """The samples, float32 `(channels, samples)`, all finite. A `DamageWarning` at the end says what is missing.
@@ -68,7 +75,7 @@ class Decoder:
         if not done:
             raise AudioError(f"{self.path}: holds no samples")
         seconds, told = done / info.sample_rate, info.frames / info.sample_rate
-        if self._exact and seconds < told - HOLE_S:
+        if self._exact and seconds < told - JITTER_S:
             self._warn(f"holds {seconds:.3f} s of the {told:.3f} s that it should")
         elif self._container.format.name == "ogg" and not self._whole_ogg():
             self._warn(f"ends after {seconds:.3f} s without the mark of its end")
@@ -84,7 +91,7 @@ class Decoder:
             if frame.pts is not None:
                 now = round(frame.pts * frame.time_base * rate) - given
                 ahead = now if ahead is None or now < ahead else ahead
-                if (hole := now - ahead) > HOLE_S * rate:
+                if (hole := now - ahead) > self._hole:
                     if not told:
                         self._warn(f"has a hole of {hole / rate:.3f} s at {given / rate:.3f} s")
                     told, ahead = True, now - hole
@@ -100,6 +107,8 @@ class Decoder:
         try:
             for packet in self._container.demux(self._stream):
                 try:
+                    if decoded and packet.has_sidedata("strings_metadata"):  # another stream follows in the file
+                        self._stream.codec_context.flush_buffers()
                     for frame in packet.decode():
                         decoded += frame.samples
                         yield frame
@@ -144,7 +153,7 @@ def opened(path: Path) -> Iterator[Decoder]:
     except OSError as error:  # a name that is too long, or a folder on the way to it that is locked
         raise AudioError(f"{path}: cannot be read ({error.strerror})") from error
     with file:
-        longer = _longer_riff(file)
+        longer = _longer(file)
         try:  # a playlist may name other files, or addresses: none of them is opened
             container = av.open(file, metadata_errors="ignore", options={"protocol_whitelist": "none"})
         except (av.error.FFmpegError, OSError, ValueError) as error:
@@ -159,19 +168,25 @@ def opened(path: Path) -> Iterator[Decoder]:
             yield decoder
 
 
-def _longer_riff(file: BinaryIO) -> float:
-    """How much longer a WAV file says its samples are than it is: FFmpeg goes by the file. 1 where it does not say."""
+def _longer(file: BinaryIO) -> float:
+    """How much longer a WAV, W64 or CAF file says its samples are than it is: FFmpeg goes by the file. Else 1."""
+    if not file.seekable():
+        return 1.0
     size, factor = os.fstat(file.fileno()).st_size, 1.0
-    if file.seekable() and file.read(4) == b"RIFF":
-        file.seek(12)
-        while len(head := file.read(8)) == 8:
-            name, told = struct.unpack("<4sI", head)
+    if kind := CHUNKS.get(file.read(4)):
+        start, form, counted, multiple = kind
+        file.seek(start)
+        while len(head := file.read(struct.calcsize(form))) == struct.calcsize(form):
+            name, told = struct.unpack(form, head)
             if name == b"data":
-                factor = told / max(size - file.tell(), 1) if told not in (0, 0xFFFFFFFF) else 1.0
+                streamed = told in (0, 2**32 - 1, 2**64 - 1)
+                factor = 1.0 if streamed else (told - counted) / max(size - file.tell(), 1)
                 break
-            file.seek(told + told % 2, os.SEEK_CUR)
-    if file.seekable():
-        file.seek(0)
+            end = file.tell() + told - counted
+            if end >= size:
+                break
+            file.seek(end + -end % multiple)
+    file.seek(0)
     return max(factor, 1.0)
 
 

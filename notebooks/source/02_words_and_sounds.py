@@ -9,9 +9,9 @@
 # - turn a sentence into a vector, and see what that vector knows about music and what it does not;
 # - draw words and sounds together, with the loss that CLIP and CLAP are made with, step by step;
 # - search by ear: type words, hear the clips that lie nearest;
-# - try phrasings that nobody trained on, and find those that fail.
+# - try phrasings that nobody trained on, find those that fail, and measure what an untaught word gets.
 #
-# {{time}}
+# {{time}} · **Study time:** about 45 minutes
 #
 # {{navigation}}
 
@@ -39,31 +39,52 @@ for sentence in ("violin", "a fiddle tune", "the glockenspiel part"):
     print(f"{sentence!r:24} -> {tokens.tokens} -> {tokens.ids}")
 
 # %% [markdown]
-# `[CLS]` and `[SEP]` mark the two ends, `##` a piece that continues a word. A *sentence encoder*, a transformer with
-# 22 million parameters (MiniLM), mixes the tokens of a sentence with one another and averages what comes out into one
-# vector. It was trained on a billion pairs of sentences, so that sentences of like meaning get like vectors. Nobody
-# told it what anything *sounds* like. What does it make of instruments?
+# `[CLS]` and `[SEP]` mark the two ends, `##` a piece that continues a word. A *sentence encoder* (MiniLM, 22 million
+# parameters) makes one vector of them. It is a *transformer*: in each of its layers every token takes up something of
+# all the others, weighted by how well they match, which is called *attention*; what comes out is averaged over the
+# tokens. It was trained on a billion pairs of sentences, so that sentences of similar meaning get similar
+# vectors. How similar two vectors $a$ and $b$ are is told by their *cosine similarity*, the cosine of the angle between
+# them:
+#
+# $$\cos(a, b) = \frac{a \cdot b}{\lVert a \rVert \, \lVert b \rVert}$$
+#
+# Nobody told this network what anything *sounds* like. What does it make of instruments? Which pairs below belong
+# together, and will they be the brightest of their rows?
 
 # %%
 from lass_lab.course.plots import figure_html, show_similarity
 
 words = ["a fiddle", "bowed strings, high", "a cello", "a trombone", "brass with a slide"]
 words += ["a harpsichord", "plucked keys"]
-vectors = torch.nn.functional.normalize(encoder(words), dim=-1)
+vectors = torch.nn.functional.normalize(encoder(words), dim=-1)  # of length 1: the product is the cosine
 print(f"{len(words)} sentences -> {tuple(vectors.shape)}")
-ax = show_similarity((vectors @ vectors.T).numpy(), words, words)
-figure_html(ax, "How alike the sentence vectors are (cosine): 1 is the same direction, 0 has nothing in common.")
+similarity = (vectors @ vectors.T).numpy()
+ax = show_similarity(similarity, words, words)
+figure_html(ax, "Cosine similarity of the sentence vectors: 1 is the same direction, 0 a right angle.")
 
 # %% [markdown]
-# Look for the pairs that belong together: *a trombone* and *brass with a slide*, *a harpsichord* and *plucked keys*.
-# Are they the brightest of their rows? To this network, *a trombone* and *a cello* are alike because people write
-# about both in the same kind of sentence. What we need is a space in which words lie beside their **sound**.
+# Are *a trombone* and *brass with a slide* each other's nearest, and *a harpsichord* and *plucked keys*?
+
+# %%
+from lass_lab.course.quiz import answer
+
+nearest = dict(zip(words, (words[row.argsort()[-2]] for row in similarity), strict=True))
+assert nearest["a trombone"] != "brass with a slide"
+answer(
+    f"Only in one direction. “brass with a slide” is nearest to “{nearest['brass with a slide']}”, and “plucked keys” "
+    f"to “{nearest['plucked keys']}”; but “a trombone” is nearest to “{nearest['a trombone']}”, and “a harpsichord” to "
+    f"“{nearest['a harpsichord']}”. Names of instruments stand in the same kinds of sentences, and that is what this "
+    "network has read. What sounds alike is another matter."
+)
+
+# %% [markdown]
+# What we need is a space in which words lie beside their **sound**.
 #
 # ## From sound to numbers
 #
 # So sounds need vectors too. A small convolutional network, the *audio tower*, turns a clip's mel spectrogram
 # (notebook 01) into 512 numbers; the words' vectors go through a *projection* that makes 512 numbers of them. Here
-# are one clip of each of six instruments, from music that no training has heard:
+# is one clip of each of six instruments, played by a sampler, from music that no training has heard:
 
 # %%
 import numpy as np
@@ -88,49 +109,63 @@ torch.manual_seed(0)
 untrained = TinyQueryNet(encoder=encoder).eval()
 sounds = list(clips.values())
 for name, network in {"at a random start": untrained, "trained": query_network}.items():
-    likeness = network(chosen) @ network(sounds).T
-    right = (likeness.argmax(1) == torch.arange(len(chosen))).sum().item()
+    similarity = network(chosen) @ network(sounds).T
+    right = (similarity.argmax(1) == torch.arange(len(chosen))).sum().item()
     print(f"{name}: {right} of {len(chosen)} words find their own sound")
-ax = show_similarity(likeness.numpy(), chosen, chosen, axes=("words", "sounds"))
+assert right > len(chosen) / 2
+ax = show_similarity(similarity.numpy(), chosen, chosen, axes=("words", "sounds"))
 figure_html(ax, "Words against sounds, as trained: a bright diagonal means that each word lies beside its own sound.")
 
 # %% [markdown]
 # ## The loss that does it
 #
-# How do two networks learn to meet, when nobody says *where*? They are shown a batch of pairs and play a guessing
+# How do two networks learn to meet, when nobody says *where*? They are shown a batch of $N$ pairs and play a guessing
 # game. For each word: which of these sounds is yours? For each sound: which of these words? That is *contrastive*
-# learning. We play one round by hand, with the trained networks.
+# learning. The similarities, divided by a *temperature* $\tau$, are scores without limits, called *logits*; a *softmax*
+# over the row $i$ turns them into probabilities. With words $w_i$ and sounds $a_j$, all of length one:
+#
+# $$p_{ij} = \frac{e^{w_i \cdot a_j / \tau}}{\sum_k e^{w_i \cdot a_k / \tau}}$$
 
 # %%
 temperature = 0.07
-scores = likeness / temperature
-chances = scores.softmax(dim=1)  # each row: what the word believes
-own = chances.diagonal()
-print({name: f"{chance:.1%}" for name, chance in zip(chosen, own.tolist(), strict=True)})
-loss_of_words = -own.log().mean()
-loss_of_sounds = -scores.softmax(dim=0).diagonal().log().mean()
-print(f"loss of the words {loss_of_words:.3f}, of the sounds {loss_of_sounds:.3f}; guessing: {np.log(len(chosen)):.3f}")
+for each in (1.0, temperature):
+    logits = similarity / each
+    own = logits.softmax(dim=1).diagonal().tolist()  # each row: what a word believes of the sounds
+    print(f"temperature {each}:", {name: f"{chance:.0%}" for name, chance in zip(chosen, own, strict=True)})
+assert min(own) > 0.5
 
 # %% [markdown]
-# The dictionary says how sure each word is of its own sound. The loss is the mean of *minus the logarithm* of that;
-# it is zero for certainty, and the logarithm of the number of pairs for blind guessing. The *temperature* says how
-# much a small difference in likeness counts; it is learnt, too. The package has the same in three lines. Does it
-# agree?
+# Each line says how sure each word is of its own sound. Temperature decides how much a small difference in similarity
+# counts; it is learnt, too. The loss is the mean *cross-entropy* of both directions: minus the logarithm of the
+# probability of the right partner, where $q_{ij}$ are the probabilities of a softmax over the *columns*, from sounds to
+# words.
+#
+# $$L = -\frac{1}{2N} \sum_{i=1}^{N} \left( \ln p_{ii} + \ln q_{ii} \right)$$
+#
+# Certainty costs nothing. What does blind guessing among $N$ cost?
 
 # %%
-import inspect
-
 from lass_lab.experiments.contrastive import contrastive_loss
 
-ours = (loss_of_words + loss_of_sounds) / 2
-theirs = contrastive_loss(query_network(chosen), query_network(sounds), temperature)
-assert torch.isclose(ours, theirs, atol=1e-5)
-print(f"by hand {ours:.4f}, by the package {theirs:.4f}")
-print(inspect.getsource(contrastive_loss))
+loss_here = contrastive_loss(query_network(chosen), query_network(sounds), temperature)
+loss_untrained = contrastive_loss(untrained(chosen), untrained(sounds), temperature)
+assert loss_here < loss_untrained
+answer(
+    f"Each partner then has the probability 1/N, so the loss is ln N: {np.log(len(chosen)):.2f} for {len(chosen)} "
+    f"pairs. The networks at their random start have {loss_untrained:.2f}, the trained ones {loss_here:.2f}."
+)
 
 # %% [markdown]
 # **Exercise 1.** Write the loss yourself, for words and sounds that are rows of unit vectors. The check tries it on
-# pairs that you do not see. (Stuck? Answers are in `notebooks/solutions`.)
+# pairs that you do not see. (The answers are in `notebooks/solutions`.)
+#
+# <details><summary>A hint</summary>
+#
+# One product of matrices gives all similarities. `torch.nn.functional.cross_entropy` takes logits, a row for each
+# guess, and the place of the right answer in each row: softmax, logarithm and mean in one. In which places are the
+# right answers, and what has to be turned for the second direction?
+#
+# </details>
 
 # %%
 from lass_lab.course.nb02.checks import check_contrastive_loss
@@ -147,10 +182,16 @@ check_contrastive_loss(loss)
 # **Exercise 2**, without code: a batch holds two pairs, and by mistake both have the same sound. What is the smallest
 # loss that the words can reach, whatever the network learns?
 #
+# <details><summary>A hint</summary>
+#
+# Two sounds that are equal have equal vectors. What does a softmax make of two equal logits?
+#
+# </details>
+#
 # ## Train it yourself
 #
-# Each batch holds every instrument once: one phrasing and one clip of each. The sentence encoder is frozen, so
-# that what learns is small, and quick. From a random start:
+# Each batch holds every instrument once: one phrasing and one clip of each. The sentence encoder is *frozen* (its
+# weights stay as they are), so that what learns is small, and quick. From a random start:
 
 # %%
 import matplotlib.pyplot as plt
@@ -171,7 +212,8 @@ figure_html(ax, f"Contrastive training of {len(run)} steps; the dashed line is t
 
 # %% [markdown]
 # Where the curve leaves the dashed line, words and sounds have begun to find each other. The shipped network trained
-# on more clips, and for longer. How far did each get? On clips and on phrasings that neither has seen:
+# on more clips and more kinds of sound, and for longer. How far did each get? On clips and phrasings that neither has
+# seen:
 
 # %%
 import pandas as pd
@@ -179,6 +221,7 @@ import pandas as pd
 from lass_lab.course.ledger import record
 from lass_lab.experiments.contrastive import evaluate_retrieval
 
+assert run["loss"].iloc[-3:].mean() < np.log(len(training_bank.instruments))
 found = {
     name: evaluate_retrieval(network, bank, cuts=2).set_index("measure")
     for name, network in {"yours": mine, "shipped": query_network}.items()
@@ -190,9 +233,21 @@ table.style.format("{:.0%}")
 
 # %% [markdown]
 # *Recall@1* asks: is the nearest neighbour of the right instrument? In the last row no sound takes part: which
-# instrument does a phrasing name? There the column *untrained* is the plain sentence encoder, and the gain over it is
-# what listening has taught about words.
-#
+# instrument does a phrasing name? There the column *untrained* is the plain sentence encoder. What has listening
+# taught?
+
+# %%
+find, _, name_it = table.index
+assert table.loc[find, "shipped"] > 0.5 > table.loc[find, "untrained"]
+answer(
+    f"Nearly all about sounds: held-out words find a sound of their instrument in {table.loc[find, 'shipped']:.0%} "
+    f"of cases, where chance is {table.loc[find, 'chance']:.0%}; your {profile.contrastive_steps} steps reach "
+    f"{table.loc[find, 'yours']:.0%}. About words alone it taught little: the sentence encoder without any "
+    f"training names the instrument in {table.loc[name_it, 'untrained']:.0%}, and after it in "
+    f"{table.loc[name_it, 'shipped']:.0%}."
+)
+
+# %% [markdown]
 # ## Search by ear
 #
 # A space in which words and sounds meet is a search engine. Type anything.
@@ -203,18 +258,28 @@ known = query_network([sound for _, sound in library])
 
 
 def search(words, count=3):
-    likeness = (query_network([words]) @ known.T)[0]
-    best = likeness.argsort(descending=True)[:count].tolist()
-    labels = [f"{rank}. {library[place][0]} ({likeness[place]:.2f})" for rank, place in enumerate(best, 1)]
+    similarity = (query_network([words]) @ known.T)[0]
+    best = similarity.argsort(descending=True)[:count].tolist()
+    labels = [f"{rank}. {library[place][0]} ({similarity[place]:.2f})" for rank, place in enumerate(best, 1)]
     return players({label: library[place][1] for label, place in zip(labels, best, strict=True)})
 
 
 search("something struck with soft mallets")
 
 # %% [markdown]
-# The numbers in brackets are cosines. Try *low and growling*, *music for a wedding*, *a trumpet*: the last has never
-# been taught. What does the network take for its nearest relatives? Remember the answer: it is what the separator
-# will look for in notebook 03, when you ask for the trumpet.
+# The numbers in brackets are cosine similarities. Try *low and growling*, *music for a wedding*, *a trumpet*: something
+# is always nearest, also for what has never been taught.
+#
+# All of them at once, on a map: each word is joined to its own sound. Click on the sounds, and compare neighbours.
+
+# %%
+from lass_lab.course.nb02.word_map import map_words_and_sounds
+
+map_words_and_sounds(query_network, dict(library))
+
+# %% [markdown]
+# Do sounds that lie close sound alike? A map of two directions shows only part of how they differ: the line below it
+# says which part.
 #
 # ## Words that fail
 #
@@ -235,15 +300,70 @@ print(f"{len(rows)} of {3 * len(names)} held-out phrasings name another instrume
 pd.DataFrame(rows, columns=["phrasing", "meant", "understood"])
 
 # %% [markdown]
-# Some need knowledge that is in no other phrasing (who knows a *sackbut*?), others fit two instruments nearly as well
-# (is a *silvery melody* a flute's?). More phrasings help, and so may letting the sentence encoder learn: that is
-# phase 2, in notebook 06.
+# Which of these would you have understood? Some need knowledge that is in no other phrasing; others fit two instruments
+# nearly as well. More phrasings help, and so may letting the sentence encoder learn: that is phase 2, in notebook 06.
 #
-# ## The query network, in code
+# ## Words that were never taught
 #
-# All of this is one class. What you called above ends here, once for all words and once for sounds of each length:
+# Every sentence gets a condition, and some taught instrument is nearest to it. Is an untaught word *taken for* its
+# nearest relative? We let the separator say. It is asked by the relative's name and by the word, in a mixture that
+# holds the relative and another instrument; then by the word in our test duet, which holds a violin and a trumpet.
 
 # %%
+from lass_lab.datasets import list_pieces, load_piece
+from lass_lab.datasets.mixing import match_energy
+from lass_lab.experiments.evaluation import level_db
+from lass_lab.signal import sdr_improvement
+
+separator, duet = load_separator("tiny"), load_piece(list_pieces("test")[0]).slice(20, 4).mixture
+
+
+def ask_by(word, relative):
+    other = "violin" if relative == "accordion" else "accordion"
+    target, rest = (bank.cut(np.random.default_rng(1), name, len(duet)) for name in (relative, other))
+    mixture = target + match_energy(rest, target)
+    by_name, by_word = separator.separate(mixture, [relative, word], progress=False)
+    return *(sdr_improvement(target, each, mixture) for each in (by_name, by_word)), level_db(by_word, mixture)
+
+
+# %%
+rows, directions = [], torch.nn.functional.normalize(prototypes, dim=1)
+for word in ("english horn", "viola", "trumpet", "harmonica", "ukulele", "bagpipe", "cornet", "didgeridoo"):
+    similarity = directions @ query_network([word])[0]
+    relative = names[int(similarity.argmax())]
+    in_duet = level_db(separator.separate(duet, word, progress=False), duet)
+    rows.append((word, relative, float(similarity.max()), *ask_by(word, relative), in_duet))
+columns = ["word", "nearest", "cosine", "SDRi by the name", "SDRi by the word", "level", "level in the duet"]
+untaught = pd.DataFrame(rows, columns=columns).set_index("word").sort_values("cosine", ascending=False)
+untaught.style.format(precision=1).format("{:.2f}", subset="cosine")
+
+# %% [markdown]
+# SDRi and levels are in dB, from one mixture a word: enough for a look, not for a ranking. Where is the word as good as
+# the name of its nearest relative? Where is the answer next to nothing? And is the nearest one a relative by sound?
+
+# %%
+near = untaught[untaught["SDRi by the word"] > untaught["SDRi by the name"] - 2]
+lost = untaught[untaught["level"] < -8]
+assert {"viola", "english horn"} <= set(near.index) and "didgeridoo" in lost.index
+silent, asked = untaught.loc[["harmonica", "ukulele", "didgeridoo"]], untaught.loc["trumpet"]
+answer(
+    f"As good as the name: {', '.join(f'{word} ({row.nearest}, {row.cosine:.2f})' for word, row in near.iterrows())}. "
+    "Next to nothing, though the nearest one plays: "
+    f"{', '.join(f'{word} ({row.nearest}, {row.cosine:.2f})' for word, row in lost.iterrows())}. A neighbour among "
+    "words need not be one among sounds: an English horn is a low oboe, and a harmonica is no harp.\n\n"
+    "In the duet, where the nearest one does not play, there is next to nothing for harmonica, ukulele and didgeridoo "
+    f"({', '.join(f'{level:.0f}' for level in silent['level in the duet'])} dB). The trumpet, taken for a "
+    f"{asked.nearest} where one plays, gets something of both players here, at {asked['level in the duet']:.0f} dB."
+)
+
+# %% [markdown]
+# ## The query network, in code
+#
+# All of this is one class. What you called above ends here, once for all words, and once for all sounds of one length:
+
+# %%
+import inspect
+
 from lass_lab.models.querynet import QueryNet
 
 print(inspect.getsource(QueryNet._conditions))
@@ -266,10 +386,21 @@ if full := find_full_size():
 #
 # - A condition is a direction: what matters about two of them is the angle between.
 # - Contrastive learning needs no labels but pairs: each word is drawn to its own sound and away from the others.
-# - An encoder that has read a lot brings much along; only sounds teach it what words sound like.
-# - What no phrasing and no sound has taught is taken for its nearest relative.
+# - An encoder that has read a lot knows much about words; only sounds teach it what they sound like.
+# - A word that was never taught is taken for a taught one where it lies near enough; far from all, it gets next to
+#   nothing. The model does not say which.
 #
+# Have you got it?
+
+# %%
+from lass_lab.course.quiz import quiz
+
+quiz("02")
+
+# %% [markdown]
 # **Try:** let `search` look for a sound in place of words: `library[0][1]`, or a clip of your own. Predict first what
 # comes second.
 #
 # The answers to the exercises are in [the solutions](solutions/02_words_and_sounds.ipynb).
+#
+# **Next:** [The pretrained baseline](03_pretrained_baseline.ipynb) shows where a condition enters the separator.

@@ -3,16 +3,16 @@
 #
 # {{badge}}
 #
-# Three folders of studio recordings come in; at the end you hear what a network will be trained on, and you know why
-# nothing in it helps anyone to cheat.
+# Three folders of recordings come in; at the end you hear what a network will be trained on, and you know that nothing
+# of the test is in it.
 #
 # **You will**
 # - hear what careless resampling does, and where it hides;
 # - cut recordings into slices with a manifest, and plant faults to see which of them are found;
-# - measure what a *leak* is worth, in decibels, with a separator that has learned nothing at all;
+# - measure what a *leak* is worth, in decibels, and tell a piece that was heard before from a sound that was;
 # - mix, re-mix and augment training items by ear.
 #
-# {{time}}
+# {{time}} · **Study time:** about 60 minutes
 #
 # {{navigation}}
 
@@ -22,9 +22,10 @@
 # %% [markdown]
 # ## Three recordings
 #
-# What does a studio send? Usually one folder a piece, with a file for each player and one for all, in stereo, at
-# 44,100 samples a second. We have no studio, so we write the beginnings of three of the course's duets in that form,
-# named as in the URMP dataset (`vn` is a violin, `tpt` a trumpet).
+# What does a studio send? Usually one folder a piece, with a file for each player (a *stem*) and one for all, in
+# stereo, at 44,100 samples a second. We have no studio, so we write the beginnings of three of the course's duets in
+# that form, named as in the URMP dataset (`vn` is a violin, `tpt` a trumpet). They are rendered: a synthesiser plays a
+# score with a *SoundFont*, a file of recorded notes of many instruments.
 
 # %%
 import soundfile
@@ -48,8 +49,9 @@ for file in sorted((work / "recordings").rglob("*.wav")):
 # ## From 44,100 to 32,000
 #
 # Why not simply keep 32 of every 44.1 samples, and drop the others? To see what happens, we take a tone that rises
-# through all the frequencies a recording at 44,100 Hz can hold, from 0 to 22,050 Hz. A proper resampler does the same
-# beside it. Guess first: what will you hear after the tone has passed 16,000 Hz?
+# through all the frequencies that a recording at 44,100 Hz can hold, up to half the sample rate (the *Nyquist
+# frequency*). A proper resampler does the same beside it. Guess first: what will you hear after the tone has passed
+# 16,000 Hz?
 
 # %%
 import numpy as np
@@ -67,9 +69,8 @@ players(swept)
 
 # %% [markdown]
 # At 32,000 samples a second there is room up to 16,000 Hz, and no further. On the left the tone hits that ceiling and
-# comes down again, as a wrong note that nobody played: *aliasing*. The resampler removes what has no room *before* it
-# takes samples, and falls silent. The fainter lines on the left come from taking samples at uneven moments: some are
-# late by most of a sample, some are not.
+# comes down again, as a wrong note that nobody played: *aliasing*. The resampler filters out what has no room *before*
+# it takes samples, and falls silent. The fainter lines on the left come from taking samples at uneven moments.
 #
 # Music has little above 16,000 Hz. Do we get away with it there? Our recordings were made from sound at 32,000 Hz, so
 # the truth is known and the damage can be measured.
@@ -90,14 +91,19 @@ middle = slice(10 * 32_000, 15 * 32_000)
 players({name: sound[middle] for name, sound in ({"the truth": truth} | trumpet).items()})
 
 # %% [markdown]
-# SDR is the sound's energy over the error's. The dropped version has a roughness that follows each note. A network
-# that is trained on such targets learns to make it, and its own SDR ends at this number however well it separates.
-# `read_audio` does all of the package's reading: it checks the file, averages the channels and resamples.
+# The dropped version has a roughness that follows each note. A network that is trained on such targets learns to make
+# it, and measured against clean ones its SDR can hardly pass this number, however well it separates. `read_audio` does
+# all of the package's reading: it checks the file, averages the channels and resamples.
 #
 # ### Exercise 1: where is it heard?
 #
-# At `rate` samples a second, a tone of `hertz` is taken without a filter. At which frequency is it heard? The check
-# tries tones up to nearly twice the rate, and measures each.
+# A tone of `hertz` is sampled at `rate` without a filter. At which frequency is it heard? The check tries tones up to
+# nearly twice the rate, and measures each.
+#
+# <details><summary>A hint</summary>Two tones give the same samples where they differ by a whole number of turns from
+# sample to sample: by a multiple of the rate.</details>
+# <details><summary>A second hint</summary>Take the nearest multiple of the rate away. What is left lies between minus
+# and plus half the rate, and a tone of -f sounds like one of f.</details>
 
 # %%
 from lass_lab.course.nb04.checks import check_heard_at
@@ -139,8 +145,9 @@ for name, piece in pieces.items():
 manifest.assign(sha256=manifest["target_sha256"].str[:8])[["split", "mixture", "target_path", "query", "sha256"]]
 
 # %% [markdown]
-# The *manifest* is the contents page: one row for each thing that can be asked for. The *checksum* in the last column
-# changes when a single bit of the file does. Beside it lies `slices.csv`, with a row for each slice of each source.
+# The *manifest* is the table of contents: one row for each source that can be asked for. The last column is the
+# beginning of a *checksum* (SHA-256), a number computed from the file that changes when a single bit of it does.
+# Beside the manifest lies `slices.csv`, with a row for each slice of each source.
 
 # %%
 from lass_lab.course.nb04.plots import show_slices
@@ -150,16 +157,15 @@ print(table.groupby("part").agg(slices=("silent", "size"), silent=("silent", "su
 figure_html(show_slices(table), "Every slice of every source; hatched ones are silent: below -45 dB of full scale.")
 
 # %% [markdown]
-# Three things to see. The slices adjoin, and none reaches from one part into another. The last 30 seconds of both
-# training pieces, much of our short excerpts, are for *validation*, on which choices are made while training goes on.
-# And the trumpet of the second piece rests for a while: there is nothing to find there, SDR has no meaning, and whoever
-# averages over such slices unknowingly gets a wrong number. They are marked, not thrown away: silence is a right answer
-# too.
+# Slices lie side by side, and none reaches from one part into another. The last 30 seconds of both training pieces are
+# for *validation*: on them choices are made while training goes on. Where the trumpet of the second piece rests, SDR
+# has no meaning, and a mean that includes such slices is wrong. They are marked, not thrown away: silence can be the
+# right answer, too.
 #
 # ## Can one trust it?
 #
-# A fault in the data raises no error. The loss falls all the same, and weeks later somebody wonders about the trumpet.
-# So we plant faults on purpose, each in a piece of its own. Four of them change the sound of one file:
+# A fault in the data raises no error. The loss falls all the same, and weeks later the results are wrong. So we plant
+# faults on purpose, each in a piece of its own. Four of them change the sound of one file:
 
 # %%
 from lass_lab.course.nb04.foreign import rewrite, write_recording
@@ -178,7 +184,7 @@ for number, (title, (file, change)) in enumerate(changes.items()):
     print(f"{place.name}: spoiled {path.name}")
 
 # %% [markdown]
-# Three more leave every file sound. A stem is missing; a piece is there a second time, under another name and in the
+# Three more leave every file intact. A stem is missing; a piece is there a second time, under another name and in the
 # test split; and a third time, but a little softer. Which of the seven will be found?
 
 # %%
@@ -207,41 +213,57 @@ left = [{"selector": "th, td", "props": "text-align: left"}]
 found.style.hide(axis="index").set_table_styles(left)
 
 # %% [markdown]
-# A report names the file and says what is wrong with it, because somebody has to go and mend it. A mixture that is not
-# its stems' sum is no reason to lose the piece: the sum takes its place, with a warning.
+# A report names the file and says what is wrong with it, because somebody has to repair it. A mixture that is not its
+# stems' sum is no reason to lose the piece: the sum takes its place, with a warning.
 #
-# One fault passed. *softer-again* is a copy, but no sample of it is the same, and no checksum can see that it is the
-# same music. A piece that trains is now also tested on, and nothing tells us. How bad is that? This is the most
-# important question of the notebook.
+# One fault passed. *softer-again* is a copy, but all of its samples differ, and no checksum can see that it is the
+# same music. A piece that trains is now also tested on, and nothing says so. How bad is that?
 #
 # ## The leak
 #
 # To test is to ask: how does it do on music it has *not* heard? A *leak* is anything that lets the answer into
-# training. A copy is a plain one. A common one is subtler: all slices are shuffled and a third is set aside for
-# testing, *by slice*. Are five seconds of a piece really something new to one who knows the rest of it? We compare
-# the slices' average spectra, each with each.
+# training. A copy is a plain one. A common one is less visible: all slices are shuffled and a third is set aside for
+# testing, *by slice*. Are five seconds of a piece really new to a model that has heard the rest of it? We compare the
+# slices' average spectra, each with each, by their correlation.
 
 # %%
-from lass_lab.course.nb04.plots import show_likeness
+from lass_lab.course.nb04.plots import show_correlation
 from lass_lab.signal import mel_spectrogram
 
-slices = [pieces[row.piece].slice(row.start_s) for row in table.drop_duplicates(["piece", "start_s"]).itertuples()]
+places = table[~table.groupby(["piece", "start_s"])["silent"].transform("any")].drop_duplicates(["piece", "start_s"])
+slices = [pieces[row.piece].slice(row.start_s) for row in places.itertuples()]
 owners = np.array([cut.name for cut in slices])
 average = np.log([mel_spectrogram(cut.mixture).mean(axis=0) + 1e-9 for cut in slices])
-likeness = np.corrcoef(average - average.mean(axis=0))
-nearest = (likeness - 2 * np.eye(len(slices))).argmax(axis=1)  # of the others
-chance = np.mean([(np.sum(owners == owner) - 1) / (len(slices) - 1) for owner in owners])
-print(f"most alike is a slice of the same piece: {np.mean(owners[nearest] == owners):.0%}; by chance: {chance:.0%}")
-figure_html(show_likeness(likeness, owners), "How alike slices are; white lines part the pieces.")
+correlation = np.corrcoef(average - average.mean(axis=0))
+nearest = owners[(correlation - 2 * np.eye(len(slices))).argmax(axis=1)]  # of the others
+print(f"most alike is a slice of the same piece: {np.mean(nearest == owners):.0%}")
+figure_html(show_correlation(correlation, owners), "Correlation of average spectra; white lines part the pieces.")
 
 # %% [markdown]
-# Blocks: a slice's nearest relative is nearly always from its own piece. It has the same instruments and the same room,
-# and phrases come back. Who has the rest of the piece in training knows all of that already.
-#
+# There are blocks. But the third piece was rendered with another SoundFont than the first two. What do the blocks
+# show, one piece or one set of instruments?
+
+# %%
+from lass_lab.course.quiz import answer
+
+sound = np.where(owners == exam, "another", "shared")  # the SoundFont of each slice
+same_piece, same_sound = np.equal.outer(owners, owners), np.equal.outer(sound, sound)
+alone = ~np.eye(len(slices), dtype=bool)
+kinds = {"piece": same_piece & alone, "SoundFont only": same_sound & ~same_piece, "neither": ~same_sound}
+means = {kind: correlation[pairs].mean() for kind, pairs in kinds.items()}
+answer(
+    "Mostly the instruments: slices that share only the SoundFont have a mean correlation of "
+    f"{means['SoundFont only']:.2f}, those that share neither {means['neither']:.2f}, those of one piece "
+    f"{means['piece']:.2f}; the third piece is a block for both reasons at once. And yet the slice most alike is of "
+    f"the same piece in {np.mean(nearest == owners):.0%} of cases: key, tempo, and phrases that come back. So which "
+    "helps a model that has heard it, the piece or the instruments?"
+)
+
+# %% [markdown]
 # ### What it is worth
 #
-# To put a price on it, here is the worst student there is. The *memoriser* learns nothing. It writes down the ideal
-# mask (notebook 01) of every frame it is shown, and in a test it looks up the most similar frame.
+# To measure it, here is the worst student there is. The *memoriser* learns nothing. It keeps the ideal mask (notebook
+# 01) of every frame it is shown, and in a test it looks up the most similar frame.
 
 # %%
 import inspect
@@ -251,61 +273,77 @@ from lass_lab.course.nb04.memoriser import Memoriser
 print(inspect.getsource(Memoriser))
 
 # %% [markdown]
-# We let it sit the same exam twice: a third of the slices of the third piece. Both times it may memorise the same
-# number of slices. *By slice*, they are drawn from everything else; *by piece*, none is of the piece that is tested.
-# How many of the exam's piece does chance put in?
+# It sits the same exam three times: every third slice of a piece. Each time it may memorise as many slices of
+# something else: the rest of *the same piece*, which is what a split by slice lets in; *another piece* with the same
+# SoundFont; or the piece with *another SoundFont*. Both pieces that share one are the exam in turn: this is
+# *leave-one-piece-out*. Guess the three marks before you run it.
 
 # %%
-tested = np.flatnonzero(owners == exam)[1::3]
-others = np.setdiff1d(np.arange(len(slices)), tested)
-by_piece = others[owners[others] != exam]
-by_slice = np.random.default_rng(0).permutation(others)[: len(by_piece)]
-study = {"by slice": by_slice, "by piece": by_piece}
-for way, chosen in study.items():
-    print(f"{way}: {len(chosen)} slices to memorise, {sum(owners[chosen] == exam)} of them of the exam's piece")
-
-# %% [markdown]
-# How far apart will the two marks be?
+first, second = [name for name in pieces if name != exam]
+of = {name: np.flatnonzero(owners == name) for name in pieces}
+studies, exams = {}, {name: of[name][1::3] for name in (first, second)}
+for tested, left in ((first, second), (second, first)):
+    study = {"the same piece": np.setdiff1d(of[tested], exams[tested])}
+    study |= {"another piece": of[left], "another SoundFont": of[exam]}
+    size = min(map(len, study.values()))
+    for way, chosen in study.items():
+        picked = np.random.default_rng(0).permutation(chosen)[:size]
+        studies[tested, way] = Memoriser([slices[place] for place in picked], "trumpet")
+print(f"{size} slices to memorise, {len(exams[first])} to be tested on; the exams: {first}, {second}")
 
 # %%
 from lass_lab.signal import sdr_improvement
 
-cuts = [slices[number] for number in tested]
-students, marks = {}, {}
-for way, chosen in study.items():
-    student = students[way] = Memoriser([slices[number] for number in chosen], "trumpet")
-    gains = [sdr_improvement(cut.sources["trumpet"], student.separate(cut.mixture), cut.mixture) for cut in cuts]
-    home = np.mean([student.pieces[student.find(cut.mixture)] == exam for cut in cuts])
-    marks[way] = np.mean(gains)
-    print(f"{way}: SDRi {marks[way]:+.1f} dB; {home:.0%} of the frames were looked up in the exam's own piece")
-
-# %% [markdown]
-# The same student, the same exam, the same amount of study. A few slices of the right piece are all it needs; the
-# difference between the two marks is the leak, and no part of it is skill. A network that *has* learned something gets
-# such a bonus on top, the larger the more it can memorise. What does the difference look and sound like?
+marks = []
+for (tested, way), student in studies.items():
+    for cut in (slices[place] for place in exams[tested]):
+        gain = sdr_improvement(cut.sources["trumpet"], student.separate(cut.mixture), cut.mixture)
+        marks.append({"exam": tested, "has studied": way, "SDRi (dB)": gain})
+grades = pd.DataFrame(marks).pivot_table("SDRi (dB)", "exam", "has studied", sort=False)
+grades.loc["mean"] = grades.mean()
+assert (grades.idxmax(axis=1) == "the same piece").all()
+grades.round(1)
 
 # %%
-cut = cuts[0]
-heard = {f"split {way}": student.separate(cut.mixture) for way, student in students.items()}
+worth = grades.loc["mean"]
+piece_db, sound_db = -np.diff(worth)
+answer(
+    f"To have heard the piece is worth {piece_db:.1f} dB over another piece with the same instruments; to have heard "
+    f"the instruments is worth {sound_db:.1f} dB over foreign ones, and with so few slices one decibel may be "
+    "chance. The first is the leak of a split by slice, and no part of it is skill. A network that has learnt "
+    "something gets such a bonus on top, the larger the more it can memorise."
+)
+
+# %% [markdown]
+# What does the difference look and sound like?
+
+# %%
+cut = slices[exams[first][0]]
+heard = {way: student.separate(cut.mixture) for (tested, way), student in studies.items() if tested == first}
 panels = {"the true trumpet": cut.sources["trumpet"], **heard}
-caption = "One tested slice: the trumpet, and what the memoriser makes of it after either kind of study."
+caption = "One tested slice: the trumpet, and what the memoriser makes of it after each kind of study."
 display(figure_html(compare_spectrograms(panels, max_khz=8, db_range=50), caption))
 players({"mixture": cut.mixture, **panels})
 
 # %% [markdown]
-# In the right-hand panel, look for harmonics that the true trumpet does not have: they are the violin's. This student
-# recognises what it has seen before and nothing else, and only the split by piece tells.
+# In the two right-hand panels, look for harmonics that the true trumpet does not have: they are the violin's.
 #
-# Here the third piece has instruments of its own (another SoundFont), as every real recording has its own players and
-# its own room. Where training and test share these, a split by piece still flatters, only less. The course does so, and
-# you should know it: `joy` and `greensleeves` train, and `auld-lang-syne`, the test piece, has new tunes on the same
-# instruments. `tempus`, whose instruments are in no training at all, is the harder exam. Validation flatters most:
-# those 30 seconds are of pieces that train. They are good enough to choose between two runs, never to report from.
+# Every real recording has its own players and its own room. Where training and test share them, a split by piece still
+# flatters, only less. The course does so, and you should know it: `joy` and `greensleeves` train, and
+# `auld-lang-syne`, the test piece, has new tunes on the same instruments. `tempus`, whose instruments are in no
+# training at all, is the harder exam. Validation flatters most: those 30 seconds are of pieces that train. They are
+# good enough to choose between two runs, never to report from.
 #
 # ### Exercise 2: split by piece
 #
-# Write the split: from the name of each slice's piece and the share of slices to be tested on, return a truth value for
-# each slice, `True` for testing. Whole pieces only; take pieces until at least the share is reached, and no more.
+# Write the split: from the name of each slice's piece and the share of *slices* to be tested on, return a truth value
+# for each slice, `True` for testing. Whole pieces only, in a random order that is the same at every call; take pieces
+# until at least the share is reached, and no more.
+#
+# <details><summary>A hint</summary>Put the names of the pieces into a random order with a seeded generator, and go
+# through them with a loop.</details>
+# <details><summary>A second hint</summary><code>np.unique(pieces)</code> has each name once; <code>np.asarray(pieces)
+# == name</code> marks the slices of one; the mean of an array of truth values is its share.</details>
 
 # %%
 from lass_lab.course.nb04.checks import check_split
@@ -317,26 +355,10 @@ def split(pieces, share): ...  # your code here
 check_split(split)
 
 # %% [markdown]
-# The split is written in the manifest, where nobody can shuffle it by accident. What if somebody edits the table?
-
-# %%
-from lass_lab.datasets.manifest import read_manifest
-from lass_lab.signal import InputError
-
-edited = data / "edited.csv"
-wrong = manifest.copy()
-wrong.loc[wrong.index[-1], "split"] = "train"
-wrong.to_csv(edited, index=False)
-try:
-    read_manifest(edited)
-except InputError as error:
-    print(str(error).replace(str(work), "..."))
-
-# %% [markdown]
 # ## Mixing on the fly
 #
-# Two pieces are very little music. But we have the *stems*, and may put them together in ways that were never played:
-# `FinetuningDataset` makes each item at the moment it is asked for. What does it throw dice for?
+# Two pieces are very little music. But we have the stems, and may put them together in ways that were never played:
+# `FinetuningDataset` makes each item at the moment it is asked for. What does it draw at random?
 
 # %%
 from lass_lab.datasets import data_dir
@@ -348,8 +370,8 @@ bank = SourceBank(data_dir() / "sources", "train")  # the small bank that the co
 print(inspect.getsource(DuetRecipe))
 
 # %% [markdown]
-# We take the dice out of its hand and order four kinds of item from the same slice. Which of them will be the easiest
-# to separate?
+# We switch chance off and ask for four kinds of item from the same slice. Which of them will be the easiest to
+# separate? And have all four the same target?
 
 # %%
 plain = {"rehearsal": 0, "remixed": 0, "substitutes": 0, "augmented": 0, "level_db": 0}
@@ -359,24 +381,38 @@ kinds = {
     "with a substitute": plain | {"remixed": 1, "substitutes": 1},
     "augmented": plain | {"augmented": 1},
 }
-sounds = {}
+sounds, targets = {}, {}
 for kind, choices in kinds.items():
     asked, other = FinetuningDataset(duets, bank, DuetRecipe(**choices), range(2), seed=5)
-    sounds[kind] = asked["mixture"][0].numpy()
-    level = sdr(asked["target"][0].numpy(), sounds[kind])
-    print(f"{kind}: the target, “{asked['query']}”, is {level:+.1f} dB over the {other['query']}")
+    sounds[kind], targets[kind] = (asked[name][0].numpy() for name in ("mixture", "target"))
+    same = np.array_equal(targets[kind], targets["as played"])
+    level = f"{sdr(targets[kind], sounds[kind]):+.1f} dB over the {other['query']}"
+    print(f"{kind}: the {asked['query']} is {level}; target as played: {same}")
 players(sounds)
 
 # %% [markdown]
-# The target is one and the same, and all else is what the network must learn not to lean on. *As played*, both are in
-# time and in tune, which is the hard case and the real one: octaves and fifths share harmonics. *Re-mixed*, the other
-# voice comes from another place. A *substitute* is an instrument of the bank. The decibels say by how much the target
-# is the louder one; where an item is re-mixed they are drawn, within 6 dB either way.
+# *As played*, both are in time and in tune, which is the hard case and the real one: octaves and fifths share
+# harmonics. *Re-mixed*, the other voice comes from another place, at a level that is drawn within 6 dB either way. A
+# *substitute* is an instrument of the bank. In these three the target is one and the same. *Augmented*, both stems are
+# changed before they are mixed. Which target should the network learn for it: the stem as it was, or as it was
+# changed?
+
+# %%
+loss = sdr(targets["as played"], targets["augmented"])
+answer(
+    "The changed one, because that is what is in the mixture. Target and rest have to add up to the mixture; with "
+    "the old stem as the target, the network would have to undo a detuning and a filter that it cannot know. Even "
+    f"an estimate that is perfect, the changed stem itself, would have an SDR of {loss:.1f} dB against the old one."
+)
+
+# %% [markdown]
+# So *mix first, then augment the mixture* is wrong, unless the target is changed in the same way. And augment after
+# the split: a detuned copy is a copy.
 #
 # ### Augmentation, by ear
 #
-# There is one violin in each recording. To get more, each source is changed a little before it is mixed: detuned by up
-# to half a semitone, filtered, given faint noise, each by chance. Can you hear all three?
+# There is one violin in each recording. To get more, a source is detuned by up to half a semitone, filtered, given
+# faint noise, each by chance. Can you hear all three?
 
 # %%
 from lass_lab.datasets.augmentation import augment
@@ -386,42 +422,24 @@ violin = duets[0].slice(10, 5).sources["violin"]
 versions = {"as recorded": violin}
 versions |= {f"version {seed}": augment(violin, np.random.default_rng(seed)) for seed in (2, 4, 7)}
 for name, sound in versions.items():
-    print(f"{name}: likeness of the spectrogram {spectral_correlation(violin, sound):.2f}")
+    print(f"{name}: correlation of the spectrograms {spectral_correlation(violin, sound):.2f}")
 players(versions)
 
 # %% [markdown]
 # The version with the lowest number is the one most out of tune: moved by a fraction of a semitone, harmonics fall
-# beside where they were. Two rules. *First mix, then augment* would be wrong: the target has to change together with
-# the mixture, so the stems are changed and then added up. And *augment after the split*: a detuned copy is a copy.
-#
-# ### One slice, three epochs
-#
-# In an *epoch* every slice of the training part comes up once. What does the network hear of the same slice in three
-# of them? For this, a dataset of a single slice, with the recipe as it is used.
-
-# %%
-one_slice, recipe = [duets[0].slice(0, 35)], DuetRecipe(seconds=3, rehearsal=0)  # 35 s less 30 s for validation
-epochs = list(FinetuningDataset(one_slice, bank, recipe, range(6)))
-panels = {}
-for epoch, (asked, other) in enumerate(zip(epochs[::2], epochs[1::2], strict=True)):
-    panels[f"epoch {epoch}: {asked['query']} and {other['query']}"] = asked["mixture"][0].numpy()
-again = FinetuningDataset(one_slice, bank, recipe, range(6))
-same = all(np.array_equal(item["mixture"], other["mixture"]) for item, other in zip(epochs, again, strict=True))
-print(f"the same three when asked again: {same}")
-caption = "One slice in three epochs: another excerpt, other company, other tuning and level."
-display(figure_html(compare_spectrograms(panels, max_khz=8, db_range=50), caption))
-players(panels)
-
-# %% [markdown]
-# Three different items out of one slice, by chance that can be repeated: an item is a function of the seed and of its
-# number alone. A training run that was interrupted goes on with just the items it would have heard, on one computer or
-# on eight.
+# beside where they were.
 #
 # ### Exercise 3: mix at a level
 #
 # How is a re-mixed item brought to a level? Write a function that returns the mixture of two sources, the target as it
-# is, the other one turned up or down, so that the target's SDR in the mixture is `sdr_db`. The check tries it on
-# pairs and levels that you have not seen.
+# is, the other one turned up or down, so that the target's SDR in the mixture is `sdr_db`:
+#
+# $$ \mathrm{SDR}(s, x) = 10 \log_{10} \frac{\sum s^2}{\sum (x - s)^2} $$
+#
+# <details><summary>A hint</summary>Of a mixture, x - s is the other source, with the factor that you are looking
+# for.</details>
+# <details><summary>A second hint</summary>A factor g changes the energy by g squared. Find the factor that makes both
+# energies equal; then go down by the decibels.</details>
 
 # %%
 from lass_lab.course.nb04.checks import check_mix
@@ -435,9 +453,9 @@ check_mix(mix)
 # %% [markdown]
 # ## What training uses
 #
-# All of it together: the course's own two training duets, and between their items, half of the time, mixtures of the
-# bank, so that what the separator knows already is not forgotten. Four items in a row, asked for in any of the training
-# phrasings. Read each query, and try to follow it in the mixture before you play the target.
+# All of it together: the course's own two training duets, and for half of the items mixtures of the bank, so that what
+# the separator knows already is not forgotten. Four items, asked for in any of the training phrasings. Read each
+# query, and try to follow it in the mixture before you play the target.
 
 # %%
 from IPython.display import HTML
@@ -447,8 +465,8 @@ from lass_lab.datasets.duet_mixing import epoch_items
 course = [load_piece(name) for name in list_pieces("train")]
 recipe = DuetRecipe(captions=True)
 training = FinetuningDataset(course, bank, recipe, range(10_000), seed=4)
-slices = len(training.slices)
-print(f"{slices} slices, and {epoch_items(slices, recipe.rehearsal)} items an epoch")
+count = len(training.slices)
+print(f"{count} slices, and {epoch_items(count, recipe.rehearsal)} items an epoch")
 page = ""
 for number in (0, 2, 4, 6):
     item = training[number]
@@ -458,29 +476,37 @@ HTML(page)
 
 # %% [markdown]
 # Four mixtures that nobody ever played, each with its one right answer. Now and then that answer is silence: when the
-# query names something that does not play.
+# query names something that does not play. In an *epoch* every slice of the training part comes up once, each time as
+# another item. An item depends on the seed and on its number alone, so a training run that was interrupted goes on
+# with the very items it would have heard, on one computer or on eight.
 #
 # ## What we take along
 #
-# What the leak was worth goes into the ledger, as a warning beside every improvement to come: carelessness alone can
-# bring this much.
+# The memoriser's marks go into the ledger, as a warning beside every improvement to come: a leak alone brings this
+# much.
 
 # %%
 from lass_lab.course import ledger
 
 name = "04_slicing_a_dataset"
-for way, gain in marks.items():
-    ledger.record(name, f"memoriser, SDRi of the trumpet, split {way}", gain, "dB")
-ledger.record(name, "nearest slice is of the same piece", np.mean(owners[nearest] == owners))
+for way, gain in worth.items():
+    ledger.record(name, f"memoriser, SDRi after {way}", gain, "dB")
+ledger.record(name, "nearest slice is of the same piece", np.mean(nearest == owners))
 ledger.read(name)[["name", "value", "unit", "profile"]].round(2)
 
 # %% [markdown]
 # - Resample with a filter; dropping samples folds high notes down and roughens the rest.
-# - A manifest says what belongs together; a report names every fault it can see, and some it cannot.
+# - A manifest says what belongs together; a report names every fault that it can see, and some it cannot.
 # - Slices of one piece are relatives. Split by piece, first of all, and never touch the test piece until the end.
-# - Stems make many mixtures out of few, as long as chance can be repeated.
-#
-# **Try:** the report did not notice *softer-again*. Would `likeness` have? Compute it for the slices of the pieces in
-# `work / "checked"`, and find a threshold that parts copies from relatives. And is there one for transposed copies?
+# - Stems make many mixtures out of few. The target is the source as it is in the mixture.
+
+# %%
+from lass_lab.course.quiz import quiz
+
+quiz("04")
+
+# %% [markdown]
+# **Try:** the report did not notice *softer-again*. Would `correlation` have? Compute it for the slices of the pieces
+# in `work / "checked"`, and find a threshold that tells copies from relatives. And is there one for transposed copies?
 #
 # The answers to the exercises are in [the solutions](solutions/04_slicing_a_dataset.ipynb).

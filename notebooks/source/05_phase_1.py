@@ -6,12 +6,12 @@
 # We teach the separator the trumpet, from two duets, while its query network is frozen.
 #
 # **You will**
+# - read what is really trained on here, and what a run of the paper's size would take on this computer;
 # - take the paper's new output layer apart, and find that it is less than it looks;
-# - build one that can learn more and forgets nothing;
-# - watch a training run: its loss, its learning rate, and what a slice sounds like before, midway and after;
-# - prove that what was meant to be frozen was.
+# - write a FiLM layer, a loss and a training loop by hand, and train the real separator with them;
+# - watch the whole run, and prove that what was meant to be frozen was.
 #
-# {{time}}
+# {{time}} · **Study time:** about 90 minutes
 #
 # {{navigation}}
 
@@ -19,20 +19,112 @@
 # {{bootstrap}}
 
 # %% [markdown]
-# ## The output layer
+# ## What is really trained on
 #
-# The last layer of the separation network, its *head*, makes three mask channels out of the decoder's features. The
-# paper replaces it: up to 512 channels by a 1x1 convolution, a *depthwise separable* 1x1 convolution there, and down
-# to one. That is some 18 thousand numbers in place of about a hundred at full size. What can they do that the old
-# layer could not?
+# A paper's recipe is many numbers. Which of them does this notebook keep? Here are both recipes, from the objects that
+# decide them. *Items* are the pieces of sound that a step learns from; an *epoch* goes through all slices of the
+# training duets once; *rehearsal* is the share of items that hold only instruments which the separator knew before. In
+# the quick profile, a few timed steps first choose how many epochs fit an evening on this computer.
+
+# %%
+import pandas as pd
+
+from lass_lab.course.profile import current
+from lass_lab.course.runs import sized_recipe
+from lass_lab.course.speed import fitted
+from lass_lab.datasets import data_dir
+from lass_lab.experiments.finetuning import FinetuningData
+from lass_lab.experiments.recipes import RECIPES
+
+profile = fitted(current())
+recipe, paper = sized_recipe("preserving", profile), RECIPES["paper"]
+steps = {each.head: FinetuningData(each, data_dir(), None).steps(each.phase1) for each in (recipe, paper)}
+
+# %%
+rows = {}
+for name, each in {"this run": recipe, "the paper": paper}.items():
+    rows[name] = {"seconds an item": each.items.seconds, "sample rate (Hz)": each.sample_rate}
+    rows[name] |= {"items a step": each.batch, "epochs": each.phase1.epochs, "steps": steps[each.head]}
+    rows[name] |= {"loss": each.loss, "head": each.head, "learning rate": each.phase1.rate}
+    rows[name] |= {"warm-up (steps)": each.phase1.warmup, "rehearsal": f"{each.items.rehearsal:.0%}"}
+pd.DataFrame(rows)
+
+# %% [markdown]
+# No number of this course comes from a run of the paper's size. The reason is time. (Of the paper's column, the items
+# a step and the learning rate are AudioSep's, because the paper does not give its own; nor does it give the length of
+# its warm-up.) How long would it take here? We time a few steps of each recipe and multiply: an estimate, which leaves
+# out validation.
 
 # %%
 import torch
 
-from lass_lab.course.profile import current
+from lass_lab.course.speed import timed_step
+
+where = "this GPU" if torch.cuda.is_available() else "this CPU"
+hours = {each.head: timed_step(each, items=2) * steps[each.head] / 3600 for each in (recipe, paper)}
+print(f"phase 1 of this run on {where}: about {60 * hours['preserving']:.0f} minutes (an estimate)")
+print(f"phase 1 of the paper's size on {where}, tiny separator: about {hours['paper']:.1f} hours (an estimate)")
+
+# %% [markdown]
+# `lass-lab finetune --recipe paper --profile full` really runs it: items of 5 s at 32 kHz, 75 epochs in each phase, L1,
+# and the paper's head. Its time on a GPU has not been measured.
+#
+# What do the small sizes cost? A *sample rate* of 12 kHz holds nothing above 6 kHz (half the rate, its *Nyquist
+# frequency*), so nothing above is trained on. How much of the duets is up there? Suppose that an estimate was perfect
+# below 6 kHz and nothing was separated above: what would be its SDR?
+
+# %%
+import numpy as np
+
+from lass_lab.experiments.evaluation import validation_pieces
+from lass_lab.signal import SAMPLE_RATE, sdr
+
+piece = validation_pieces()[0].slice(0, 10)
+border = round(recipe.sample_rate / 2 * len(piece.mixture) / SAMPLE_RATE)
+ceilings = {}
+for name, source in piece.sources.items():
+    joined = np.concatenate([np.fft.rfft(source)[:border], np.fft.rfft(piece.mixture)[border:]])
+    ceilings[name] = sdr(source, np.fft.irfft(joined, len(source)))
+    print(f"{name}: {ceilings[name]:.1f} dB")
+
+# %% [markdown]
+# Compare with the SDR at the end of this notebook: is it the sample rate that limits us? And the length of the items?
+# A network of convolutions answers for each point of the picture from a stretch of sound around it, its *receptive
+# field*. From the number of frames that each level of the U-Net spans (notebook 03), how long is it?
+
+# %%
+from lass_lab.models import load_separator
+
+before = load_separator("tiny")
+spans = np.cumprod([1, *(frames for frames, _ in before.network.strides)])  # frames a step, level by level
+reach = 2 * (2 * spans[:-1].sum() + spans[-1])  # two 3x3 convolutions in every block, on the way down and up
+reach_s = reach * before.network.config.hop / SAMPLE_RATE
+print(f"levels span {spans.tolist()} frames; the field reaches {reach} frames = {reach_s:.1f} s to either side")
+
+# %%
+from lass_lab.course.quiz import answer
+
+answer(
+    f"The sample rate alone does not limit us: with nothing separated above {recipe.sample_rate / 2000:g} kHz, "
+    f"{ceilings['violin']:.0f} dB (violin) and {ceilings['trumpet']:.0f} dB (trumpet) would still be possible."
+    f"\n\nThe receptive field reaches {reach_s:.1f} s to either side, further than items of "
+    f"{recipe.items.seconds:g} s, and than the paper's {paper.items.seconds:g} s as well. So in training most points "
+    "see the zeros beyond an item's end, where in use there is music."
+    "\n\nWhat both cost in decibels after training has never been measured: it takes the long run of the table. "
+    "python -m authoring study sizes would measure it, in hours on a CPU."
+)
+
+# %% [markdown]
+# ## The output layer
+#
+# The last layer of the separation network, its *head*, makes three mask channels out of the decoder's features. The
+# paper replaces it: up to 512 channels by a 1x1 convolution, a *depthwise separable* 1x1 convolution there (one factor
+# a channel, then a mix of the channels), and down to one. That is some 18 thousand numbers in place of about a hundred
+# at full size. What can they do that the old layer could not?
+
+# %%
 from lass_lab.models.heads import SeparableHead
 
-profile = current()
 torch.manual_seed(0)
 head = SeparableHead(channels=32)
 features = torch.randn(1, 32, 50, 100)
@@ -43,13 +135,17 @@ print(f"parameters of the three: {sum(p.numel() for p in head.parameters()):,}; 
 print(f"largest difference between them: {(three_in_a_row - one).abs().max().item():.1e}")
 
 # %% [markdown]
-# The two lines say it: the many parameters of the three compute exactly what the few of the one can. A 1x1
-# convolution is a matrix that is applied at every point of the picture; two of them in a row are a product of
-# matrices, which is a matrix again. No *nonlinearity* stands between them, so the new layer adds parameters and no
-# capacity. It is a good habit to multiply such things out before training them.
+# The many parameters of the three compute exactly what the few of the one can. A 1x1 convolution is a matrix that is
+# applied at every point of the picture; two of them in a row are a product of matrices, which is a matrix again. No
+# *nonlinearity* stands between them, so the new layer adds parameters and no capacity.
 #
 # **Exercise 1.** The same without convolutions: `lift` is a matrix, `factors` one number for each row of what it
 # gives, `lower` a matrix. Which one matrix does what the three do in a row?
+#
+# <details><summary>Hint</summary>Write down what happens to one vector: three steps, each applied to the result of the
+# one before. Which of them is applied first, and on which side of a product does it stand?</details>
+# <details><summary>Second hint</summary>To multiply row number i of a matrix by factor number i, give the factors a
+# second axis: <code>factors[:, None]</code>.</details>
 
 # %%
 from lass_lab.course.nb05.checks import check_one_matrix
@@ -64,36 +160,28 @@ check_one_matrix(one_matrix)
 
 # %% [markdown]
 # What does replacing the head do to everything that the network knew? We give the pretrained separator each head in
-# turn, train nothing, and ask for the violin.
+# turn, train nothing, and ask for instruments that it was taught, in mixtures of two of them.
 
 # %%
 from copy import deepcopy
 
-import pandas as pd
-
-from lass_lab.datasets import list_pieces, load_piece
-from lass_lab.experiments.evaluation import validation_pieces
-from lass_lab.models import load_separator
+from lass_lab.experiments.probes import forgetting
 from lass_lab.models.heads import HEADS
-from lass_lab.signal import sdr
 
-piece = validation_pieces()[0].slice(0, 10)
-
-# %%
-before, rows = load_separator("tiny"), {}
+rows = {}
 for kind in HEADS:
     separator = deepcopy(before)
     if kind != "audiosep":
         separator.network.replace_head(kind)
-    estimate = separator.separate(piece.mixture, "violin", progress=False)
+    known = forgetting(kind, separator, pairs=min(6, profile.pairs), progress=False)["value"].iloc[-1]
     rows[kind] = {"parameters": sum(p.numel() for p in separator.network.head.parameters())}
-    rows[kind] |= {"SDR at step 0 (dB)": sdr(piece.sources["violin"], estimate)}
-pd.DataFrame(rows).T.style.format("{:,.0f}", subset=["parameters"]).format("{:.1f}", subset=["SDR at step 0 (dB)"])
+    rows[kind] |= {"SDRi at step 0 (dB)": known}
+pd.DataFrame(rows).T.style.format({"parameters": "{:,.0f}", "SDRi at step 0 (dB)": "{:.1f}"})
 
 # %% [markdown]
 # The row `audiosep` is the pretrained separator as it is. How far below it are the two rows of the paper's head, which
-# begins at random? Fine-tuning has to earn that back before it can gain anything. (`magnitude` is LASS-Net's, of
-# notebook 03; it begins at random as well.) The row `preserving` starts from exactly the same value as the first. How?
+# begin at random? (`magnitude` is LASS-Net's, of notebook 03; it begins at random as well.) The row `preserving`
+# starts from exactly the same value as the first. How?
 
 # %%
 import inspect
@@ -102,29 +190,55 @@ from lass_lab.models.heads import PreservingHead
 
 print(inspect.getsource(PreservingHead))
 
+# %%
+lost = {kind: rows["audiosep"]["SDRi at step 0 (dB)"] - row["SDRi at step 0 (dB)"] for kind, row in rows.items()}
+assert abs(lost["preserving"]) < 0.01
+answer(
+    f"The paper's head loses {lost['paper']:.1f} dB at step 0, the one with three outputs "
+    f"{lost['paper-complex']:.1f} dB: whatever the network knew has to pass through a random layer."
+    "\n\nThe preserving head keeps the old convolution and puts a second branch beside it, with a nonlinearity (the "
+    "leaky ReLU) in it. The last layer of that branch is all zeros: it adds nothing until training changes it."
+)
+
 # %% [markdown]
-# Beside the old convolution stands a branch with a bend in it (the leaky ReLU), whose last layer is all zeros: it
-# adds nothing, until training gives it something to add. That is the head we go on with.
-#
-# ## What it is trained on
+# It should therefore learn more and forget less. Does it? The study of the four heads, each trained by the same recipe
+# (with the weights before those that ship now, so compare only rows of this table with each other):
+
+# %%
+from lass_lab.course.studies import study_table
+
+heads = study_table("What does replacing the output layer cost, and what does it gain?")
+heads[["violin at step 0, dB", "violin, dB", "trumpet, dB", "others, SDRi, dB"]]
+
+# %%
+trained = heads.drop(index="tiny")
+trumpet, others = trained["trumpet, dB"].astype(float), trained["others, SDRi, dB"].str.split().str[0].astype(float)
+answer(
+    f"It does not. On the trumpet all four end within {trumpet.max() - trumpet.min():.2f} dB of each other, and the "
+    f"one that forgets least is the untouched “{others.idxmax()}” ({others.max():.2f} dB on other instruments; "
+    f"preserving: {others['preserving']:.2f} dB). The intervals overlap: none of these differences is proved."
+    "\n\nWhat remains of the promise is the start: nothing is lost at step 0, so a short run need not earn anything "
+    "back. After enough steps the choice of the head hardly matters. We go on with “preserving” for that reason alone."
+)
+
+# %% [markdown]
+# ## What it hears
 #
 # From what is the trumpet to be learnt? From slices of two duets, re-mixed and changed a little (notebook 04), now and
-# then with a substitute in place of one player; and between them from mixtures of the old instruments alone, so that
-# they are not forgotten. Each mixture is asked for both of its sources. Four items:
+# then with a substitute in place of one player; and between them from mixtures of the old instruments alone
+# (*rehearsed*), so that they are not forgotten. Each mixture is asked for both of its sources. Four items:
 
 # %%
 from IPython.display import HTML
 
 from lass_lab.course.players import players
-from lass_lab.course.runs import sized_recipe
-from lass_lab.datasets import data_dir
+from lass_lab.datasets import list_pieces, load_piece
 from lass_lab.datasets.duet_mixing import FinetuningDataset
 from lass_lab.datasets.mixing import SourceBank
 
-recipe = sized_recipe("preserving", profile)
 pieces = [load_piece(name) for name in list_pieces("train")]
 bank = SourceBank(data_dir() / "sources", "train")
-items = FinetuningDataset(pieces, bank, recipe.items, range(0, 16))
+items = FinetuningDataset(pieces, bank, recipe.items, range(10_000))
 
 # %%
 heard = [items[number] for number in (0, 1, 2, 3)]
@@ -135,59 +249,240 @@ for item, name in zip(heard, names, strict=True):
 HTML(page)
 
 # %% [markdown]
-# ## How fast
+# ## Train by hand
 #
-# Which loss function? The paper takes the mean absolute error of the waveform (L1). There, a loud item counts more than
-# a quiet one, and an item that goes badly more than one that goes well. We will be judged by SDR, in decibels; so the
-# course's recipe minimises the error's energy in decibels, and every item counts alike.
+# Training needs four things: a network that can be asked, a loss, its gradient, and a step. You write the first two.
+#
+# **Where the query enters.** Every normalisation of the separation network is followed by a FiLM layer (*feature-wise
+# linear modulation*). AudioSep's only adds. For features $h$ (batch, channels, frames, bins) and a condition $c$ of
+# 512 numbers, with a matrix $W$ (channels, 512) and a vector $b$ that are learnt:
+#
+# $$ \tilde h = h + W c + b $$
+#
+# with one number for each item and channel, the same at all frames and bins. After it comes the leaky ReLU.
+#
+# **Exercise 2.** Write the layer, in torch.
+#
+# <details><summary>Hint</summary>First the shift alone: of which shape must it be, if there is one number for each item
+# and each channel?</details>
+# <details><summary>Second hint</summary>Two more axes of length one make it stretch over frames and bins. An index of
+# <code>None</code> adds an axis.</details>
+
+# %%
+from lass_lab.course.nb05.checks import check_film
+
+
+def film(features, condition, weight, bias):
+    """Features `(batch, channels, frames, bins)`, condition `(batch, 512)`, weight `(channels, 512)`."""
+    return ...
+
+
+film_layer = film if check_film(film) else check_film.reference
+
+# %% [markdown]
+# While yours is not right yet, the course's own takes its place, so that you can go on. Now it becomes part of the
+# real separator: we put these lines in the place of every conditioned normalisation that it has. Nothing is trained
+# yet, so what should happen to the estimate?
+
+# %%
+from functools import partial
+
+from lass_lab.models.layers import ConditionedNorm
+
+
+def conditioned_norm(layer, features, condition):
+    shifted = film_layer(layer.norm(features), condition, layer.film.weight, layer.film.bias)
+    return torch.nn.functional.leaky_relu(shifted, 0.01)
+
+
+by_hand = load_separator("tiny", device="cpu", precision="float32")
+layers = [part for part in by_hand.network.modules() if isinstance(part, ConditionedNorm)]
+for layer in layers:
+    layer.forward = partial(conditioned_norm, layer)
+
+# %%
+two = torch.stack([item["mixture"] for item in heard[:2]])
+with torch.no_grad():
+    ours = by_hand(two, ["violin", "trumpet"])
+    theirs = load_separator("tiny", device="cpu", precision="float32")(two, ["violin", "trumpet"])
+apart = (ours - theirs).abs().max().item()
+print(f"{len(layers)} layers run these lines now; the estimates differ by at most {apart:.1e}")
+assert apart < 1e-4
+
+# %% [markdown]
+# **What is to be lowered.** The paper takes the mean absolute error of the waveform (L1), over $T$ samples:
+#
+# $$ L_1 = \frac{1}{T} \sum_n \left| \hat s[n] - s[n] \right| $$
+#
+# There, a loud item counts more than a quiet one, and one that goes badly more than one that goes well. We are judged
+# by SDR, in decibels (dB): ten times the logarithm of a ratio of energies. So this course lowers the error's energy
+# against the energy of the mixture $x$, in decibels, the mean over the items of a batch:
+#
+# $$ L_\mathrm{dB} = 10 \log_{10} \left( \frac{\sum_n (\hat s[n] - s[n])^2}{\sum_n x[n]^2} + 10^{-3} \right) $$
+#
+# The $10^{-3}$ is a floor at -30 dB, so that silence, where silence is right, cannot earn without end.
+#
+# **Exercise 3.** Write it for a batch, in torch: one number, the mean over the items.
+#
+# <details><summary>Hint</summary>Every item has an error and a mixture of its own. Over which axes do the energies run,
+# and over which does the last mean run?</details>
+# <details><summary>Second hint</summary>After the two energies there is one number an item: then the ratio, the floor,
+# the logarithm, and only then the mean.</details>
+
+# %%
+from lass_lab.course.nb05.checks import check_decibels
+
+
+def decibels(estimate, target, mixture):
+    """Three tensors `(batch, 1, samples)` to one number."""
+    return ...
+
+
+loss_function = decibels if check_decibels(decibels) else check_decibels.reference
+
+# %% [markdown]
+# How much does each of the losses still pay for the last step, from 90% to 99% of the target?
 
 # %%
 from lass_lab.experiments.losses import LOSSES
 
-one = items[0]
-target, mixture = one["target"][None], one["mixture"][None]
-rows = {
-    f"{share:.0%} of the target": {name: float(loss(share * target, target, mixture)) for name, loss in LOSSES.items()}
-    for share in (0.0, 0.5, 0.9, 0.99)
-}
-pd.DataFrame(rows).T.round(4)
+target, mixture = heard[0]["target"][None], heard[0]["mixture"][None]
+losses = pd.DataFrame(
+    {
+        f"{share:.0%} of the target": {n: float(f(share * target, target, mixture)) for n, f in LOSSES.items()}
+        for share in (0.0, 0.5, 0.9, 0.99)
+    }
+).T
+losses.style.format({"l1": "{:.4f}", "relative-l1": "{:.3f}", "decibels": "{:.1f}"})
+
+# %%
+earned = (losses.iloc[2] - losses.iloc[3]) / (losses.iloc[0] - losses.iloc[3])
+answer(
+    f"Of all that L1 pays on the way from silence to 99%, the last step is {earned['l1']:.0%}; of what the decibels "
+    f"pay, it is {earned['decibels']:.0%}. A network that lowers L1 has little reason to become very good."
+)
 
 # %% [markdown]
-# Read downwards: how much does the last step, from 90% to 99%, still earn in each column? (The decibels have a floor at
-# -30, so that silence, where silence is right, cannot earn without end.)
+# **The step.** *AdamW* (Loshchilov & Hutter, 2019) keeps two running means of each parameter's gradient: $m$ of the
+# gradient itself, $v$ of its square. A step divides one by the root of the other, so that every parameter $\theta$
+# moves by about the learning rate $\eta$, whatever the size of its gradient. The W stands for *weight decay* $\lambda$,
+# a pull towards zero, which is 0 here and in AudioSep:
 #
-# The optimiser is AdamW. Its learning rate is not constant. Why begin slowly, and end slowly? In the first steps
-# AdamW's estimates of how large a gradient is rest on a handful of examples; at the end, small steps settle what large
-# ones keep stirring up.
+# $$ \theta \leftarrow \theta - \eta \left( \frac{m}{\sqrt{v} + 10^{-8}} + \lambda \theta \right) $$
+#
+# Now for a minute of training. To keep it short, only the head, the norms and their FiLM layers learn:
+
+# %%
+learning = []
+for name, parameter in by_hand.network.named_parameters():
+    parameter.requires_grad_(any(part in name for part in ("head", "norm", "film")))
+    learning += [parameter] if parameter.requires_grad else []
+optimizer = torch.optim.AdamW(learning, lr=1e-3, betas=(0.9, 0.999), weight_decay=0.0)
+at_first = {name: by_hand.separate(piece.mixture, name, progress=False) for name in piece.sources}
+counted, all_of_them = (sum(p.numel() for p in some) for some in (learning, by_hand.network.parameters()))
+print(f"{counted:,} of the network's {all_of_them:,} parameters learn")
+
+# %%
+import time
+
+from lass_lab.datasets.mixing import collate
+
+minute, lowered = 6 if profile.name == "ci" else 60, []
+
+# %%
+end = time.perf_counter() + minute
+while time.perf_counter() < end:
+    first = 4 * len(lowered)
+    batch = collate([items[number] for number in range(first, first + 4)])
+    estimate = by_hand(batch["mixture"], batch["query"])  # mixture and words in, waveforms out
+    loss = loss_function(estimate, batch["target"], batch["mixture"])
+    optimizer.zero_grad()  # forget the gradients of the step before
+    loss.backward()  # a gradient for every parameter that learns
+    optimizer.step()
+    lowered.append(loss.item())
 
 # %%
 import matplotlib.pyplot as plt
 
+from lass_lab.course.live import running_mean
 from lass_lab.course.plots import COLOURS, figure_html
-from lass_lab.experiments.finetuning import FinetuningData
-from lass_lab.experiments.training import Schedule
 
-steps = FinetuningData(recipe, data_dir(), bank).steps(recipe.phase1)
-schedule = Schedule(steps, recipe.phase1.rate, recipe.phase1.warmup, recipe.descent)
-_, ax = plt.subplots(figsize=(7, 2.2), layout="constrained")
-ax.plot([recipe.phase1.rate * schedule(step) for step in range(steps)], color=COLOURS[0])
-ax.set(xlabel="optimiser step", ylabel="learning rate", ylim=(0, None))
-figure_html(ax, f"The learning rate over the {steps} steps of phase 1: warm-up, plateau, descent to zero.")
+_, ax = plt.subplots(figsize=(7, 2.4), layout="constrained")
+ax.plot(lowered, ".", color=COLOURS[4], label="each step")
+ax.plot(running_mean(np.array(lowered)), color=COLOURS[0], label="running mean")
+ax.set(xlabel="step", ylabel="loss (dB)")
+ax.legend(frameon=False)
+figure_html(ax, f"The loss of {len(lowered)} steps of four items, trained by hand.")
 
 # %% [markdown]
-# **Exercise 2.** Write it as a function of the step, counted from 0: a factor that rises in equal steps to 1 over
-# `warmup` steps, stays there, and falls in equal steps to 0 over the last `descent` of all steps.
+# Did it learn anything? On ten seconds that are kept for validation:
 
 # %%
-from lass_lab.course.nb05.checks import check_rate
+afterwards = {name: by_hand.separate(piece.mixture, name, progress=False) for name in piece.sources}
+by_hand_table = pd.DataFrame(
+    {
+        name: {"before": sdr(source, at_first[name]), f"after {len(lowered)} steps": sdr(source, afterwards[name])}
+        for name, source in piece.sources.items()
+    }
+)
+by_hand_table.style.format("{:.1f} dB")
 
+# %%
+gained = by_hand_table.iloc[1] - by_hand_table.iloc[0]
+answer(
+    f"Violin {gained['violin']:+.1f} dB, trumpet {gained['trumpet']:+.1f} dB, after {len(lowered)} steps in "
+    f"{minute} seconds. The points of the curve scatter because every step hears other items, so look at the running "
+    "mean. How many steps fit into the time depends on the computer: on a slow one there may be too few to see much."
+)
 
-def rate(step, steps, warmup, descent):
-    """The factor on the peak rate."""
-    return ...
+# %% [markdown]
+# ## The same, inside Lightning
+#
+# *Lightning* is a library that runs such a loop. One writes what a step computes, and no longer the loop. Here is the
+# course's own step. Look for your lines:
 
+# %%
+from lass_lab.experiments.training import Schedule, SeparationTask
 
-check_rate(rate)
+print(inspect.getsource(SeparationTask.training_step))
+print(inspect.getsource(SeparationTask.estimate))
+print(inspect.getsource(SeparationTask.optimizer))
+
+# %% [markdown]
+# The estimate, the loss and AdamW are yours. `zero_grad`, `backward` and `step` are gone: Lightning's `Trainer` calls
+# them. What else it adds, by the arguments with which `lass_lab/experiments/trainer.py` makes it:
+#
+# | argument | what you would have to write |
+# |---|---|
+# | `callbacks=[ModelCheckpoint...]` | *checkpoints*: weights, AdamW's $m$ and $v$, and the step, written to disk |
+# | `ckpt_path` | *resuming*: a run that was killed goes on from there, to the same weights |
+# | `precision="bf16-mixed"` | *precision*: computing with half the bits where the processor can (notebook 09) |
+# | `accelerator`, `devices` | *devices*: batches and weights are moved to a GPU, or to several |
+# | `logger` | *logging*: every number in a file (CSV) and in TensorBoard |
+# | `gradient_clip_val` | the norm of all gradients is limited, so that one bad item cannot spoil the run |
+#
+# **How fast.** The learning rate is not constant. With $\eta$ for its peak, $w$ steps of warm-up, $T$ steps in all and
+# a share $d$ of them for the descent, step $t$ (from 0) has
+#
+# $$ \eta_t = \eta \cdot \min \left( 1, \; \frac{t + 1}{w}, \; \frac{T - t}{d \, T} \right) $$
+#
+# Why begin slowly, and end slowly?
+
+# %%
+print(inspect.getsource(Schedule.__call__))
+schedule = Schedule(steps["preserving"], recipe.phase1.rate, recipe.phase1.warmup, recipe.descent)
+_, ax = plt.subplots(figsize=(7, 2.2), layout="constrained")
+ax.plot([recipe.phase1.rate * schedule(step) for step in range(schedule.steps)], color=COLOURS[0])
+ax.set(xlabel="optimiser step", ylabel="learning rate", ylim=(0, None))
+figure_html(ax, f"The learning rate over the {schedule.steps} steps of phase 1: warm-up, plateau, descent to zero.")
+
+# %%
+answer(
+    f"In the first {recipe.phase1.warmup} steps AdamW's two means rest on a handful of gradients, so its steps point "
+    "in poor directions and should be short. In the last steps, small ones settle what large ones keep changing: each "
+    "batch pulls the weights its own way, and the way back takes a smaller rate."
+    f"\n\nHere the descent takes {recipe.descent:.0%} of the run."
+)
 
 # %% [markdown]
 # ## Train
@@ -202,22 +497,37 @@ from lass_lab.course.runs import finetune_folder
 from lass_lab.experiments import finetune
 
 run = finetune_folder()
-live = LiveTraining(piece.slice(0, 5).mixture, "trumpet")
+heard = piece.slice(0, 5)
+live = LiveTraining(heard.mixture, "trumpet", heard.sources)
 after = finetune("tiny", run, recipe, phases=["phase1"], callbacks=[live], progress=False)
 print(f"{len(live.losses)} steps now; weights are in {run.name}/phase1")
 
 # %% [markdown]
-# Look at the lower curve: where does it begin, and has it levelled off? A loss that falls while this curve does not
-# would mean that the slices are learnt by heart. (If the cell printed 0 steps, the run was there already: delete
-# the folder to train anew.)
-#
-# ## Hear it learn
-#
-# What did “trumpet” mean before the first step, midway, and after the last?
+# Look at the lower curve: where does it begin, before any training, and has it levelled off at the end? (If the cell
+# printed 0 steps, the run was there already: delete the folder to train anew.)
 
 # %%
-truth = {"the true trumpet": piece.slice(0, 5).sources["trumpet"]}
-players({"mixture": live.mixture, **live.estimates, **truth})
+gains = [gain for _, gain in live.gains]
+late = gains[-max(2, len(gains) // 4) :] or [0.0]
+read = (
+    f"It begins at {gains[0]:.1f} dB, is {max(gains):.1f} dB at its best, and went from {late[0]:.1f} to "
+    f"{late[-1]:.1f} dB over its last quarter. A curve that still rises there would profit from more steps."
+    if gains
+    else "No step was trained now, so there is no curve to read."
+)
+answer(
+    f"{read}\n\nA loss that falls while this curve does not would mean that the slices are learnt by heart. The "
+    "weights that are kept are those of the best point, not of the last."
+)
+
+# %% [markdown]
+# ## Hear it learn
+#
+# What did “trumpet” mean before the first step, and what at each validation? Move the slider, or choose between the
+# steps while they play, and watch the two curves: is the violin forgotten as the trumpet is learnt?
+
+# %%
+live.replay()
 
 # %% [markdown]
 # ## Was the query network frozen?
@@ -228,7 +538,7 @@ players({"mixture": live.mixture, **live.estimates, **truth})
 moved = {
     part: sum(
         not torch.equal(value, dict(getattr(after, part).state_dict())[key])
-        for key, value in getattr(before, part).state_dict().items()
+        for key, value in getattr(before.cpu(), part).state_dict().items()
         if key in getattr(after, part).state_dict()
     )
     for part in ("query_network", "network")
@@ -237,9 +547,10 @@ assert moved["query_network"] == 0
 print({part: f"{count} tensors changed" for part, count in moved.items()})
 
 # %% [markdown]
-# Frozen is more than "no gradients": dropout and running statistics could move things too, which is why the query
-# network also stands in evaluation mode. The batch norms of the separation network keep the statistics of pretraining
-# as well: what is trained and what is used later are then the same function.
+# Frozen is more than "no gradients": *dropout* (values that are left out at random in training) and the running
+# statistics of batch norms could change things too. The query network therefore stands in evaluation mode. The batch
+# norms of the separation network keep the statistics of pretraining as well: what is trained and what is used later
+# are then the same function.
 #
 # ## What was gained
 #
@@ -255,24 +566,51 @@ from lass_lab.experiments.evaluation import evaluate
 slices = [part.slice(0, 10) for part in validation_pieces()]
 table = evaluate({"pretrained": before, "phase 1": after}, slices, progress=False)
 means = table[table["extent"] == "piece"].groupby(["separator", "source", "metric"], sort=False)["value"].mean()
+record("05_phase_1", f"share of the {profile.name} profile's steps", round(profile.share, 2))
 for source, stage in product(("violin", "trumpet"), ("pretrained", "phase 1")):
-    record("05_phase_1", f"SDRi of the {source}, {stage}, validation", means[stage, source, "SDRi"], "dB")
+    record("05_phase_1", f"SDRi of the {source}, {stage}, validation", round(means[stage, source, "SDRi"], 2), "dB")
 results_table(means.reset_index())
 
 # %% [markdown]
 # Read the trumpet's rows from top to bottom: the mixture, the separator before, the separator after. Then the
-# violin's: has it paid, or gained? Whether anything else was paid, in instruments that are not in the duet, is a
-# question for notebook 08; whether the words can still be improved, for notebook 06.
+# violin's: has it paid, or gained? Last: how much of the trumpet could be had by *subtracting* the estimated violin
+# from the mixture, without any training on it?
+
+# %%
+sdri = {
+    (stage, source): means[stage, source, "SDRi"] for stage in ("pretrained", "phase 1") for source in piece.sources
+}
+left, own = sdri["phase 1", "violin"], means["phase 1", "trumpet", "SDR"]
+answer(
+    f"The trumpet went from {sdri['pretrained', 'trumpet']:.1f} to {sdri['phase 1', 'trumpet']:.1f} dB of SDRi, the "
+    f"violin from {sdri['pretrained', 'violin']:.1f} to {sdri['phase 1', 'violin']:.1f} dB."
+    "\n\nTwo sources add up to the mixture, so the trumpet that is left when the estimated violin is subtracted has "
+    f"exactly the violin's SDRi as its SDR: {sdri['pretrained', 'violin']:.1f} dB before, {left:.1f} dB after. Asked "
+    f"for by its own word, the trumpet now has an SDR of {own:.1f} dB, {own - left:+.1f} dB against subtraction. Only "
+    "what is above it was gained by learning the word; the rest, any separator that knew the violin as well would give."
+)
+
+# %% [markdown]
+# Whether anything else was paid, in instruments that are not in the duet, is a question for notebook 08; whether the
+# words can still be improved, for notebook 06.
 #
 # ## What we take along
 #
-# - Layers in a row with no bend between them are one layer: multiply out what looks new before you train it.
-# - A new part that begins by adding zero loses nothing of what the network knew.
+# - Training is a loop of five lines: estimate, loss, gradient, step, and once more. Libraries add care, not magic.
+# - Layers in a row with nothing nonlinear between them are one layer: multiply out what looks new before you train it.
+# - A new part that begins by adding zero loses nothing at step 0. After enough steps, that was all it gained.
 # - The loss decides what counts: decibels treat all items alike, L1 does not.
 # - *Frozen* means no gradients, no statistics and no dropout, and it can be proved to the last bit.
+# - A result belongs to its recipe: tell its sizes with it.
 #
 # **Try:** train again with `dataclasses.replace(recipe, loss="l1")` and a folder of its own in place of `run`. Predict
 # first which of the two instruments will end lower. `replace(recipe, head="paper")` is the paper's new layer: how many
 # steps does it take to come back to where the others begin?
-#
+
+# %%
+from lass_lab.course.quiz import quiz
+
+quiz("05")
+
+# %% [markdown]
 # The answers to the exercises are in [the solutions](solutions/05_phase_1.ipynb).

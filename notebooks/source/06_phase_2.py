@@ -8,10 +8,10 @@
 # **You will**
 # - hear what other words for the trumpet bring after phase 1;
 # - see what must be changed so that a loss in a waveform can reach the meaning of a word;
-# - let an encoder of 22 million parameters learn by training a few thin matrices beside it;
+# - let an encoder of 22 million parameters learn by training a few thin matrices beside it, and see what that is worth;
 # - watch the words move, and find out which of them moved.
 #
-# {{time}}
+# {{time}} · **Study time:** about 60 minutes
 #
 # {{navigation}}
 
@@ -42,9 +42,23 @@ words_before[["detail", "value"]].rename(columns={"value": "SDRi (dB)"}).style.h
 
 # %% [markdown]
 # Compare each line in quotes with the plain word above it: which of them were understood, and which are worse than
-# no separation at all (below 0 dB)? The separation network knows the trumpet now. What it does not know is that these
-# words mean it: their conditions are elsewhere among the 512 numbers.
-#
+# no separation at all (below 0 dB)?
+
+# %%
+from lass_lab.course.quiz import answer
+
+asked = words_before[words_before["detail"].str.endswith('"')].set_index("detail")["value"]
+words_of = {source: asked.filter(like=source).iloc[1:] for source in piece.sources}
+trumpets, plain = words_of["trumpet"], asked.filter(like="trumpet").iloc[0]
+answer(
+    f"The plain word “trumpet” gains {plain:.1f} dB, the others from {trumpets.min():.1f} to "
+    f"{trumpets.max():.1f} dB; the worst of them is {trumpets.idxmin()}. {(asked < 0).sum()} of the {len(asked)} are "
+    "below 0 dB."
+    "\n\nWhere words do worse, it is not for lack of knowing the sound: the separation network is the same for all of "
+    "them. Their conditions are elsewhere among the 512 numbers, and it has not been told what to do there."
+)
+
+# %% [markdown]
 # ## What has to give way
 #
 # The loss is measured on a waveform. Can it reach a word at all? Follow it backwards: from the estimate through the
@@ -72,14 +86,23 @@ print("parameters of the query network that a gradient reaches:")
 print({"as it is": gradients(condition), "detached": gradients(condition.detach().requires_grad_())})
 
 # %% [markdown]
-# AudioSep's published code encodes its queries under `no_grad` and detaches them: there, phase 2 would train nothing
-# and say nothing. That is why the second number is worth knowing. A query network that is to learn must keep its
-# gradients.
-#
+# AudioSep's published code encodes its queries under `no_grad` and detaches the result (which cuts the way back). What
+# would a phase 2 train there?
+
+# %%
+answer(
+    "The separation network, and it alone. Its gradients do not pass through the condition, so they are all there; the "
+    "query network gets none and does not move. Nothing stops and nothing warns: the loss goes on falling, and phase 2 "
+    "is a longer phase 1. Counting the gradients, as above, is how one notices."
+)
+
+# %% [markdown]
 # ## How much of it?
 #
-# The query network is a sentence encoder of 22 million parameters and a small projection. Which of them should learn
-# from two duets? All of them *could*; all of them would have to be stored, too.
+# The query network is a sentence encoder of 22 million parameters and a small projection. The encoder is a
+# *transformer* (Vaswani et al., 2017): layers in which every word of a sentence looks at every other one, by
+# *attention*, and takes over from each as much as it matters. Which of its parameters should learn from two duets? All
+# of them *could*; all of them would have to be stored, too.
 
 # %%
 from copy import deepcopy
@@ -98,11 +121,19 @@ pd.DataFrame(rows).T.style.format("{:,}")
 
 # %% [markdown]
 # The second row is what we take: *low-rank adaptation* (LoRA; Hu et al., 2021). The encoder's matrices are frozen.
-# Beside some of them stand two thin ones, `down` and `up`, whose product is added. At the start `up` is all zeros:
-# nothing has changed yet, and everything may.
+# Beside some of them, for the queries and values of its attention, stand two thin ones that learn. A layer with the
+# frozen weight $W$ (outputs, inputs) gets a second way from its input $v$ to its output $y$, over only $r$ numbers:
 #
-# **Exercise 1.** Which single matrix does what a frozen weight and its low-rank map do together? The map counts
-# `alpha / rank` times; `down` has the shape `(rank, inputs)`, `up` has `(outputs, rank)`.
+# $$ y = W v + \frac{\alpha}{r} \, U (D v) $$
+#
+# $D$ (`down`) leads to those $r$ numbers, $U$ (`up`) back. At the start $U$ is all zeros, so that nothing has changed.
+#
+# **Exercise 1.** When training is over, nobody wants to compute two ways. Which single matrix replaces both? The rank
+# $r$ is not given: read it off the shapes.
+#
+# <details><summary>Hint</summary>Write the formula as one matrix times v.</details>
+# <details><summary>Second hint</summary>There are r numbers between the two thin matrices. It is the one length that
+# they share: which axis of <code>down</code> is it, and which of <code>up</code>?</details>
 
 # %%
 from lass_lab.course.nb06.checks import check_low_rank
@@ -118,11 +149,15 @@ check_low_rank(low_rank)
 # %% [markdown]
 # ## Freezing the rest
 #
-# Phase 1 froze the whole query network; phase 2 still freezes most of it. What does *frozen* take? The gradient is
-# the part that everybody remembers.
+# Phase 1 froze the whole query network; phase 2 still freezes most of it. What does *frozen* take?
 #
 # **Exercise 2.** Write `freeze(part)`. The check trains a network around it for three steps and then compares: the
 # weights, the statistics of its batch norm, and whether it answers twice alike.
+#
+# <details><summary>Hint</summary>Three kinds of numbers may change what a network answers: those that an optimiser
+# moves, those that a layer gathers by itself, and those that are drawn at random.</details>
+# <details><summary>Second hint</summary>A <code>torch.nn.Module</code> has one method against the first kind, and
+# another one against the other two.</details>
 
 # %%
 from lass_lab.course.nb06.checks import check_freeze
@@ -154,46 +189,55 @@ print(inspect.getsource(QueryNet.train))
 # fanfare" for this trumpet, and look at two words: that one, and *violin*, which nobody asked for.
 
 # %%
-asked, bystander = "a brilliant fanfare", "violin"
+asked_word, bystander = "a brilliant fanfare", "violin"
 moved, at_first = {}, separator.query_network
 for rate in (1e-5, 1e-4, 1e-3, 1e-2):
     separator.query_network = query_network = deepcopy(at_first)
-    old = query_network([asked, bystander]).detach()
+    old = query_network([asked_word, bystander]).detach()
     optimizer = torch.optim.AdamW([p for p in query_network.parameters() if p.requires_grad], rate)
-    gradients(query_network([asked]))
+    gradients(query_network([asked_word]))
     optimizer.step()
-    angle = torch.rad2deg(torch.arccos((query_network([asked, bystander]).detach() * old).sum(1).clamp(-1, 1)))
-    moved[f"{rate:g}"] = dict(zip((asked, bystander), angle.tolist(), strict=True))
+    angle = torch.rad2deg(torch.arccos((query_network([asked_word, bystander]).detach() * old).sum(1).clamp(-1, 1)))
+    moved[f"{rate:g}"] = dict(zip((asked_word, bystander), angle.tolist(), strict=True))
 pd.DataFrame(moved).rename_axis("turned by (degrees) at a rate of").style.format("{:.2f}")
 
 # %% [markdown]
-# AdamW's first step moves every parameter by about the rate, whatever the gradient: the rows grow with it. Read the
-# last column: after a single step at that rate, is a violin still where it was? This is why the query network gets a
-# small rate of its own, and why a new phase begins with a new warm-up: AdamW knows nothing yet of gradients that it has
-# never seen. The separation network's rate is smaller still: it has learnt the trumpet, and now the words are to come
-# to it.
-#
+# AdamW's first step moves every parameter by about the rate, whatever the gradient (its formula is in notebook 05): the
+# rows grow with it. Read the last column: after a single step at that rate, is a violin still where it was?
+
+# %%
+largest = moved["0.01"]
+answer(
+    f"At a rate of 0.01 one step turns “{asked_word}” by {largest[asked_word]:.0f} degrees and “violin”, which "
+    f"nobody asked for, by {largest['violin']:.0f}. At 0.0001 it is {moved['0.0001']['violin']:.2f} degrees."
+    "\n\nThis is why the query network has a small rate of its own, and why a new phase begins with a new warm-up: "
+    "AdamW has no means of gradients yet. Both rates follow the schedule of notebook 05."
+)
+
+# %% [markdown]
 # ## Train
 #
 # Phase 2 goes on from the weights of phase 1, with both networks learning, and asks in all phrasings that are for
 # training; three of each instrument stay unheard. The validation slices, which choose the weights to keep, are asked
 # for in such phrasings too: judged by the plain word alone, the best weights could be those that had learnt no others.
-# Before you start it: which of the two curves below will move more than in phase 1, and which less?
+# The separation network's rate is smaller now than the query network's: it has learnt the trumpet, and now the words
+# are to come to it. Before you start: will the lower curve (SDRi) move as much as in phase 1?
 
 # %%
 from lass_lab.course.live import LiveTraining
 from lass_lab.course.runs import sized_recipe
+from lass_lab.course.speed import fitted
 from lass_lab.experiments import finetune
 
-recipe = sized_recipe("preserving", profile)
+recipe = sized_recipe("preserving", fitted(profile))
 print({"separation network": recipe.phase2.rate, "query network": recipe.phase2.query_rate})
 live = LiveTraining(piece.slice(0, 5).mixture, "high, ringing brass")
 phase2 = finetune(start, run, recipe, phases=["phase2"], callbacks=[live], progress=False)
 print(f"{len(live.losses)} steps now; weights are in {run.name}/phase2")
 
 # %% [markdown]
-# "High, ringing brass", which no training asks for: before phase 2, midway, and after it. (If only two players appear,
-# the run was there already.)
+# "High, ringing brass", which no training asks for: before phase 2, midway, and after it. (If only the mixture and the
+# true trumpet appear, the run was there already.)
 
 # %%
 from lass_lab.course.players import players
@@ -214,13 +258,26 @@ both = pd.concat([words_before, words_after])
 table = both.pivot(index="detail", columns="separator", values="value").loc[words_before["detail"]]
 for source in ("violin", "trumpet"):
     mean = table.at[f"{source}: mean of the held-out", "phase 2"]
-    record("06_phase_2", f"SDRi of the {source} in words never asked for, validation", mean, "dB")
+    record("06_phase_2", f"SDRi of the {source} in words never asked for, validation", round(mean, 2), "dB")
 table.style.format("{:.1f} dB")
 
 # %% [markdown]
 # Compare the two columns in the lines *mean* and *worst*: the mean says what a user may hope for, the worst what a
 # user may get. How far is either from the plain word?
-#
+
+# %%
+far = {
+    kind: table.loc['trumpet: "trumpet"'] - table.loc[f"trumpet: {kind} of the held-out"] for kind in ("mean", "worst")
+}
+answer(
+    "\n\n".join(
+        f"The {kind} of the trumpet's other words lay {gap['phase 1']:.1f} dB under the plain word after phase 1, and "
+        f"{gap['phase 2']:.1f} dB after phase 2."
+        for kind, gap in far.items()
+    )
+)
+
+# %% [markdown]
 # ## Which words moved?
 #
 # A condition is a direction; training can only turn it. For some words that were asked for, some that were not, and
@@ -248,9 +305,20 @@ for ax, conditions, title in zip(axes, (before, after), ("after phase 1", "after
 figure_html(axes[0].figure, "How alike the conditions of eight queries are, before and after phase 2.")
 
 # %% [markdown]
-# Look at the row *trumpet*: which words did it approach? And at *violin* against *trumpet*: the further apart the
-# two are, the easier it is for the separation network to tell them apart.
-#
+# Look at the row *trumpet*: which words did it approach? And at *violin* against *trumpet*: are they further apart now?
+
+# %%
+change = ((after @ after.T) - (before @ before.T))[words.index("trumpet")]
+others = {word: by for word, by in zip(words, change.tolist(), strict=True) if word != "trumpet"}
+nearer, further = max(others, key=others.get), min(others, key=others.get)
+answer(
+    f"The cosine of “trumpet” rose most, or fell least, with “{nearer}” ({others[nearer]:+.2f}), and fell most with "
+    f"“{further}” ({others[further]:+.2f}). With “violin” it changed by {others['violin']:+.2f}."
+    "\n\nThe further apart two conditions are, the easier it is for the separation network to treat them differently. "
+    "But the loss never asks for distance: it is on the waveform, and stops pulling where the estimates are right."
+)
+
+# %% [markdown]
 # ## What is kept
 #
 # The sentence encoder has 22 million parameters. How much of them does a folder of phase 2 hold?
@@ -267,6 +335,32 @@ rows.groupby(kinds).sum().to_frame("parameters stored").style.format("{:,}")
 # %% [markdown]
 # Of the encoder only the thin matrices are there; the rest is the published one, which everybody has.
 #
+# ## Are thin matrices better?
+#
+# Than what? The study of the encoder trained phase 2 in four ways, from one phase 1 (with the weights before those that
+# ship now, and asked by the plain words alone). Before you look: by how much does *low-rank* beat *frozen*, where only
+# the projection behind the encoder learns?
+
+# %%
+from lass_lab.course.studies import study_table
+
+encoders = study_table("How much of the sentence encoder should phase 2 let learn?").drop(index="tiny")
+encoders[["violin, dB", "trumpet, dB", "others, SDRi, dB", "stored, MB"]]
+
+# %%
+gain = encoders[["violin, dB", "trumpet, dB"]].astype(float)
+ahead = gain.loc["low-rank"] - gain.loc["frozen"]
+answer(
+    f"By {ahead['violin, dB']:.2f} dB (violin) and {ahead['trumpet, dB']:.2f} dB (trumpet): a frozen encoder is as "
+    "good. The projection alone can turn these words. Training the last layer came out first on the trumpet "
+    f"({gain.at['top', 'trumpet, dB']:.2f} dB) and the whole encoder last ({gain.at['whole', 'trumpet, dB']:.2f} dB), "
+    f"which takes {encoders.at['whole', 'stored, MB']} MB in place of {encoders.at['low-rank', 'stored, MB']}."
+    "\n\nEach row is one run, so small differences mean nothing. This course cannot show that LoRA is needed: it does "
+    "no harm, and it is cheap. Words that the encoder takes for something else might need more than a projection; that "
+    "has not been measured."
+)
+
+# %% [markdown]
 # ## What was gained
 #
 # On the validation slices, by the plain words:
@@ -281,17 +375,30 @@ means = results[results["extent"] == "piece"].groupby(["separator", "source", "m
 results_table(means.reset_index())
 
 # %% [markdown]
-# By how much do the rows of phase 2 differ from those of phase 1? Is that more than chance? Two excerpts of ten
-# seconds cannot say. Notebook 07 opens the test piece, and asks what may be concluded from how much.
-#
+# By how much do the rows of phase 2 differ from those of phase 1? Is that more than chance?
+
+# %%
+step = {source: means["phase 2", source, "SDRi"] - means["phase 1", source, "SDRi"] for source in piece.sources}
+answer(
+    f"Violin {step['violin']:+.1f} dB, trumpet {step['trumpet']:+.1f} dB. Two excerpts of ten seconds cannot say "
+    "whether that is more than chance. Notebook 07 opens the test piece, and asks what may be concluded from how much."
+)
+
+# %% [markdown]
 # ## What we take along
 #
 # - A loss reaches a word only where nothing on the way is detached or frozen. Count the gradients before you train.
-# - Two thin matrices beside a large one are enough to turn words, and are all that has to be stored.
+# - Two thin matrices beside a large one are cheap to train and to store. Here a frozen encoder was as good.
 # - What is shared turns together: too large a rate drags along words that nobody asked for.
 # - The mean over phrasings is what users may hope for, the worst is what one of them will get.
 #
 # **Try:** put words of your own into `words`: two that mean a trumpet, two that mean nothing like it. Predict by how
 # many degrees each has turned. Then let `players` play what phase 1 and phase 2 make of the one that turned most.
-#
+
+# %%
+from lass_lab.course.quiz import quiz
+
+quiz("06")
+
+# %% [markdown]
 # The answers to the exercises are in [the solutions](solutions/06_phase_2.ipynb).

@@ -1,12 +1,13 @@
 """What a user hears, sees and reaches on a page: players that sound, words that can be read, links by keyboard."""
 
 from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
 
 GRAVE = ("serious", "critical")
 PAPER_PX = 680  # between the margins of a sheet of A4
 # Decoded by the browser itself, from the player's own source: seconds and RMS.
 DECODE = """async audio => {
-    const bytes = await (await fetch(audio.currentSrc)).arrayBuffer();
+    const bytes = await (await fetch(audio.src)).arrayBuffer();
     const sound = await new OfflineAudioContext(1, 1, 32000).decodeAudioData(bytes);
     const samples = sound.getChannelData(0);
     return [sound.duration, Math.sqrt(samples.reduce((sum, value) => sum + value * value, 0) / samples.length)];
@@ -14,7 +15,7 @@ DECODE = """async audio => {
 # What the keyboard is at, by its number among all elements, and whether that can be seen.
 FOCUS = """() => {
     const here = document.activeElement, style = getComputedStyle(here);
-    const seen = style.outlineStyle !== "none" || style.boxShadow !== "none" || here.tagName === "AUDIO";
+    const seen = style.outlineStyle !== "none" || style.boxShadow !== "none";
     return [[...document.querySelectorAll("*")].indexOf(here), seen];
 }"""
 PLACES = """elements => {
@@ -30,25 +31,30 @@ CUT_OFF = """() => [...document.querySelectorAll("body *")].filter(each => {
 }).map(each => each.outerHTML.slice(0, 120))"""
 
 
-def assert_sounds(audio, start) -> None:
-    """The player has a sound that is no silence, and plays it once `start` has been called with the player."""
-    audio.scroll_into_view_if_needed()
-    seconds, rms = audio.evaluate(DECODE)
-    assert seconds > 0.5 and rms > 0.001, f"{seconds} s at an RMS of {rms}"
-    start(audio)
-    audio.page.wait_for_function("audio => audio.currentTime > 0.2", arg=audio.element_handle())
-    audio.evaluate("audio => audio.pause()")
+def assert_sounds(player, start) -> None:
+    """Every sound of a player is no silence, and is heard when it is chosen once `start` has been called with it."""
+    player.scroll_into_view_if_needed()
+    for audio in player.locator("audio").all():
+        seconds, rms = audio.evaluate(DECODE)
+        assert seconds > 0.5 and rms > 0.001, f"{seconds} s at an RMS of {rms}"
+    start(player)
+    waiting = "player => player.lassPlayer.position() > 0.2"
+    player.page.wait_for_function(waiting, arg=player.element_handle())
+    for track in player.get_by_role("group", name="tracks").get_by_role("button").all():
+        track.click()
+        expect(track).to_have_attribute("aria-pressed", "true")
+    player.get_by_role("button", name="Pause").click()
 
 
-def click_play(audio) -> None:
-    """As with a mouse: the button stands at the left end of the controls."""
-    audio.click(position={"x": 22, "y": audio.bounding_box()["height"] / 2})
+def click_play(player) -> None:
+    """As with a mouse."""
+    player.get_by_role("button", name="Play").click()
 
 
-def press_play(audio) -> None:
+def press_play(player) -> None:
     """As with a keyboard."""
-    audio.focus()
-    audio.page.keyboard.press("Space")
+    player.get_by_role("slider").focus()
+    player.page.keyboard.press("Space")
 
 
 def grave_faults(page) -> list[str]:

@@ -5,6 +5,7 @@ import io
 import re
 import warnings
 
+import ipywidgets
 import matplotlib.pyplot as plt
 import soundfile
 from IPython.utils.capture import capture_output
@@ -19,6 +20,11 @@ def control(plaything, description):
             yield from below(child)
 
     return next(each for each in below(plaything.widget) if getattr(each, "description", "") == description)
+
+
+def bridge_of(plaything):
+    """The field through which the page sends what is drawn or dropped."""
+    return next(each for each in plaything.widget.children if isinstance(each, ipywidgets.Textarea))
 
 
 def set_to(plaything, description, value):

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from torchaudio.functional import melscale_fbanks
 
 from lass_lab.course.checks import Exercise, Wrong, expect, normal
 from lass_lab.course.nb01.checks import valley_db
@@ -49,7 +50,7 @@ def raising(error: Exception):
 
 
 def test_every_exercise_is_found_and_has_at_most_five_mistakes():
-    assert len(EXERCISES) == 24
+    assert len(EXERCISES) == 29
     assert all(1 < len(each.mistakes) <= 5 for each in EXERCISES.values())
 
 
@@ -159,6 +160,24 @@ def test_the_right_windows_resolve_real_tones_and_half_of_them_do_not():
     window = EXERCISES["check_window"].reference
     for apart in (9.0, 26.2, 37.0, 140.0, 300.0):
         assert valley_db(apart, window(apart)) > 2.9 > valley_db(apart, window(apart) // 2)
+
+
+def test_what_comes_without_its_phase_is_told(told):
+    def angle_as_a_factor(first, second):
+        return istft(np.abs(stft(first)) * np.angle(stft(second)), len(first))
+
+    def masked_magnitudes(mixture, target):
+        mask = np.abs(stft(target)) > np.abs(stft(mixture - target))
+        return istft(mask * np.abs(stft(mixture)), len(mixture))
+
+    assert "np.exp(1j * angle)" in told("check_swap", angle_as_a_factor)
+    assert "the complex spectrum itself" in told("check_gain", masked_magnitudes)
+
+
+def test_the_right_mel_filters_are_those_of_torchaudio():
+    hertz = np.linspace(0, 16_000, 1025)
+    theirs = melscale_fbanks(1025, 50.0, 16_000.0, 64, 32_000, norm=None, mel_scale="htk")
+    assert np.allclose(EXERCISES["check_mel"].reference(hertz, 64, 50.0, 16_000.0), theirs, atol=1e-4)
 
 
 @pytest.mark.parametrize("name", ["check_swap", "check_gain", "check_mix", "check_si_sdri"])

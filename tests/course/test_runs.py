@@ -5,7 +5,9 @@ import json
 import numpy as np
 import pytest
 
-from lass_lab.course.runs import SHIPPED_STAGES, find_phase1, find_stages, finetune_folder
+from lass_lab.course.profile import PROFILES
+from lass_lab.course.runs import SHIPPED_STAGES, find_phase1, find_stages, finetune_folder, sized_recipe
+from lass_lab.experiments.recipes import RECIPES
 from lass_lab.models import load_separator
 
 
@@ -51,6 +53,12 @@ def test_a_phase_2_from_the_shipped_phase_1_stands_beside_it(runs, capsys):
     leave(folder, "phase2", start="tiny-phase1")
     assert find_stages() == SHIPPED_STAGES | {"phase 2": str(folder / "phase2")}
     assert "your own phase 2" in capsys.readouterr().out
+
+
+def test_the_paper_s_recipe_is_whole_at_full_size_and_shortened_below():
+    assert sized_recipe("paper", PROFILES["full"]) == RECIPES["paper"]
+    small = sized_recipe("paper", PROFILES["ci"])
+    assert (small.head, small.phase1.epochs, small.sample_rate) == ("paper", PROFILES["ci"].epochs[0], 12_000)
 
 
 @pytest.mark.parametrize("name", SHIPPED_STAGES.values())

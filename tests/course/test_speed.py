@@ -2,12 +2,14 @@
 
 import json
 import re
+from dataclasses import replace
 
 import pytest
 
 from lass_lab.course.profile import PROFILES
-from lass_lab.course.speed import REFERENCE_STEP_S, fitted, step_seconds
+from lass_lab.course.speed import REFERENCE_STEP_S, fitted, step_seconds, timed_step
 from lass_lab.datasets import data_dir
+from lass_lab.experiments.recipes import RECIPES
 
 QUICK = PROFILES["quick"]
 
@@ -54,3 +56,9 @@ def test_the_reference_is_what_the_shipped_card_says():
     card = (data_dir() / "tiny-finetuned" / "MODEL_CARD.md").read_text()
     steps, minutes = re.search(r"Phase 1: ([\d,]+) steps, (\d+) minutes", card).groups()
     assert abs(60 * int(minutes) / int(steps.replace(",", "")) - REFERENCE_STEP_S) < 0.02
+
+
+def test_a_step_of_more_items_is_told_to_take_longer():
+    small = replace(RECIPES["paper"], items=replace(RECIPES["paper"].items, seconds=0.4), batch=2)
+    one, many = timed_step(small, items=2), timed_step(replace(small, batch=200), items=2)
+    assert 0 < one < many

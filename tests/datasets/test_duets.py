@@ -27,16 +27,6 @@ def test_a_shipped_mixture_is_the_sum_of_its_stems_to_the_last_bit(name):
     assert levels[1] - levels[0] == pytest.approx(-3, abs=0.05)
 
 
-@pytest.mark.parametrize("name", PIECES)
-def test_both_players_play_most_of_the_time(name):
-    piece = load_piece(name)
-    frames = [stem[: len(stem) // 1600 * 1600].reshape(-1, 1600) for stem in piece.sources.values()]
-    power = [np.mean(stem**2, axis=1) for stem in frames]
-    sounding = [stem > 1e-4 * stem.max() for stem in power]
-    assert np.mean(sounding[0] & sounding[1]) > 0.75
-    assert piece.seconds >= (165 if piece.split != "out-of-domain" else 60)
-
-
 def test_the_shipped_data_is_small_and_is_what_the_manifest_says():
     table = read_manifest(data_dir() / "manifest.csv")
     files = dict(zip(table["mixture"], table["mixture_sha256"], strict=True))
@@ -139,14 +129,6 @@ def test_a_bad_manifest_is_named_with_its_line_and_fault(folder, rows, fault):
         read_manifest(path)
     assert str(caught.value).startswith(str(path))
     assert "\n" not in str(caught.value)
-
-
-def test_what_is_no_manifest_is_named(tmp_path):
-    with pytest.raises(InputError, match="manifest.csv: no such file"):
-        read_manifest(tmp_path / "manifest.csv")
-    (tmp_path / "manifest.csv").write_bytes(b"\xff\xfe\x00binary")
-    with pytest.raises(InputError, match="manifest.csv: cannot be read"):
-        read_manifest(tmp_path / "manifest.csv")
 
 
 def test_files_that_do_not_match_their_manifest_are_named(folder):

@@ -276,6 +276,8 @@ def test_a_folder_takes_no_other_run(made, tuned, tmp_path):
         finetune(run=tuned[0], recipe=other, progress=False, **made)
     with pytest.raises(InputError, match="holds a run that differs in sources"):
         finetune(run=tuned[0], recipe=RECIPE, progress=False, **(made | {"bank": [made["bank"], made["bank"]]}))
+    with pytest.raises(InputError, match="holds a run that differs in processes"):
+        finetune(run=tuned[0], recipe=RECIPE, devices=2, progress=False, **made)
     shutil.copytree(made["data"], tmp_path / "data")
     with (tmp_path / "data" / "manifest.csv").open("a") as manifest:
         manifest.write("\n")
@@ -295,6 +297,8 @@ def test_the_named_recipes_are_the_course_s_and_the_paper_s():
     paper = RECIPES["paper"]
     assert (paper.head, paper.items.rehearsal, paper.average, paper.phase1.query_rate) == ("paper", 0.0, 1.0, 0.0)
     assert paper.phase1.epochs == paper.phase2.epochs == 75
+    assert (paper.items.seconds, paper.sample_rate, paper.loss) == (5.0, 32_000, "l1")
+    assert (paper.batch, paper.phase1.rate, paper.descent, paper.phase2.encoder) == (12, 1e-3, 0.0, "whole")
     assert described("tiny", "", paper, "a bank") == described("tiny", "", paper), "it uses no bank"
 
 
@@ -305,13 +309,34 @@ def test_a_loss_that_is_not_finite_ends_the_run(made, tmp_path):
     assert not (tmp_path / "run" / "phase1" / "config.json").exists()
 
 
-@pytest.mark.parametrize("content", [b"", b"PK no archive", {"state_dict": {"other": torch.zeros(1)}}])
-def test_a_checkpoint_that_is_none_is_named(made, tmp_path, content):
-    checkpoint = tmp_path / "run" / "phase1" / "last.ckpt"
-    checkpoint.parent.mkdir(parents=True)
-    checkpoint.write_bytes(content) if isinstance(content, bytes) else torch.save(content, checkpoint)
-    with pytest.raises(InputError, match="last.ckpt: .*; remove it, and its steps are done again"):
+@pytest.mark.parametrize(
+    ("change", "fault"),
+    [
+        (lambda path, state: path.write_bytes(b""), "cannot be gone on from (RuntimeError)"),
+        (lambda path, state: path.write_bytes(path.read_bytes()[:5_000]), "cannot be gone on from ("),
+        (lambda path, state: torch.save([1, 2], path), "cannot be gone on from (TypeError)"),
+        (
+            lambda path, state: torch.save({"state_dict": state["state_dict"]}, path),
+            "cannot be gone on from (KeyError)",
+        ),
+        (lambda path, state: torch.save(state | {"state_dict": {"other": torch.ones(1)}}, path), "is of another run"),
+        (lambda path, state: torch.save(state | {"state_dict": nan(state)}, path), "holds NaN or infinite numbers"),
+    ],
+    ids=["empty", "cut", "a list", "weights alone", "foreign", "NaN"],
+)
+def test_a_checkpoint_that_cannot_be_gone_on_from_is_named(made, tuned, tmp_path, change, fault):
+    shutil.copytree(tuned[0], tmp_path / "run")
+    (tmp_path / "run" / "phase2" / "config.json").unlink()
+    checkpoint = tmp_path / "run" / "phase2" / "last.ckpt"
+    change(checkpoint, torch.load(checkpoint, weights_only=False))
+    with pytest.raises(InputError) as caught:
         finetune(run=tmp_path / "run", recipe=RECIPE, progress=False, **made)
+    assert str(caught.value).startswith(f"{checkpoint}: {fault}")
+    assert str(caught.value).endswith("; remove it, and its steps are done again")
+
+
+def nan(checkpoint):
+    return {key: value * torch.nan for key, value in checkpoint["state_dict"].items()}
 
 
 def test_weights_that_are_not_finite_are_refused(tmp_path):

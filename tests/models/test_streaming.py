@@ -63,28 +63,6 @@ def test_every_window_is_computed_once_and_none_in_vain(length):
     assert len(seen) == 1 or (len(seen) - 1) * windows.step + 30 < length  # the last one adds something
 
 
-def test_a_short_mixture_is_not_filled_up():
-    shapes = []
-    run(np.ones(37, np.float32), Windows(100, 30), lambda cut: (shapes.append(cut.shape), cut[None])[1])
-    assert shapes == [(37,)]
-
-
-def test_memory_does_not_grow_with_the_length():
-    """Blocks come out while later samples have not been read: at most one window is ever held."""
-    furthest, given_out = 0, 0
-
-    def blocks():
-        nonlocal furthest
-        for _ in range(10_000):
-            furthest += 100
-            yield np.zeros(100, np.float32)
-
-    for block in stream(blocks(), Windows(1000, 200), lambda cut: cut[None]):
-        assert furthest - given_out <= 1100
-        given_out += block.shape[1]
-    assert given_out == 10**6
-
-
 @pytest.mark.parametrize("blocks", [[], [np.zeros(0, np.float32)]])
 def test_a_mixture_without_samples_is_refused(blocks):
     with pytest.raises(InputError, match="mixture: needs at least one sample"):

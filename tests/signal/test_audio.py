@@ -1,3 +1,4 @@
+import io
 import os
 import warnings
 
@@ -135,6 +136,15 @@ def test_every_bad_waveform_is_refused_and_nothing_is_left(tmp_path):
             write_audio(tmp_path / name, waveform)
         assert str(caught.value) == f"{tmp_path / name}: {fault}"
     assert not list(tmp_path.iterdir())
+
+
+def test_paths_may_be_bytes_or_begin_at_home_and_nothing_else(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    write_audio("~/song.wav", tone(440))
+    for path in ("~/song.wav", os.fsencode(tmp_path / "song.wav")):
+        assert read_audio(path).shape == tone(440).shape
+    with pytest.raises(AudioError, match="BytesIO: is no path"):
+        read_audio(io.BytesIO())
 
 
 def test_long_vorbis_files_are_written(tmp_path):

@@ -1,11 +1,12 @@
-"""The checks of notebook 01: a window that resolves two tones, magnitude and phase, and what a binary mask brings."""
+"""The checks of notebook 01: a window that resolves two tones, magnitude and phase, mel bands, a binary mask's gain."""
 
 import math
 from functools import partial
 
 import numpy as np
 
-from lass_lab.course.checks import Exercise, unseen
+from lass_lab.course.checks import Exercise, Wrong, ask, unseen
+from lass_lab.course.nb01.lesson import swap_phases
 from lass_lab.signal import SAMPLE_RATE, ideal_ratio_mask, istft, sdr, sdr_improvement, stft
 
 _APART_HZ = (9.0, 37.0, 140.0, 300.0)  # how far apart two tones are
@@ -48,20 +49,76 @@ def _duets() -> list[tuple[np.ndarray, ...]]:
     return [tuple(piece.sources.values()) for piece in (unseen(0, 40), unseen(1, 25), unseen(0, 95))]
 
 
-def _swapped(first: np.ndarray, second: np.ndarray, power: int = 1, turn=lambda angle: np.exp(1j * angle)):
-    return istft(np.abs(stft(first)) ** power * turn(np.angle(stft(second))), len(first))
+def _ask_complex(function, *case):
+    """`ask`, in the course's words where `istft` was given magnitudes, or angles, without a phase."""
+    try:
+        return ask(function, *case)
+    except Wrong as fault:
+        if "needs complex numbers" not in str(fault):
+            raise
+        raise Wrong(
+            "istft needs complex numbers, magnitudes with their phases; a phase is np.exp(1j * angle), or comes with "
+            "the complex spectrum itself."
+        ) from fault
 
 
 check_swap = Exercise(
-    reference=_swapped,
+    reference=swap_phases,
     cases=_duets,
+    asks=_ask_complex,
     atol=1e-3,
     mistakes={
-        "the other way round: the first sound has the magnitudes.": lambda a, b: _swapped(b, a),
-        "its magnitudes are squared: that is power; np.abs gives the magnitude.": partial(_swapped, power=2),
-        "the phase is missing: magnitudes alone.": partial(_swapped, turn=lambda angle: 1 + 0j),
-        "the angle must go into an exponential, np.exp(1j * angle).": partial(_swapped, turn=lambda angle: angle + 0j),
+        "the other way round: the first sound has the magnitudes.": lambda a, b: swap_phases(b, a),
+        "its magnitudes are squared: that is power; np.abs gives the magnitude.": (
+            lambda a, b: istft(np.abs(stft(a)) ** 2 * np.exp(1j * np.angle(stft(b))), len(a))
+        ),
+        "the angle must go into an exponential, np.exp(1j * angle).": (
+            lambda a, b: istft(np.abs(stft(a)) * 1j * np.angle(stft(b)), len(a))
+        ),
+        "magnitude and phase are multiplied, not added.": (
+            lambda a, b: istft(np.abs(stft(a)) + 1j * np.angle(stft(b)), len(a))
+        ),
         "the second keeps its own magnitudes.": lambda a, b: istft(np.abs(stft(a)) * stft(b), len(a)),
+    },
+)
+
+
+def _edges(bands: int, low_hz: float, high_hz: float) -> tuple[np.ndarray, np.ndarray]:
+    """Edges `(bands + 2,)` at equal steps of the mel scale (O'Shaughnessy, 1987): in mel, and in hertz."""
+    mels = np.linspace(*(2595 * np.log10(1 + np.array([low_hz, high_hz]) / 700)), bands + 2)
+    return mels, 700 * (10 ** (mels / 2595) - 1)
+
+
+def _triangles(hertz: np.ndarray, edges: np.ndarray, lowest: float = 0) -> np.ndarray:
+    """A row for every bin, a column for every band but the two outer edges."""
+    rise, fall = np.diff(edges)[:-1], np.diff(edges)[1:]
+    return np.maximum(lowest, np.minimum((hertz[:, None] - edges[:-2]) / rise, (edges[2:] - hertz[:, None]) / fall))
+
+
+def _mel_filters(hertz: np.ndarray, *bands: float) -> np.ndarray:
+    return _triangles(hertz, _edges(*bands)[1])
+
+
+check_mel = Exercise(
+    reference=_mel_filters,
+    cases=lambda: [
+        (np.linspace(0, SAMPLE_RATE / 2, bins), bands, low_hz, high_hz)
+        for bins, bands, low_hz, high_hz in ((1025, 64, 50.0, 16e3), (513, 20, 0.0, 8e3), (257, 8, 300.0, 3400.0))
+    ],
+    mistakes={
+        "its edges lie at equal steps in hertz; make the steps equal in mel, and turn the edges into hertz.": (
+            lambda hertz, bands, low, high: _triangles(hertz, np.linspace(low, high, bands + 2))
+        ),
+        "its edges are still in mel, and the bins are in hertz: turn the edges back.": (
+            lambda hertz, *bands: _triangles(hertz, _edges(*bands)[0])
+        ),
+        "outside its band a triangle goes on below zero; it should be 0 there.": (
+            lambda hertz, *bands: _triangles(hertz, _edges(*bands)[1], lowest=-np.inf)
+        ),
+        "its filters are rectangles; each should rise to 1 at its centre, and fall again.": (
+            lambda *case: 1.0 * (_mel_filters(*case) > 0)
+        ),
+        "it is lying on its side: a row for every bin, a column for every band.": lambda *case: _mel_filters(*case).T,
     },
 )
 
@@ -74,12 +131,14 @@ def _gain(mixture: np.ndarray, target: np.ndarray, mask=lambda Y, S: np.abs(S) >
 check_gain = Exercise(
     reference=_gain,
     cases=lambda: [(target + other, target) for target, other in _duets()],
+    asks=_ask_complex,
     praise=lambda gains: f"{', '.join(f'{gain:+.1f}' for gain in gains)} dB on three mixtures that you have not heard.",
     atol=0.05,
     mistakes={
         "this is the SDR, not its improvement.": lambda m, t: _gain(m, t) + sdr(t, m),
         "your mask keeps the other source.": partial(_gain, mask=lambda Y, S: np.abs(S) <= np.abs(Y - S)),
         "compare the target with the rest, not the mixture.": partial(_gain, mask=lambda Y, S: np.abs(S) > np.abs(Y)),
+        "compare magnitudes; of complex numbers, > sees the real parts.": partial(_gain, mask=lambda Y, S: S > Y - S),
         "this mask is soft; a binary one is 1 or 0.": partial(_gain, mask=lambda Y, S: ideal_ratio_mask(S, Y - S)),
     },
 )

@@ -67,7 +67,7 @@ def _explored(waveform: np.ndarray, name: str, n_fft: int, hop: int, bands: int,
         back = f"made into sound again, it is off by {off_db:.0f} dB"
         return figure_html(ax, f"{shape}; bins {SAMPLE_RATE / n_fft:.1f} Hz apart. {size}; {back}.")
     ax = show_mel_spectrogram(waveform, title=name, bands=bands, n_fft=n_fft, hop=hop, max_khz=max_khz)
-    return figure_html(ax, f"{shape}; {bands} mel bands. {size}, and there is no way back.")
+    return figure_html(ax, f"{shape}; {bands} mel bands. {size}, and the way back is poor.")
 
 
 def _three_windows(waveform: np.ndarray, name: str) -> HTML:

@@ -10,8 +10,9 @@ from IPython.display import HTML
 from matplotlib.colors import ListedColormap
 from matplotlib.patches import Rectangle
 
-from lass_lab.course.figures import figure_html, put_into_words
-from lass_lab.course.players import players
+from lass_lab.course.figures import put_into_words
+from lass_lab.course.players import player_html, player_script
+from lass_lab.course.players.hands import bridge, drawing_area
 from lass_lab.course.plots import COLOURS, draw_bins, show_spectrogram
 from lass_lab.course.widgets import Plaything, show_in, with_tooltip
 from lass_lab.signal import SAMPLE_RATE, istft, oracle_estimate, sdr, stft
@@ -57,7 +58,9 @@ def painted_mask(boxes: Sequence[Box], samples: int) -> np.ndarray:
 def mask_painter(
     mixture: np.ndarray, target: np.ndarray, model: np.ndarray, boxes: Sequence[Box] = (), *, name: str = "target"
 ) -> Plaything:
-    """A mask painted by hand with sliders: what it lets through, and its score beside the model and the ideal mask.
+    """A mask painted by hand: what it lets through, and its score beside the model and the ideal mask.
+
+    A box is drawn on the picture with the mouse, or set with the sliders; either way it is repeated at its multiples.
 
     Args:
         mixture: `(samples,)`, 32 kHz.
@@ -71,7 +74,7 @@ def mask_painter(
     """
     painted, seconds = list(boxes), len(mixture) / SAMPLE_RATE
     shared = {"continuous_update": False, "layout": ipywidgets.Layout(width="42em")}
-    shared["style"] = {"description_width": "7em"}
+    shared["style"] = {"description_width": "8.5em"}
     time = ipywidgets.FloatRangeSlider(
         value=(0, seconds), max=seconds, step=0.05, description="time (s)", readout_format=".2f", **shared
     )
@@ -94,13 +97,23 @@ def mask_painter(
         draw(button)
         show_in(answer, _answer(mixture, target, model, painted, name))
 
+    def drawn(sent: dict) -> None:
+        span, band = ([end * each for each in sent[axis]] for end, axis in ((seconds, "x"), (top, "y")))
+        painted.append(Box(*span, *band, harmonics.value))
+        show_in(picture, _picture(mixture, painted))
+        show_in(answer, _answer(mixture, target, model, painted, name))
+
     sliders = [with_tooltip(slider) for slider in (time, pitch, harmonics)]
     for slider in sliders:
         slider.observe(draw, "value")
     for button in (cut, undo):
         button.on_click(paint)
-    still = HTML(_picture(mixture, painted).data + _answer(mixture, target, model, painted, name).data)
-    return Plaything(ipywidgets.VBox([*sliders, ipywidgets.HBox([cut, undo]), picture, answer]), still)
+    first = _picture(mixture, painted)
+    show_in(picture, first)
+    still = HTML(first.data + _answer(mixture, target, model, painted, name).data)
+    told = ipywidgets.Label("Draw boxes on the picture with the mouse, or set one with the sliders and cut.")
+    box = ipywidgets.VBox([told, *sliders, ipywidgets.HBox([cut, undo]), picture, answer, bridge(drawn)])
+    return Plaything(box.add_class("lass-sends"), still)
 
 
 def _picture(mixture: np.ndarray, boxes: Sequence[Box], following: Box | None = None) -> HTML:
@@ -120,7 +133,7 @@ def _picture(mixture: np.ndarray, boxes: Sequence[Box], following: Box | None = 
     words = f"{len(boxes)} box{'' if len(boxes) == 1 else 'es'} cut; {share:.0f}% of the mixture's energy is kept"
     put_into_words(ax, f"Spectrogram of the mixture with a mask over it, {words}")
     coming = ", and the next box outlined" if following else ""
-    return figure_html(ax, f"The mixture, with what the mask takes away whitened{coming}: {words}.")
+    return drawing_area(ax, f"The mixture, with what the mask takes away whitened{coming}: {words}.")
 
 
 def _answer(mixture: np.ndarray, target: np.ndarray, model: np.ndarray, boxes: Sequence[Box], name: str) -> HTML:
@@ -136,4 +149,4 @@ def _answer(mixture: np.ndarray, target: np.ndarray, model: np.ndarray, boxes: S
     scores = {who: round(sdr(target, each), 1) + 0.0 for who, each in compared.items()}  # + 0.0: no minus zero
     line = ", ".join(f"{who} <b>{score:.1f} dB</b>" for who, score in scores.items())
     heard = {"mixture": mixture, "through your boxes": estimate, "the model": model, f"the true {name}": target}
-    return HTML(f"<p>SDR against the true {escape(name)}: {line}.</p>{players(heard).data}")
+    return HTML(f"<p>SDR against the true {escape(name)}: {line}.</p>{player_html(heard)}{player_script(hands=True)}")

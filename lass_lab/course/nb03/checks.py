@@ -1,11 +1,48 @@
-"""The checks of notebook 03: three mask channels into one mask, and what an improvement is worth beside silence's."""
+"""The checks of notebook 03: an encoder block, three mask channels into one mask, and what a subtraction gains."""
 
 from functools import partial
 
 import numpy as np
+import torch
 from scipy.special import expit
 
 from lass_lab.course.checks import Exercise, normal
+from lass_lab.models.resunet import ResidualBlock
+
+
+def _block(block, features, condition, through_shortcut=True, second=True, first=True) -> torch.Tensor:
+    inner = block.norm1(features, condition) if first else features
+    inner = block.conv1(inner)
+    inner = block.conv2(block.norm2(inner, condition) if second else inner)
+    return inner + block.shortcut(features) if through_shortcut else inner
+
+
+def _blocks() -> list[tuple]:
+    """A block that changes the number of channels and one that does not, each with features and a condition."""
+    cases = []
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        for channels_in, channels_out in ((4, 6), (5, 5)):
+            block = ResidualBlock(channels_in, channels_out, condition_size=8).requires_grad_(False).eval()
+            cases.append((block, torch.randn(2, channels_in, 6, 8), torch.randn(2, 8)))
+    return cases
+
+
+check_block = Exercise(
+    reference=_block,
+    cases=_blocks,
+    praise="on a block that changes the number of channels and on one that does not, it gives the block's own answer.",
+    atol=1e-4,
+    mistakes={
+        "the shortcut is missing: add shortcut(features) at the end.": partial(_block, through_shortcut=False),
+        "the second norm is missing: it stands between the two convolutions.": partial(_block, second=False),
+        "each norm comes before its convolution; the first norm is missing.": partial(_block, first=False),
+        "the shortcut begins at the block's own features, before the first norm.": lambda block, features, condition: (
+            _block(block, features, condition, through_shortcut=False)
+            + block.shortcut(block.norm1(features, condition))
+        ),
+    },
+)
 
 
 def _mask(size, across, up, share=expit, squeeze=np.tanh, unit=lambda way: way / np.abs(way)) -> np.ndarray:
@@ -24,15 +61,17 @@ check_mask = Exercise(
     },
 )
 
-check_beats_silence = Exercise(
-    reference=lambda gained, before: before + gained > 0,
-    # Better than the mixture and worse than nothing; the other way round; better than both; barely so; worse than both.
-    cases=lambda: [(np.array([2.0, -1.0, 4.0, 3.0, -1.0]), np.array([-5.0, 5.0, 6.0, -2.0, -3.0]))],
-    praise="it marks exactly those whose SDR is above 0, which is silence's.",
+check_subtraction = Exercise(
+    reference=lambda violin_sdri, violin_in_mixture: violin_sdri + violin_in_mixture,
+    # Each source the louder one once; a violin found well, badly, and worse than the mixture.
+    cases=lambda: [(np.array([9.0, 3.5, -1.0, 6.0]), np.array([2.0, -5.0, 4.0, -0.5]))],
+    praise="it is the violin's own SDR: whatever is wrong with the violin is wrong with the trumpet.",
     mistakes={
-        "an improvement above 0 beats the mixture; what does silence get?": lambda gained, before: gained > 0,
-        "it marks those that silence beats; mark the others.": lambda gained, before: before + gained <= 0,
-        "silence's SDR is 0, so its improvement is minus the mixture's SDR.": lambda gained, before: gained > before,
-        "it looks at the mixture alone.": lambda gained, before: before > 0,
+        "that is the trumpet's SDR; its improvement is that minus the trumpet's SDR in the mixture.": (
+            lambda gain, before: gain
+        ),
+        "the trumpet's SDR in the mixture is minus the violin's: mind the sign.": lambda gain, before: gain - before,
+        "the better the violin is found, the better the trumpet: its sign is wrong.": lambda gain, before: -gain,
+        "it is what the mixture has; the violin's improvement counts as well.": lambda gain, before: -before,
     },
 )

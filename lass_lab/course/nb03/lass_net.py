@@ -1,17 +1,13 @@
-"""LASS-Net's kind of query network: a small transformer that learns its words together with the separation network.
-
-Once this module is imported, folders of separators that have it can be opened.
-"""
+"""LASS-Net's kind of query network: a small transformer that learns its words together with the separation network."""
 
 from torch import Tensor, nn
 
 from lass_lab.models.querynet import QueryNet, projection
 from lass_lab.models.sentence_encoder import LONGEST, TokenMean
-from lass_lab.models.separator import QUERY_NETWORKS
 from lass_lab.signal.files import InputError
 
-HEAD_SIZE = 64
 VOCABULARY = 30_522  # word pieces of MiniLM's tokenizer, which is BERT's
+LAYERS, SIZE, HEADS = 4, 256, 4
 
 
 class TransformerQueryNet(QueryNet):
@@ -19,31 +15,25 @@ class TransformerQueryNet(QueryNet):
 
     A BERT of a few layers, as LASS-Net's. What a word sounds like, it finds out from the separation network's errors
     alone. LASS-Net's had read much text before; this one begins at random. Only words can be asked for.
-
-    Args:
-        layers: of the transformer.
-        size: of its token vectors, a multiple of 64; each of its heads sees 64 of them.
-        hidden: width between the projection's two layers.
     """
 
-    def __init__(self, layers: int = 4, size: int = 256, hidden: int = 512) -> None:
+    def __init__(self) -> None:
         super().__init__()
         from transformers import BertConfig
 
         transformer = BertConfig(
             vocab_size=VOCABULARY,
-            hidden_size=size,
-            num_hidden_layers=layers,
-            num_attention_heads=size // HEAD_SIZE,
-            intermediate_size=4 * size,
+            hidden_size=SIZE,
+            num_hidden_layers=LAYERS,
+            num_attention_heads=HEADS,
+            intermediate_size=4 * SIZE,
             max_position_embeddings=LONGEST,
             hidden_dropout_prob=0.0,
             attention_probs_dropout_prob=0.0,
         )
         self.encoder = TokenMean(transformer)
-        self.projection = projection(size, hidden)
+        self.projection = projection(SIZE)
         self.audio_tower = NoSounds()
-        self.config = {"layers": layers, "size": size, "hidden": hidden}
         self.freeze_encoder()
 
 
@@ -52,6 +42,3 @@ class NoSounds(nn.Module):
 
     def forward(self, waveforms: Tensor) -> Tensor:
         raise InputError("query: this separator knows words only; a sound cannot be its query")
-
-
-QUERY_NETWORKS[TransformerQueryNet.__name__] = __name__

@@ -1,6 +1,4 @@
-"""What `python -m authoring lineage` found, to look at and to listen to."""
-
-from pathlib import Path
+"""Three systems, from LASS-Net on, trained by one recipe (data/lineage): to look at and to listen to."""
 
 import numpy as np
 import pandas as pd
@@ -9,18 +7,13 @@ from lass_lab.datasets import list_pieces, load_piece
 from lass_lab.signal.audio import read_audio
 from lass_lab.signal.files import data_dir
 
-NUMBERS = "numbers.csv"
 EXCERPT_S = (20.0, 6.0)  # start and length, in seconds, of the excerpt of the held-out duet
 QUERY = "violin"
 
 
-def lineage_table(folder: Path | None = None) -> pd.DataFrame:
-    """The systems from LASS-Net on, a row each, and what each of them reaches: SDRi in dB with its 95% interval.
-
-    Args:
-        folder: as `python -m authoring lineage --out` wrote it; None is what the course ships.
-    """
-    rows = pd.read_csv((folder or data_dir() / "lineage") / NUMBERS)
+def lineage_table() -> pd.DataFrame:
+    """The systems from LASS-Net on, a row each, and what each of them reaches: SDRi in dB with its 95% interval."""
+    rows = pd.read_csv(data_dir() / "lineage" / "numbers.csv")
     rows["text"] = [
         f"{row.mean:.1f}" + (f" [{row.low:.1f}, {row.high:.1f}]" if row.mixtures > 1 else "")
         for row in rows[["mean", "low", "high", "mixtures"]].itertuples()

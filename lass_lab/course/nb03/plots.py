@@ -1,14 +1,15 @@
-"""Pictures of the inside of the separation network: its mask channels, and what the query changes."""
+"""Pictures of the inside of the separation network, and of what its answers are worth beside floors."""
 
 from collections.abc import Mapping
 
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from lass_lab.course.figures import put_into_words
-from lass_lab.course.plots import COLOUR_MAP, draw_bins
+from lass_lab.course.plots import COLOUR_MAP, COLOURS, draw_bins
 from lass_lab.signal import SAMPLE_RATE, amplitude
 
 SIGNED_MAP = "PuOr"  # safe for colour-blind readers, white at zero
@@ -66,4 +67,59 @@ def show_shifts(shifts: Mapping[str, np.ndarray]) -> Axes:
     apart = [f"{query}, {far:.2f} from {first} on average" for query, far in zip(others, distances, strict=True)]
     extent = f"between {values.min():.2f} and {values.max():.2f}"
     put_into_words(ax, f"Shifts of {values.shape[1]} feature channels by query, {extent}; {'; '.join(apart)}")
+    return ax
+
+
+def show_floors(table: pd.DataFrame, separator: str) -> Figure:
+    """Each slice of each source: what the estimate scores over what the mixture scores, and two floors as lines.
+
+    A panel a source. Filled: asked for by name; hollow: the mixture minus the estimate of the other source.
+
+    Args:
+        table: what `evaluate` gives on duets.
+        separator: its name in the table.
+    """
+    slices = table[(table["extent"] == "slice") & (table["separator"] == separator)]
+    wide = slices.pivot_table(index=["piece", "start_s"], columns=["source", "metric"], values="value")
+    sources = list(slices["source"].unique())
+    figure, axes = plt.subplots(1, len(sources), figsize=(9.6, 3.8), sharey=True, layout="constrained")
+    for ax, source, other in zip(axes, sources, sources[::-1], strict=True):
+        before = wide[source, "SDR"] - wide[source, "SDRi"]
+        ways = {"asked for by name": wide[source, "SDR"], "mixture minus the other estimate": wide[other, "SDRi"]}
+        ends = [before.min() - 1, before.max() + 1]
+        ax.plot(ends, ends, color="0.4", linewidth=1.2, label="mixture (nothing done)")
+        ax.plot(ends, [0, 0], color="0.4", linewidth=1.2, linestyle="--", label="silence")
+        for (way, values), fill, marker in zip(ways.items(), (COLOURS[0], "none"), "os", strict=True):
+            colour = COLOURS[0] if marker == "o" else COLOURS[5]
+            ax.scatter(before, values, s=36, marker=marker, facecolor=fill, edgecolor=colour, zorder=3, label=way)
+        ax.set(title=source, xlabel="SDR of the mixture (dB)", ylabel="SDR of the estimate (dB)")
+        ax.label_outer()
+        ax.spines[["top", "right"]].set_visible(False)
+        beats = {way: int((values > before.clip(lower=0)).sum()) for way, values in ways.items()}
+        told = ", ".join(f"{way} in {count}" for way, count in beats.items())
+        put_into_words(ax, f"{source}, {len(before)} slices; above both the mixture and silence: {told}")
+    axes[-1].legend(loc="upper left", bbox_to_anchor=(1, 1), frameon=False)
+    return figure
+
+
+def show_words(summary: pd.DataFrame, floors: Mapping[str, float]) -> Axes:
+    """How near each query's estimate is to one source: a point and its interval a query, the best on top.
+
+    Args:
+        summary: what `summarise` gives for one separator, source and metric SDR (dB): columns query, mean, low, high.
+        floors: name -> SDR (dB) of what needs no such query, as lines.
+    """
+    rows = summary.sort_values("mean")
+    _, ax = plt.subplots(figsize=(8.4, 0.9 + 0.3 * len(rows)), layout="constrained")
+    places = range(len(rows))
+    errors = [rows["mean"] - rows["low"], rows["high"] - rows["mean"]]
+    ax.errorbar(rows["mean"], places, xerr=errors, fmt="o", color=COLOURS[0], elinewidth=1.5)
+    for (name, value), style in zip(floors.items(), ("-", "--", ":"), strict=False):
+        ax.axvline(value, color="0.3", linestyle=style, linewidth=1.2, label=f"{name}: {value:.1f} dB")
+    ax.set_yticks(places, [f"“{query}”" for query in rows["query"]])
+    ax.set(xlabel="SDR (dB), mean over slices", ylabel="query", ylim=(-0.6, len(rows) - 0.4))
+    ax.legend(loc="upper left", bbox_to_anchor=(1, 1), frameon=False)
+    ax.spines[["top", "right"]].set_visible(False)
+    told = [f"{row.query} {row.mean:.1f} ({row.low:.1f} to {row.high:.1f})" for row in rows[::-1].itertuples()]
+    put_into_words(ax, f"SDR (dB) by query, best first: {'; '.join(told)}")
     return ax

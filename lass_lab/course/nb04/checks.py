@@ -6,6 +6,8 @@ import numpy as np
 
 from lass_lab.course.checks import Exercise, ask, expect, unseen
 
+CALLS = 6  # of a split, to see whether it is the same each time
+
 check_heard_at = Exercise(
     # One second of the tone, and where its spectrum is strongest.
     reference=lambda hertz, rate: np.abs(np.fft.rfft(np.sin(2 * np.pi * hertz * np.arange(rate) / rate))).argmax(),
@@ -27,33 +29,54 @@ def _slices(share: float, *sizes: int) -> tuple[list[str], float]:
     return np.random.default_rng(0).permutation(np.repeat([f"piece {size}" for size in sizes], sizes)).tolist(), share
 
 
-def _split(pieces: list[str], share: float) -> np.ndarray:
-    tested = np.zeros(len(pieces), dtype=bool)
-    for piece in dict.fromkeys(pieces):
+def _split(pieces: list[str], share: float, rng: np.random.Generator | None = None) -> np.ndarray:
+    owners = np.array(pieces)
+    tested = np.zeros(len(owners), dtype=bool)
+    for piece in (rng or np.random.default_rng(0)).permutation(np.unique(owners)):
         if tested.mean() < share:
-            tested |= np.array(pieces) == piece
+            tested |= owners == piece
     return tested
+
+
+def _share_of_pieces(pieces: list[str], share: float) -> np.ndarray:
+    names, counts = np.unique(pieces, return_counts=True)
+    return np.isin(pieces, names[counts.argsort()][: round(share * len(names))])
 
 
 def _judge_split(split, pieces: list[str], share: float) -> str:
     owners = np.array(pieces)
-    tested = expect(ask(split, pieces, share), owners == "")
+    tested, *again = (expect(ask(split, list(pieces), share), owners == "") for _ in range(CALLS))
+    if any((each != tested).any() for each in again):
+        return "it gives another split at every call"
     if tested.all() or not tested.any():
         return "all slices are on one side"
     if set(owners[tested]) & set(owners[~tested]):
         return "a piece is on both sides"
-    too_many = share + np.unique(owners, return_counts=True)[1].max() / len(pieces)
-    return "too few" if tested.mean() < share else "too many" if tested.mean() >= too_many else "right"
+    names, counts = np.unique(owners[tested], return_counts=True)
+    if share <= tested.mean() < share + counts.max() / len(owners):  # the largest may have come last
+        return "right"
+    if len(names) == round(share * len(np.unique(owners))):
+        return "it takes the share of the pieces"
+    return "it tests on too few slices" if tested.mean() < share else "it tests on too many slices"
 
 
 check_split = Exercise(
     reference=_split,
-    cases=lambda: [_slices(0.25, 12, 9, 7, 5, 3), _slices(0.3, 4, 5, 3, 6), _slices(0.2, 20, 6, 16, 9, 2, 7)],
+    # Pieces of such unlike lengths that a share of the pieces is rarely that share of the slices.
+    cases=lambda: [
+        _slices(0.25, 12, 9, 7, 5, 3, 4, 2, 10),
+        _slices(0.3, 4, 5, 3, 6, 2, 8, 7),
+        _slices(0.2, 20, 6, 16, 9, 2, 7, 5, 11, 4),
+        _slices(0.2, 1, 2, 3, 4, 5, 6, 7, 8, 60, 70),
+    ],
     asks=_judge_split,
     mistakes={
         "a dataset needs slices to train with and slices to test on.": lambda pieces, share: [True] * len(pieces),
         "some tested slices are of pieces that also train.": lambda pieces, _: np.arange(len(pieces)) < 3,
-        "it tests on too few slices; count slices, not pieces.": lambda pieces, share: _split(pieces, 0.01),
+        "it takes the share of the pieces; pieces are not equally long, so count slices.": _share_of_pieces,
+        "it gives another split at every call: give the random generator a seed.": (
+            lambda pieces, share: _split(pieces, share, np.random.default_rng())
+        ),
         "it tests on too many slices; is it the other way round? True means tested on.": lambda *data: ~_split(*data),
     },
 )

@@ -21,7 +21,6 @@ class Memoriser:
     def __init__(self, slices: Sequence[Piece], source: str) -> None:
         self.looks = np.concatenate([look(piece.mixture) for piece in slices])
         self.masks = np.concatenate([_mask(piece, source) for piece in slices])
-        self.pieces = np.repeat([piece.name for piece in slices], [1 + len(piece.mixture) // HOP for piece in slices])
 
     def find(self, mixture: np.ndarray) -> np.ndarray:
         """For each frame of a mixture `(samples,)` the number of the remembered frame that looks most like it."""

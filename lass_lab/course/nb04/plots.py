@@ -41,11 +41,11 @@ def show_slices(table: pd.DataFrame) -> Axes:
     return ax
 
 
-def show_likeness(likeness: np.ndarray, pieces: Sequence[str]) -> Axes:
+def show_correlation(correlation: np.ndarray, pieces: Sequence[str]) -> Axes:
     """How alike slices are, each against each, with lines where one piece ends and the next begins.
 
     Args:
-        likeness: correlations `(slices, slices)`.
+        correlation: of their average spectra, `(slices, slices)`.
         pieces: the name of each slice's piece, those of one piece next to each other.
     """
     pieces = np.asarray(pieces)
@@ -53,7 +53,7 @@ def show_likeness(likeness: np.ndarray, pieces: Sequence[str]) -> Axes:
     ends = np.cumsum(counts)
     figure, ax = plt.subplots(figsize=(7, 4.6), layout="constrained")
     figure.get_layout_engine().set(w_pad=0.12)  # beside a square picture the label would touch the edge
-    image = ax.imshow(likeness, cmap=COLOUR_MAP, vmin=-1, vmax=1, interpolation="nearest")
+    image = ax.imshow(correlation, cmap=COLOUR_MAP, vmin=-1, vmax=1, interpolation="nearest")
     for end in ends[:-1]:
         ax.axhline(end - 0.5, color="white", linewidth=1.5)
         ax.axvline(end - 0.5, color="white", linewidth=1.5)
@@ -64,8 +64,8 @@ def show_likeness(likeness: np.ndarray, pieces: Sequence[str]) -> Axes:
     ax.set(xlabel="slices of", ylabel="slices of")
     figure.colorbar(image, ax=ax, label="correlation of average spectra")
     same = np.equal.outer(pieces, pieces)
-    within, across = likeness[same & ~np.eye(len(pieces), dtype=bool)].mean(), likeness[~same].mean()
+    within, across = correlation[same & ~np.eye(len(pieces), dtype=bool)].mean(), correlation[~same].mean()
     put_into_words(
-        ax, f"Likeness of {len(pieces)} slices; on average {within:.2f} within and {across:.2f} across pieces"
+        ax, f"Correlation of {len(pieces)} slices; on average {within:.2f} within and {across:.2f} across pieces"
     )
     return ax

@@ -30,11 +30,11 @@ def abx_p_value(right: int, trials: int) -> float:
 
 
 def abx_test(a: np.ndarray, b: np.ndarray, *, names: tuple[str, str], trials: int = 10, seed: int = 0) -> Plaything:
-    """Buttons and players for an A/B/X test of two waveforms of one recording.
+    """Buttons and a player for an A/B/X test of two waveforms of one recording.
 
     Every trial takes another excerpt, at random from where both can be heard, and chooses X by chance. All three
     sounds have the same RMS level, so that the volume tells nothing. The page does not tell what X is, neither in
-    words nor by the bytes of a player.
+    words nor by a picture or the bytes of a sound.
 
     Args:
         a, b: `(samples,)`, 32 kHz, the same length.
@@ -52,7 +52,7 @@ def abx_test(a: np.ndarray, b: np.ndarray, *, names: tuple[str, str], trials: in
         ipywidgets.Button(description=f"X is {letter}", tooltip=f"answer this trial: X is the same as {letter}")
         for letter in "AB"
     ]
-    sound, result = ipywidgets.HTML(), ipywidgets.HTML()
+    sound, result = ipywidgets.Output(), ipywidgets.HTML()
 
     def draw() -> tuple[int, dict[str, np.ndarray]]:
         """Which of the two X is, and what to play."""
@@ -60,19 +60,22 @@ def abx_test(a: np.ndarray, b: np.ndarray, *, names: tuple[str, str], trials: in
         start = int(rng.choice(starts))
         stop = start + round((EXCERPT_S - _LATEST_S) * SAMPLE_RATE)
         heard = {"A": pair[0][start:stop], "B": pair[1][start:stop], "X": pair[x][start + late : stop + late]}
-        # The players alone would leave very soft sounds softer than loud ones.
+        # The player alone would leave very soft sounds softer than loud ones.
         return x, {name: each * amplitude(LEVEL_DB - _level_db(each)) for name, each in heard.items()}
 
     x, heard = draw()
-    still = players({letter: heard[letter] for letter in "AB"}).data
+    still = players({letter: heard[letter] for letter in "AB"}, pictures=False).data
 
     def show() -> None:
         if len(right) < trials:
-            page = f"<b>Trial {len(right) + 1} of {trials}.</b> {_TEXTS['trial']}</p>{players(heard).data}"
+            page = (
+                f"<b>Trial {len(right) + 1} of {trials}.</b> {_TEXTS['trial']}</p>{players(heard, pictures=False).data}"
+            )
         else:
             a, b = map(escape, names)
             page = f"<b>All {trials} trials are done.</b> A was {a}, B was {b}.</p>"
-        sound.value = _PARAGRAPH + page
+        shown = {"text/html": _PARAGRAPH + page}
+        sound.outputs = ({"output_type": "display_data", "data": shown, "metadata": {}},)
 
     def answer(button: ipywidgets.Button) -> None:
         nonlocal x, heard

@@ -1,6 +1,6 @@
-"""The checks of notebook 07: the improvement of SI-SDR, the p-value of a listening test, and the failure gallery."""
+"""The checks of notebook 07: SI-SDRi, subtraction, a paired bootstrap, the p-value of a test, and the gallery."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 
 import numpy as np
@@ -9,7 +9,7 @@ from scipy.stats import binom
 from lass_lab.course.checks import Exercise, Unsolved, Verdict, Wrong, judge, unseen
 from lass_lab.course.nb07.abx import abx_p_value
 from lass_lab.course.nb07.gallery import FAULTS, Gallery
-from lass_lab.signal import sdr_improvement, si_sdr
+from lass_lab.signal import sdr, sdr_improvement, si_sdr
 
 
 def _estimate(number: int, name: str, start: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -31,8 +31,69 @@ check_si_sdri = Exercise(
     mistakes={
         "this is SI-SDR, not its improvement: the mixture's own has to come off.": lambda s, e, m: si_sdr(s, e),
         "this is SDRi; first bring the source to the level that fits best.": sdr_improvement,
-        "means are taken off first; an offset counts as an error.": lambda *w: _si_sdri(*(x - x.mean() for x in w)),
+        "it takes means off first; an offset counts as an error.": lambda *w: _si_sdri(*(x - x.mean() for x in w)),
         "of energies it is 10 * log10; 20 * log10 is for amplitudes.": lambda *waveforms: 2 * _si_sdri(*waveforms),
+    },
+)
+
+
+def _scores(number: int, start: float, gain: float) -> tuple[float, float]:
+    """SDR and SDRi of an estimate of the violin that holds all of it, and so much of the trumpet."""
+    piece = unseen(number, start)
+    violin, trumpet = (waveform.astype(float) for waveform in piece.sources.values())
+    estimate = 0.9 * violin + gain * trumpet
+    return sdr(violin, estimate), sdr_improvement(violin, estimate, violin + trumpet)
+
+
+check_by_subtraction = Exercise(
+    reference=lambda sdr, sdri: (sdri, sdr),
+    cases=lambda: [_scores(0, 21, 0.3), _scores(1, 37, 0.1), _scores(0, 52, 0.8)],
+    praise="subtraction turns the two around: SDR of the one is SDRi of the other, on three unseen estimates.",
+    atol=1e-6,
+    mistakes={
+        "these are the violin's own; the error is the same, but what is wanted is another sound.": lambda *both: both,
+        "SDR is right; the trumpet's mixture SDR is minus the violin's.": lambda sdr, sdri: (sdri, 2 * sdri - sdr),
+        "SDR is right; for SDRi take off what the mixture scores for the trumpet.": lambda sdr, sdri: (sdri, sdri),
+        "the violin's error is the trumpet's, with its sign changed; an energy has no sign.": (
+            lambda sdr, sdri: (-sdri, -sdr)
+        ),
+    },
+)
+
+
+def _slices(seed: int, size: int, apart: float) -> tuple[np.ndarray, np.ndarray]:
+    """SDR of two separators on the same slices, which are easy or hard for both."""
+    rng = np.random.default_rng(seed)
+    before = rng.normal(5, 6, size)
+    return before + rng.normal(apart, 0.6, size), before
+
+
+def _interval(draw: Callable[[np.random.Generator, np.ndarray, np.ndarray], np.ndarray], ends: tuple = (2.5, 97.5)):
+    """What gives the interval of the means that `draw` makes of all differences."""
+    return lambda after, before: np.percentile(draw(np.random.default_rng(0), after, before), ends)
+
+
+def _differences(rng: np.random.Generator, after: np.ndarray, before: np.ndarray) -> np.ndarray:
+    return rng.choice(after - before, (4000, len(after))).mean(axis=1)
+
+
+def _unrelated(rng: np.random.Generator, after: np.ndarray, before: np.ndarray) -> np.ndarray:
+    return _differences(rng, after, 0) - _differences(rng, before, 0)
+
+
+check_paired = Exercise(
+    reference=_interval(_differences),
+    cases=lambda: [_slices(0, 40, 1.0), _slices(1, 60, -0.5), _slices(2, 50, 0.1)],
+    praise=lambda ends: f"{', '.join('{:+.1f} to {:+.1f}'.format(*each) for each in ends)} dB on three unseen pairs.",
+    atol=0.06,  # another seed moves an end by about 0.01 dB
+    mistakes={
+        "it draws the slices of the two apart; what is hard for one is hard for the other.": _interval(_unrelated),
+        "it is before - after: a gain should be above zero.": lambda *both: -_interval(_differences)(*both)[::-1],
+        "these are the middle 95% of the slices; draw again and take means.": (
+            lambda after, before: np.percentile(after - before, (2.5, 97.5))
+        ),
+        "first the lower end, then the upper one.": lambda *both: _interval(_differences)(*both)[::-1],
+        "it is the interval of after alone; take before off.": lambda after, _: _interval(_differences)(after, 0),
     },
 )
 

@@ -45,7 +45,7 @@ class Exhibit:
     numbers: Mapping[str, float]
 
     def players(self) -> HTML:
-        """The mixture, and for each source the truth and the estimate."""
+        """A player of the mixture, and for each source of the truth and the estimate."""
         sounds = {"mixture": self.piece.mixture}
         for source, target in self.piece.sources.items():
             sounds |= {f"target: {source}": target, f"estimate for “{source}”": self.estimates[source]}
@@ -148,6 +148,6 @@ def _exhibit(separate: Separate, here: Piece, after: Piece) -> Exhibit:
         "mean": float(np.mean(list(gains.values()))),
         "later": float(np.mean(list(later.values()))),
         "ceiling": float(np.mean(list(ceiling.values()))),
-        "alike": spectral_correlation(*estimates.values()),
+        "correlation": spectral_correlation(*estimates.values()),
     }
     return Exhibit(here, estimates, numbers)

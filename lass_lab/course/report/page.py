@@ -15,11 +15,11 @@ from matplotlib.figure import Figure
 
 from lass_lab.course.figures import figure_html, put_into_words
 from lass_lab.course.live import running_mean
-from lass_lab.course.players import players
+from lass_lab.course.players import player_html, player_script
 from lass_lab.course.plots import COLOURS, compare_spectrograms
 from lass_lab.course.report.numbers import Curve, Numbers
 from lass_lab.datasets.duets import Piece
-from lass_lab.experiments.evaluation import DECIMALS, FLOOR, ORACLES, summarise
+from lass_lab.experiments.evaluation import DECIMALS, FLOOR, ORACLES, SUBTRACTION, summarise
 from lass_lab.experiments.paper_tables import METRICS, NOTE, PAPER, PAPER_DECIMALS, paper_tables
 from lass_lab.models import LanguageSeparator
 
@@ -83,7 +83,8 @@ def make_page(runs: Mapping[str, Numbers], **single: Any) -> str:
         },
         figure=lambda plot, caption: figure_html(plot, f"Figure {next(figure)}. {caption}"),
         spectrograms=_spectrograms,
-        players=players,
+        player_html=player_html,
+        player_script=player_script,
         show_training=show_training,
         show_details=show_details,
         by_detail=_by_detail,
@@ -92,7 +93,9 @@ def make_page(runs: Mapping[str, Numbers], **single: Any) -> str:
 
 
 def _scores(runs: Mapping[str, Numbers]) -> tuple[dict[str, Groups], dict[str, Groups], list[tuple]]:
-    """Caption -> table beside the paper's; caption -> table by slices; SDRi by slices before, after, and its change.
+    """Caption -> table beside the paper's; caption -> table by slices; and of SDRi by slices, four rows a source.
+
+    Those are before, after, the change, and after by subtraction: where that was not measured, there are three.
 
     Changes within a run, and differences of two runs, are taken number by number, and so slice by slice. They stand in
     `evaluate`'s table as further separators, to be summed up as all others are.
@@ -104,7 +107,8 @@ def _scores(runs: Mapping[str, Numbers]) -> tuple[dict[str, Groups], dict[str, G
             found[f"{run}: {name}"] = rows["value"]
         first, last = numbers.ends
         found[f"{run}: {_CHANGE}"] = found[f"{run}: {last}"] - found[f"{run}: {first}"]
-        groups[run] = {stage: f"{run}: {stage}" for stage in numbers.stages}
+        rows = [name for stage in numbers.stages for name in (stage, stage + SUBTRACTION)]
+        groups[run] = {name: f"{run}: {name}" for name in rows if f"{run}: {name}" in found}
         groups[run][f"{last} minus {first}"] = f"{run}: {_CHANGE}"
     (one, numbers), *others = runs.items()
     for other, more in others:
@@ -129,8 +133,9 @@ def _scores(runs: Mapping[str, Numbers]) -> tuple[dict[str, Groups], dict[str, G
         caption = f"The {source} in {piece}: mean over {rows['slices'].max()} slices and its 95% interval"
         slices[caption] = _grouped(cells, groups, _HEADINGS)
     gains = summary[summary["metric"] == "SDRi"].set_index("separator")
-    names = (*(f"{one}: {stage}" for stage in numbers.ends), f"{one}: {_CHANGE}")
-    return paper, slices, list(zip(*(gains.loc[[name]].to_dict("records") for name in names), strict=True))
+    names = [f"{one}: {name}" for name in (*numbers.ends, _CHANGE, numbers.ends[1] + SUBTRACTION)]
+    told = [gains.loc[[name]].to_dict("records") for name in names if name in found]
+    return paper, slices, list(zip(*told, strict=True))
 
 
 def _grouped(cells: pd.DataFrame, groups: Mapping[str, Mapping[str, str]], headings: Mapping[str, str]) -> Groups:

@@ -1,6 +1,5 @@
 """The full-size query network: CLAP's text tower and, where laion-clap is installed, its audio tower."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ from lass_lab.models.separator import check_tensors, read_tensors
 from lass_lab.models.weights import cache_dir
 from lass_lab.signal.files import InputError
 
-SIZES, WEIGHTS, TOKENIZER = "config.json", "model.safetensors", "tokenizer.json"
+WEIGHTS, TOKENIZER = "model.safetensors", "tokenizer.json"
 
 # RoBERTa-base (Liu et al., 2019), as published; transformers' own defaults are not quite these.
 ROBERTA_BASE = {
@@ -36,22 +35,17 @@ class RobertaEncoder(nn.Module):
     Built from its sizes and filled from the checkpoint, so that the hub is asked for the tokenizer alone. Queries are
     padded to the longest of them; the original pads to 512 tokens, which gives the same vectors and takes longer.
 
-    Args:
-        sizes: as `ROBERTA_BASE`.
-        tokenizer: path of RoBERTa's tokenizer.json.
-
-    Raises:
-        InputError: the tokenizer is missing, damaged, or not that of these sizes.
+    Raises InputError where the `tokenizer`, RoBERTa's tokenizer.json, is missing, damaged, or another one.
     """
 
-    def __init__(self, sizes: dict[str, Any], tokenizer: Path) -> None:
+    def __init__(self, tokenizer: Path) -> None:
         super().__init__()
         from transformers import RobertaConfig, RobertaModel
 
-        self.tokenizer = read_tokenizer(tokenizer, sizes["vocab_size"])
-        self.tokenizer.enable_truncation(sizes["max_position_embeddings"] - 2)  # two positions are never used
+        self.tokenizer = read_tokenizer(tokenizer)
+        self.tokenizer.enable_truncation(ROBERTA_BASE["max_position_embeddings"] - 2)  # two positions are never used
         self.tokenizer.enable_padding(pad_id=1, pad_token="<pad>")
-        self.roberta = RobertaModel(RobertaConfig(**sizes))
+        self.roberta = RobertaModel(RobertaConfig(**ROBERTA_BASE))
 
     def forward(self, sentences: Sequence[str]) -> Tensor:
         """Sentences -> `(len(sentences), hidden_size)`."""
@@ -77,10 +71,11 @@ class ClapQueryNet(QueryNet):
     def __init__(self, folder: Path | None = None, low_rank: int = 0) -> None:
         super().__init__()
         self.folder = folder = Path(folder or cached_folder())
-        sizes = _read_sizes(folder / SIZES)
+        if not (folder / WEIGHTS).is_file():
+            raise InputError(f"{folder}: CLAP's weights are not there yet; fetch them with: lass-lab weights")
         with torch.random.fork_rng():  # a random start that is overwritten at once must not move the run's own seed
-            self.encoder = RobertaEncoder(sizes, folder / TOKENIZER)
-            self.projection = projection(sizes["hidden_size"])
+            self.encoder = RobertaEncoder(folder / TOKENIZER)
+            self.projection = projection(ROBERTA_BASE["hidden_size"])
         self.audio_tower = ClapAudioTower(folder / WEIGHTS)
         self.config = {}
         words = self.published_state()
@@ -112,18 +107,11 @@ def word_shapes(sizes: dict[str, Any]) -> dict[str, Tensor]:
     return {prefix + key: value for prefix, part in parts.items() for key, value in part.state_dict().items()}
 
 
-def read_tokenizer(path: Path, entries: int) -> Any:
-    """RoBERTa's tokenizer, once it is known to be that.
-
-    A tokenizer that could not be downloaded may come as an empty one, of five entries and without an error
-    (transformers' RobertaTokenizer does so): every query is then encoded nearly alike.
-
-    Args:
-        path: a tokenizer.json.
-        entries: what it must hold; RoBERTa's has 50,265.
+def read_tokenizer(path: Path) -> Any:
+    """RoBERTa's tokenizer, of a tokenizer.json, once it is known to hold as many entries as RoBERTa's.
 
     Raises:
-        InputError: missing, damaged, of another size, or one that does not tell words apart.
+        InputError: missing, damaged, or of another size: with fewer, every query would be encoded nearly alike.
     """
     from tokenizers import Tokenizer
 
@@ -133,19 +121,6 @@ def read_tokenizer(path: Path, entries: int) -> Any:
         tokenizer = Tokenizer.from_file(str(path))
     except Exception as error:  # the library raises the bare class
         raise InputError(f"{path}: not a tokenizer ({error})") from error
-    if (found := tokenizer.get_vocab_size()) != entries:
+    if (found := tokenizer.get_vocab_size()) != (entries := ROBERTA_BASE["vocab_size"]):
         raise InputError(f"{path}: a tokenizer of {found:,} entries, RoBERTa's has {entries:,}")
-    violin, trumpet = (tokenizer.encode(word).ids for word in ("violin", "trumpet"))
-    if violin == trumpet or (violin[0], violin[-1]) != (0, 2):  # RoBERTa's marks of a beginning and an end
-        raise InputError(f"{path}: a tokenizer that does not tell 'violin' from 'trumpet' as RoBERTa's does")
     return tokenizer
-
-
-def _read_sizes(path: Path) -> dict[str, Any]:
-    if not path.is_file():
-        raise InputError(f"{path.parent}: CLAP's weights are not there yet; fetch them with: lass-lab weights")
-    try:
-        sizes = json.loads(path.read_text())["text"]
-        return {name: sizes[name] for name in ROBERTA_BASE}
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        raise InputError(f"{path}: not the sizes of a CLAP ({error})") from error

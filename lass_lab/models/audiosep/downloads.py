@@ -70,8 +70,8 @@ def fetch(file: HubFile) -> tuple[Path, str]:
 def verify(path: Path, file: HubFile, etag: str | None = None) -> str:
     """Check a file against the size and hash that the hub tells.
 
-    Where the hub cannot be asked, its size on the hub's page, the checksums inside of an archive, and `etag` serve. The
-    ETag of a large file is its SHA-256; that of a small one is the SHA-1 of its git blob.
+    Where the hub cannot be asked, `etag` and the checksums inside of an archive serve. The ETag of a large file is its
+    SHA-256; that of a small one is the SHA-1 of its git blob.
 
     Returns:
         What it was checked against, in words.
@@ -89,8 +89,6 @@ def verify(path: Path, file: HubFile, etag: str | None = None) -> str:
         published, told = metadata.size, metadata.etag
     if published is not None and size != published:
         raise InputError(f"{path}: has {size:,} bytes, the hub's {file.name} {published:,}; delete it and try again")
-    if file.gigabytes is not None and abs(size / 1e9 - file.gigabytes) > 0.01:  # the page rounds
-        raise InputError(f"{path}: has {size / 1e9:.4f} GB, {file.name} {file.gigabytes:.2f}: cut off, or another file")
     etag = next((one for one in (told, etag) if one and len(one) in (40, 64)), None)
     if etag:
         digest = hashlib.sha256() if len(etag) == 64 else hashlib.sha1(b"blob %d\0" % size)

@@ -61,15 +61,13 @@ def fetch_weights(name: str, files: Sequence[Path] = (), *, trust: bool = False)
 
 
 def write_clap(state: dict[str, Tensor], source: Path, tokenizer: Path, folder: Path) -> None:
-    """Write the folder of a `ClapQueryNet`; the file that marks it as whole comes last."""
+    """Write the folder of a `ClapQueryNet`; the weights, which mark it as whole, come last."""
     words = {key: value for key, value in state.items() if not key.startswith("audio_tower.")}
     check_tensors(words, clap.word_shapes(clap.ROBERTA_BASE), f"{source}: CLAP")
-    clap.read_tokenizer(tokenizer, clap.ROBERTA_BASE["vocab_size"])
+    clap.read_tokenizer(tokenizer)
     with atomic_path(folder / clap.TOKENIZER, force=True) as path:
         path.write_bytes(tokenizer.read_bytes())
     write_tensors(state, folder / clap.WEIGHTS)
-    with atomic_path(folder / clap.SIZES, force=True) as path:
-        path.write_text(json.dumps({"text": clap.ROBERTA_BASE}, indent=2) + "\n")
 
 
 def _by_suffix(files: Sequence[Path]) -> dict[HubFile, Path]:

@@ -74,10 +74,31 @@ wanted, got = np.abs(stft(violin)), np.abs(stft(swap(violin, trumpet)))
 print(f"error of the magnitudes: {20 * np.log10(np.linalg.norm(got - wanted) / np.linalg.norm(wanted)):.1f} dB")
 
 # %% [markdown]
-# Not very: at -6 dB the error has half the size of the magnitudes. Phases of another sound make neighbouring frames
+# Not very: -6 dB would be an error half as large as the magnitudes. Phases of another sound make neighbouring frames
 # cancel each other, and that is the roughness you hear.
 #
-# ## Exercise 3: what a binary mask brings
+# ## Exercise 3: a mel filter bank
+#
+# Equal steps in mel become edges in hertz, each a little farther from the last than the one before. A triangle is the
+# smaller of its rising and its falling side, and 0 where that would be negative.
+
+# %%
+from lass_lab.course.nb01.checks import check_mel
+
+
+def mel_filters(hertz, bands, low_hz, high_hz):
+    low, high = (2595 * np.log10(1 + hz / 700) for hz in (low_hz, high_hz))
+    edges = 700 * (10 ** (np.linspace(low, high, bands + 2) / 2595) - 1)
+    left, centre, right = edges[:-2], edges[1:-1], edges[2:]
+    rising = (hertz[:, None] - left) / (centre - left)
+    falling = (right - hertz[:, None]) / (right - centre)
+    return np.maximum(0, np.minimum(rising, falling))
+
+
+assert check_mel(mel_filters)
+
+# %% [markdown]
+# ## Exercise 4: what a binary mask brings
 #
 # The rest of the mixture is the mixture without the target, so its spectrum is the difference of the two. The mask
 # multiplies the mixture's *complex* spectrum, whose phase the estimate keeps.

@@ -27,18 +27,38 @@ def one_matrix(lift, factors, lower):
 assert check_one_matrix(one_matrix)
 
 # %% [markdown]
-# ## Exercise 2: how fast
+# ## Exercise 2: the FiLM layer
 #
-# Each part is a straight line; the smallest of the three is the schedule.
+# The shift has one number for each item and channel, `(batch, channels)`; two more axes of length one stretch it over
+# frames and bins. In the package it is `torch.nn.Linear` that multiplies and adds: `ConditionedNorm` in
+# `lass_lab/models/layers.py`.
 
 # %%
-from lass_lab.course.nb05.checks import check_rate
+from lass_lab.course.nb05.checks import check_film
 
 
-def rate(step, steps, warmup, descent):
-    rising = (step + 1) / warmup
-    falling = (steps - step) / round(descent * steps)
-    return min(1.0, rising, falling)
+def film(features, condition, weight, bias):
+    shift = condition @ weight.T + bias
+    return features + shift[:, :, None, None]
 
 
-assert check_rate(rate)
+assert check_film(film)
+
+# %% [markdown]
+# ## Exercise 3: the loss in decibels
+#
+# The means within an item come first and the one over the batch last. Ratios of sums and of means are the same here,
+# because error and mixture have as many samples.
+
+# %%
+import torch
+
+from lass_lab.course.nb05.checks import check_decibels
+
+
+def decibels(estimate, target, mixture):
+    error, energy = ((each**2).mean((1, 2)) for each in (estimate - target, mixture))
+    return (10 * torch.log10(error / energy + 1e-3)).mean()
+
+
+assert check_decibels(decibels)

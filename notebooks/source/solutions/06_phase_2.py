@@ -13,8 +13,9 @@
 # %% [markdown]
 # ## Exercise 1: one matrix for a frozen weight and its low-rank map
 #
-# What is in parallel is added, what is in a row is multiplied from the left. Dividing by the rank keeps the size of a
-# step the same when the rank is changed.
+# What is in parallel is added, what is in a row is multiplied from the left. The rank is the length that the two thin
+# matrices share: the rows of `down`, the columns of `up`. Dividing by it keeps the size of a step about the same when
+# another rank is chosen.
 
 # %%
 from lass_lab.course.nb06.checks import check_low_rank

@@ -36,7 +36,46 @@ assert check_si_sdri(si_sdri)
 # Source and estimate may even change places: after the best gain, all that is left is the angle between the two. Means
 # stay where they are; an estimate with an offset has an error.
 #
-# ## Exercise 2: the p-value
+# ## Exercise 2: what subtraction scores
+#
+# With $x = v + t$, the error of $x - \hat v$ as an estimate of the trumpet is $x - \hat v - t = v - \hat v$: the
+# violin's own error, with its sign changed. So
+#
+# $$\mathrm{SDR}(t, x - \hat v) = 10 \log_{10} \frac{\sum t^2}{\sum (v - \hat v)^2}
+# = \mathrm{SDR}(v, \hat v) - 10 \log_{10} \frac{\sum v^2}{\sum t^2} = \mathrm{SDR}(v, \hat v) - \mathrm{SDR}(v, x),$$
+#
+# which is SDRi of the violin. For SDRi take off what the mixture scores for the trumpet, $-\mathrm{SDR}(v, x)$: what is
+# left is SDR of the violin.
+
+# %%
+from lass_lab.course.nb07.checks import check_by_subtraction
+
+
+def by_subtraction(violin_sdr, violin_sdri):
+    return violin_sdri, violin_sdr
+
+
+assert check_by_subtraction(by_subtraction)
+
+# %% [markdown]
+# ## Exercise 3: a paired bootstrap
+#
+# The difference on every slice comes first; so whatever makes a slice hard for both is gone before anything is drawn.
+
+# %%
+from lass_lab.course.nb07.checks import check_paired
+
+
+def paired(after, before):
+    differences = after - before
+    means = np.random.default_rng(1).choice(differences, (2000, len(differences))).mean(axis=1)
+    return np.percentile(means, [2.5, 97.5])
+
+
+assert check_paired(paired)
+
+# %% [markdown]
+# ## Exercise 4: the p-value
 #
 # All orders of right and wrong are equally likely for a guesser, and there are 2 to the power of `trials` of them.
 # Count those with at least so many right.
@@ -59,7 +98,7 @@ assert check_p_value(p_value)
 # Look for the first that is below 0.05: of ten trials, fewer right answers than that are nothing out of the ordinary.
 # `scipy.stats.binomtest` counts in the same way, with `alternative="greater"`.
 #
-# ## Exercise 3: name the faults
+# ## Exercise 5: name the faults
 
 # %%
 from lass_lab.course.nb07.checks import check_gallery

@@ -1,14 +1,11 @@
 """The benchmark: it computes what it says, modes agree, and every ratio is against its own plain pass."""
 
 import numpy as np
-import pandas as pd
 import pytest
 import torch
 
 from authoring.bench import benchmark, cases
 from authoring.bench.cases import BFLOAT16, FLOAT32, PLAIN, TINY
-from authoring.commands import publishing
-from lass_lab.signal import InputError
 from tests.made_separators import small
 
 
@@ -89,14 +86,3 @@ def test_channels_are_separated_and_may_add_up():
 def test_a_case_runs_in_a_process_of_its_own():
     found = benchmark._alone(cases.file_to_file, 10.0, FLOAT32)
     assert min(found.seconds, found.peak_mb) > 0
-
-
-def test_a_file_that_is_in_the_way_is_told_before_anything_is_measured(tmp_path, monkeypatch):
-    measured = pd.DataFrame({"what": ["a slice"], "time, s": [0.5]}, columns=benchmark.COLUMNS)
-    calls = []
-    monkeypatch.setattr(benchmark, "bench", lambda *arguments: calls.append(arguments) or measured)
-    publishing.bench(out=tmp_path / "speed.md")
-    assert "| a slice |" in (tmp_path / "speed.md").read_text() and len(calls) == 1
-    with pytest.raises(InputError, match="speed.md"):
-        publishing.bench(out=tmp_path / "speed.md")
-    assert len(calls) == 1

@@ -80,12 +80,6 @@ def test_a_missing_program_or_soundfont_says_what_to_install(monkeypatch, tmp_pa
         find_fluidsynth()
 
 
-def test_a_named_folder_of_soundfonts_comes_first(monkeypatch, tmp_path):
-    (tmp_path / "FluidR3_GM.sf2").touch()
-    monkeypatch.setenv("LASS_LAB_SOUNDFONTS", str(tmp_path))
-    assert find_soundfont("FluidR3_GM") == tmp_path / "FluidR3_GM.sf2"
-
-
 def test_a_room_keeps_the_direct_sound_and_decays_by_60_db_in_its_time():
     impulse = np.zeros(32_000, dtype=np.float32)
     impulse[0] = 1.0

@@ -1,7 +1,6 @@
-"""Pretraining: what a run from a given separator keeps, and settings that change its recipe."""
+"""Pretraining: a run that can be killed, the weights that come out of it, and settings that change its recipe."""
 
-import copy
-from dataclasses import replace
+import dataclasses
 
 import pytest
 import torch
@@ -9,30 +8,100 @@ import torch
 from authoring.training import pretraining
 from authoring.training.pretraining import PretrainingRecipe, pretrain
 from lass_lab.commands.options import with_settings
-from lass_lab.models import LanguageSeparator, ResUNet, ResUNetConfig
-from lass_lab.models.querynet import TinyQueryNet
+from lass_lab.datasets.mixing import MixtureRecipe
+from lass_lab.experiments.contrastive import ContrastiveRecipe
+from lass_lab.models import ResUNetConfig
 from lass_lab.signal.files import InputError
 from tests.made_sources import DISTRACTORS, TONES, made_bank
 
-SMALL = ResUNetConfig(channels=(4, 6), n_fft=256, hop=64)
+SMALL = ResUNetConfig(channels=(4, 6), n_fft=256, hop=64, compression=0.3, frequency_bins=64)
+CONTRASTIVE = ContrastiveRecipe(steps=5, seconds=0.5)
+RECIPE = PretrainingRecipe(
+    steps=6,
+    batch=2,
+    seconds=0.3,
+    network=SMALL,
+    average=0.9,
+    sample_rate=16_000,
+    full_rate_steps=2,
+    mixtures=MixtureRecipe(distractors=0.15, sounds=0.15),
+    contrastive=CONTRASTIVE,
+)
 
 
-def test_a_given_separator_is_trained_and_leaves_the_query_network_alone(tmp_path, monkeypatch):
+@pytest.fixture(scope="module")
+def sources(tmp_path_factory):
+    return made_bank(tmp_path_factory.mktemp("bank"), tones=TONES | DISTRACTORS)
+
+
+@pytest.fixture
+def short_epochs(monkeypatch):
     monkeypatch.setattr(pretraining, "STEPS_AN_EPOCH", 2)
     monkeypatch.setattr(pretraining, "VALIDATION_PAIRS", 2)
-    sources = made_bank(tmp_path / "bank", tones=TONES | DISTRACTORS)
-    start = LanguageSeparator(TinyQueryNet(), ResUNet(SMALL))
-    before = copy.deepcopy(start)
-    recipe = PretrainingRecipe(steps=2, batch=2, seconds=0.3, network=SMALL, contrastive=None)
-    after = pretrain(sources, tmp_path / "run", recipe, start=start)
-    kept = after.query_network.state_dict()
-    assert all(torch.equal(kept[key], value) for key, value in before.query_network.state_dict().items())
-    assert not torch.equal(after.network.input_conv.weight, before.network.input_conv.weight)
+
+
+class Killed(BaseException):
+    pass
+
+
+def learnt(separator):
+    return {key: value for key, value in separator.state_dict().items() if "encoder.bert" not in key}
+
+
+def test_a_killed_run_resumes_to_the_weights_of_an_unbroken_one(sources, tmp_path, short_epochs, monkeypatch):
+    torch.use_deterministic_algorithms(True)
+    try:
+        unbroken = pretrain(sources, tmp_path / "unbroken", RECIPE)
+        real_step = pretraining.SeparationTask.training_step
+
+        def dies_in_the_third_epoch(task, batch, index):
+            if task.global_step == 5:
+                raise Killed
+            return real_step(task, batch, index)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(pretraining.SeparationTask, "training_step", dies_in_the_third_epoch)
+            with pytest.raises(Killed):
+                pretrain(sources, tmp_path / "killed", RECIPE)
+        resumed = pretrain(sources, tmp_path / "killed", RECIPE)
+    finally:
+        torch.use_deterministic_algorithms(False)
+    before, after = learnt(unbroken), learnt(resumed)
+    assert before.keys() == after.keys()
+    assert [key for key in before if not torch.equal(before[key], after[key])] == []
+
+
+def test_norms_follow_the_data(sources, tmp_path, short_epochs):
+    recipe = dataclasses.replace(RECIPE, steps=2, contrastive=None)
+    state = pretrain(sources, tmp_path / "run", recipe).network.state_dict()
+    norms = {key: value for key, value in state.items() if key.endswith(("running_mean", "running_var"))}
+    starts = {key: torch.full_like(value, key.endswith("var")) for key, value in norms.items()}
+    assert norms and not any(torch.equal(value, starts[key]) for key, value in norms.items())
+
+
+def test_training_teaches(sources, tmp_path, monkeypatch):
+    """A few hundred steps on three pure tones: the separator must follow the words."""
+    from lass_lab.experiments.evaluation import evaluate_mixtures
+
+    monkeypatch.setattr(pretraining, "STEPS_AN_EPOCH", 125)
+    monkeypatch.setattr(pretraining, "VALIDATION_PAIRS", 2)
+    recipe = dataclasses.replace(RECIPE, steps=250, batch=4, contrastive=ContrastiveRecipe(steps=100, seconds=0.5))
+    taught = pretrain(sources, tmp_path / "run", recipe)
+    table = evaluate_mixtures(taught, sources, pairs=20, seconds=0.5, progress=False)
+    assert table["sdri"].mean() > 3
+
+
+def test_checkpoints_hold_no_copy_of_the_sentence_encoder(sources, tmp_path, short_epochs):
+    pretrain(sources, tmp_path / "run", dataclasses.replace(RECIPE, steps=2))
+    state = torch.load(tmp_path / "run" / "last.ckpt", weights_only=False)
+    assert not any("encoder.bert" in key for key in state["state_dict"])
+    assert state["global_step"] == 2 and state["callbacks"]["Timer"]["time_elapsed"]["train"] > 0
 
 
 def test_settings_change_fields_and_fields_of_fields():
     recipe = PretrainingRecipe()
     changed = with_settings(recipe, ["steps=9", "loss=l1", "mixtures.sounds=0.3"])
-    assert changed == replace(recipe, steps=9, loss="l1", mixtures=replace(recipe.mixtures, sounds=0.3))
+    mixtures = dataclasses.replace(recipe.mixtures, sounds=0.3)
+    assert changed == dataclasses.replace(recipe, steps=9, loss="l1", mixtures=mixtures)
     with pytest.raises(InputError, match="no field .mixtures.sonds.; choose one of mixtures.aligned"):
         with_settings(recipe, ["mixtures.sonds=0.3"])

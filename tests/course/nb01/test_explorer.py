@@ -35,7 +35,7 @@ def test_each_slider_draws_and_says_what_it_costs(explorer):
     assert "bins 15.6 Hz apart" in words and "256,250 numbers a second in place of 32,000" in words
     assert "each column sees 256 ms, a column every 32 ms; bins 3.9 Hz apart" in set_to(explorer, "window", 8192)
     words = text(set_to(explorer, "rows", 64))
-    assert "64 mel bands. It takes 2,000 numbers a second" in words and "no way back" in words
+    assert "64 mel bands. It takes 2,000 numbers a second" in words and "the way back is poor" in words
     assert "a tone" in set_to(explorer, "window", 256), "with bands too narrow for a bin, and no warning"
     assert "a tone" in set_to(explorer, "up to", 4)
     assert "silence" in set_to(explorer, "sound", "silence")

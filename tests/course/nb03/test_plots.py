@@ -1,12 +1,15 @@
-"""Pictures of the inside of the network show the numbers they were given, and the line from LASS-Net is whole."""
+"""Pictures of the network and of its results show the numbers they were given; the line from LASS-Net is whole."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from authoring.training.lineage import SYSTEMS, TRIALS
 from lass_lab.course.figures import describe
+from lass_lab.course.nb03.checks import check_subtraction
 from lass_lab.course.nb03.lineage import lineage_sounds, lineage_table
-from lass_lab.course.nb03.plots import show_mask_channels, show_shifts
+from lass_lab.course.nb03.plots import show_floors, show_mask_channels, show_shifts, show_words
+from lass_lab.datasets import list_pieces, load_piece
+from lass_lab.signal import sdr, sdr_improvement
 
 pytestmark = pytest.mark.usefixtures("no_open_figures")
 ALL_LOUD = np.ones((101, 1025))
@@ -44,9 +47,39 @@ def test_shifts_stand_a_row_a_query_on_a_scale_with_zero_in_its_middle():
 
 
 def test_the_shipped_lineage_has_a_row_a_system_and_each_is_heard():
-    table, names = lineage_table(), [system.name for system in SYSTEMS]
-    assert list(table.index)[: len(names)] == names and set(TRIALS) <= set(table.columns)
-    assert table[next(iter(TRIALS))].str.fullmatch(r"-?\d+\.\d \[-?\d+\.\d, -?\d+\.\d\]").all()
-    sounds = lineage_sounds()
-    assert list(sounds) == ["mixture", *names, "the true violin"]
+    table, sounds = lineage_table(), lineage_sounds()
+    assert len(table) == 4 and table.iloc[:, 0].str.fullmatch(r"-?\d+\.\d \[-?\d+\.\d, -?\d+\.\d\]").all()
+    assert list(sounds) == ["mixture", *table.index[:3], "the true violin"]
     assert len({len(waveform) for waveform in sounds.values()}) == 1
+
+
+def test_slices_stand_over_the_mixture_and_a_subtraction_has_the_other_ones_gain():
+    values = {("violin", "SDR"): (7.0, 1.0), ("violin", "SDRi"): (6.0, 4.0)}
+    values |= {("trumpet", "SDR"): (-2.0, 5.0), ("trumpet", "SDRi"): (-1.0, 2.0)}
+    rows = [("tiny", "slice", "duet", 5.0 * n, *key, two[n]) for key, two in values.items() for n in range(2)]
+    columns = ["separator", "extent", "piece", "start_s", "source", "metric", "value"]
+    figure = show_floors(pd.DataFrame(rows, columns=columns), "tiny")
+    asked, subtracted = figure.axes[1].collections
+    assert np.array_equal(asked.get_offsets(), [(-1, -2), (3, 5)])
+    assert np.array_equal(subtracted.get_offsets(), [(-1, 6), (3, 4)])
+    assert describe(figure).endswith(
+        "trumpet, 2 slices; above both the mixture and silence: asked for by name in 1, "
+        "mixture minus the other estimate in 2"
+    )
+
+
+def test_words_stand_in_order_the_best_on_top():
+    summary = pd.DataFrame({"query": ["trumpet", "oboe"], "mean": [0.1, 3.0], "low": [-1.0, 2.0], "high": [1.0, 4.0]})
+    ax = show_words(summary, {"silence": 0.0, "mixture": -1.6})
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["“trumpet”", "“oboe”"]
+    assert describe(ax) == "SDR (dB) by query, best first: oboe 3.0 (2.0 to 4.0); trumpet 0.1 (-1.0 to 1.0)"
+
+
+def test_what_a_subtraction_gains_is_the_violins_own_sdr():
+    piece = load_piece(list_pieces("train")[0]).slice(30, 5)
+    violin, trumpet = piece.sources.values()
+    estimate = 0.8 * violin + 0.1 * trumpet
+    gain = sdr_improvement(trumpet, piece.mixture - estimate, piece.mixture)
+    in_mixture = sdr(violin, piece.mixture)
+    known = check_subtraction.reference(sdr_improvement(violin, estimate, piece.mixture), in_mixture)
+    assert gain == pytest.approx(known, abs=1e-3) and gain == pytest.approx(sdr(violin, estimate), abs=1e-3)

@@ -24,7 +24,7 @@ def test():
 def pages(test):
     """The trial that waits, and the result of the last."""
     sound, _, result = test.widget.children
-    return sound.value, result.value
+    return sound.outputs[-1]["data"]["text/html"], result.value
 
 
 def answer(test, right=True):

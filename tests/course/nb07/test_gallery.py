@@ -57,14 +57,16 @@ def test_each_fault_shows_in_its_own_numbers_alone(gallery):
     assert clipped["flat"] > 3 and all(each["flat"] < 0.1 for each in (control, slow, leaked, constant))
     assert clipped["rest"] > -40 and all(each["rest"] == -100 for each in (control, slow, leaked, constant))
     assert leaked["mean"] == pytest.approx(leaked["ceiling"], abs=0.1) and leaked["later"] < leaked["mean"] - 3
-    assert constant["alike"] == pytest.approx(1) and all(each["alike"] < 0.99 for each in (control, leaked, clipped))
+    assert constant["correlation"] == pytest.approx(1) and all(
+        each["correlation"] < 0.99 for each in (control, leaked, clipped)
+    )
     assert min(constant["violin"], constant["trumpet"]) < 0 < max(constant["violin"], constant["trumpet"])
 
 
 def test_neither_page_nor_table_names_a_fault(gallery):
     table = gallery.table()
     assert list(table.columns) == ["control", "A", "B", "C", "D"] and np.isfinite(table.to_numpy()).all()
-    assert "SDRi, violin (dB)" in table.index and "likeness of the two estimates" in table.index
+    assert "SDRi, violin (dB)" in table.index and "correlation of the two estimates" in table.index
     page = "".join(each.players().data for each in gallery.exhibits.values())
     told = re.sub(r'src="[^"]*"', "", page) + table.to_string() + repr(gallery)
     assert not any(fault in told for fault in FAULTS)

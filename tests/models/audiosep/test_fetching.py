@@ -5,8 +5,6 @@ import json
 import os
 import re
 import shutil
-import sys
-from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -14,16 +12,15 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from lass_lab import cli
 from lass_lab.models import ResUNetConfig, load_separator
-from lass_lab.models.audiosep import clap, downloads, fetching
+from lass_lab.models.audiosep import clap, fetching
 from lass_lab.models.audiosep.fetching import fetch_weights
 from lass_lab.models.audiosep.keys import original_key
-from lass_lab.models.weights import cache_dir
 from lass_lab.signal.files import InputError
 from tests.models.audiosep.test_checkpoints import Malice
 from tests.models.made import FIXTURES, draw, made_audiosep_state
 from tests.models.made_clap import SMALL, made_clap_state, write_tokenizer
+from tests.test_commands import run
 
 INSIDE = "query_encoder.model."
 
@@ -58,12 +55,10 @@ def files(tmp_path_factory):
 
 @pytest.fixture
 def cache(tmp_path, monkeypatch):
-    """An empty cache, and sizes that fit the made files."""
+    """An empty cache, and a CLAP of the made files' size."""
     monkeypatch.setenv("LASS_LAB_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
     monkeypatch.setattr(clap, "ROBERTA_BASE", SMALL)
-    for name in ("CHECKPOINT", "CLAP"):
-        monkeypatch.setattr(fetching, name, replace(getattr(fetching, name), gigabytes=None))
     return tmp_path / "cache"
 
 
@@ -74,7 +69,6 @@ def names(folder):
 WRITTEN = [
     "audiosep/config.json",
     "audiosep/model.safetensors",
-    "clap/config.json",
     "clap/model.safetensors",
     "clap/tokenizer.json",
 ]
@@ -130,22 +124,15 @@ def test_offline_one_line_says_what_is_missing_and_where_to_put_it(cache, files)
     assert "roberta" not in str(caught.value)
 
 
-def command(monkeypatch, *arguments):
-    monkeypatch.setattr(sys, "argv", ["lass-lab", "weights", *map(str, arguments)])
-    with pytest.raises(SystemExit) as caught:
-        cli.main()
-    return caught.value.code or 0
-
-
 def test_the_command_runs_code_in_a_checkpoint_only_when_it_is_told_to(cache, files, tmp_path, monkeypatch, capsys):
     path, target = tmp_path / "audiosep.ckpt", tmp_path / "made by malice"
     torch.save({"state_dict": made_clap_state(INSIDE), "hook": Malice(target)}, path)
-    arguments = ("audiosep", "--weights", path, "--weights", files.tokenizer)
-    assert command(monkeypatch, *arguments) == 2
+    arguments = ("weights", "audiosep", "--weights", path, "--weights", files.tokenizer)
+    assert run(monkeypatch, *arguments) == 2
     err = capsys.readouterr().err
     assert err.startswith(f"lass-lab: {path}: asks for code to be run") and err.count("\n") == 1
     assert not target.exists() and not cache.exists()
-    assert command(monkeypatch, *arguments, "--trust") == 2  # it has no separation network
+    assert run(monkeypatch, *arguments, "--trust") == 2  # it has no separation network
     assert "AudioSep state: 327 key(s) missing" in capsys.readouterr().err
     assert target.exists()
 
@@ -208,18 +195,6 @@ def test_a_file_that_is_not_the_one_is_named_and_nothing_is_written(cache, files
         fetch_weights("audiosep", given)
     assert "\n" not in str(caught.value)
     assert not cache.exists()
-
-
-def test_a_file_of_another_size_is_refused_before_it_is_read(files, cache, monkeypatch):
-    monkeypatch.setattr(fetching, "CHECKPOINT", replace(fetching.CHECKPOINT, gigabytes=1.26))
-    with pytest.raises(InputError, match=r"has 0\.1\d+ GB, audiosep_base_4M_steps.ckpt 1.26: cut off, or another file"):
-        fetch_weights("audiosep", [files.whole, files.tokenizer])
-
-
-@pytest.mark.parametrize("name", ["grand", "tiny"])
-def test_only_what_has_files_can_be_given_some(name):
-    with pytest.raises(InputError, match=f"weights '{name}': only audiosep"):
-        fetch_weights(name, ["some.ckpt"])
 
 
 def test_the_shipped_one_has_nothing_to_fetch():
@@ -289,32 +264,3 @@ def test_a_file_brought_by_hand_is_compared_with_the_hubs_hash_where_there_is_a_
     path = _flipped(files.whole, tmp_path / "audiosep.ckpt", -1)
     with pytest.raises(InputError, match=re.escape(f"{path}: not the hub's audiosep_base_4M_steps.ckpt (hash ")):
         fetch_weights("audiosep", [path, files.tokenizer])
-
-
-def in_hubs_cache(folder, file, content):
-    """The file as the hub's client keeps it: a blob named by its hash, and a link to it."""
-    kind, name = f"{file.kind}s", file.repository.replace("/", "--")
-    root = folder / f"{kind}--{name}"
-    blob = root / "blobs" / hashlib.sha256(content).hexdigest()
-    link = root / "snapshots" / ("c" * 40) / file.path
-    for path in (blob, link, root / "refs" / "main"):
-        path.parent.mkdir(parents=True, exist_ok=True)
-    blob.write_bytes(content)
-    link.symlink_to(blob)
-    (root / "refs" / "main").write_text("c" * 40)
-    return blob
-
-
-def test_offline_what_the_hubs_client_has_already_is_used_and_checked(cache, tmp_path):
-    blob = in_hubs_cache(tmp_path / "hub", fetching.CHECKPOINT, b"content")
-    path, checked = downloads.fetch(fetching.CHECKPOINT)
-    assert path.read_bytes() == b"content" and checked.startswith("the hub's hash ")
-    blob.write_bytes(b"CONTENT")
-    with pytest.raises(InputError, match=r"not the hub's audiosep_base_4M_steps.ckpt \(hash .*delete it and try again"):
-        downloads.fetch(fetching.CHECKPOINT)
-
-
-def test_the_cache_lies_beside_the_hubs_unless_told(monkeypatch, tmp_path):
-    monkeypatch.delenv("LASS_LAB_CACHE", raising=False)
-    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
-    assert cache_dir() == tmp_path / "lass-lab"
