@@ -225,6 +225,8 @@ def write_notes(bank: Path, excerpts: Path, *, force: bool = False) -> Path:
 
     Raises InputError: no bank, a clip is missing in it, or (without `force`) a file that is there already.
     """
+    if not (bank / "settings.json").is_file():
+        raise InputError(f"{bank}: holds no rendered sources; make them with: python -m authoring render sources")
     table = pd.read_csv(excerpts / "sources.csv")
     settings = json.loads((bank / "settings.json").read_text())
     planned = {clip.path: clip for clip in plan_sources(EXCERPTS, settings["soundfonts"])}
