@@ -12,7 +12,7 @@
 # - ask the trained separator by sight and by words, and find out what it took from the films: motion, or looks;
 # - take its losses away, one by one.
 #
-# {{time}}
+# {{time}} · **Study time:** about 70 minutes
 #
 # {{navigation}}
 
