@@ -12,7 +12,7 @@
 # - say how sure you are: a paired bootstrap, and a listening test with its p-value;
 # - find the faults in four broken evaluations.
 #
-# {{time}} **Study time:** about 100 minutes.
+# {{time}} · **Study time:** about 100 minutes
 #
 # {{navigation}}
 

@@ -12,7 +12,7 @@
 # - draw what was gained against what was kept, with its doubt, and choose;
 # - ask what was learnt of a trumpet that nothing was trained on.
 #
-# {{time}} **Study time:** about 60 minutes.
+# {{time}} · **Study time:** about 60 minutes
 #
 # {{navigation}}
 
