@@ -147,3 +147,10 @@ def test_continuous_integration_calls_make_test():
     assert [step["run"] for step in job["steps"] if "run" in step] == ["make test PYTHON=python"]
     for version in job["strategy"]["matrix"]["python"]:
         assert SpecifierSet(PROJECT["requires-python"]).contains(f"{version}.0")
+
+
+def test_torch_and_its_companions_are_pinned_to_one_release():
+    torch, audio, vision = (pins()[name].split(".") for name in ("torch", "torchaudio", "torchvision"))
+    assert torch[:2] == audio[:2]
+    assert int(vision[1]) == int(torch[1]) + 15, "torchvision 0.(n + 15) belongs to torch 2.n"
+    assert EXTRAS["clap"]  # the extra that needs torchvision

@@ -6,8 +6,10 @@ The layout is AudioSep's ResUNet30 (Liu et al., "Separate Anything You Describe"
     mixture -> |STFT| -> batch norm over bins -> encoder -> bottleneck -> decoder -> mask x STFT -> estimate
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from numbers import Integral
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -259,6 +261,20 @@ class ResUNet(nn.Module):
         with in_float32(features):
             logits = self.head(features.float())
         return functional.pad(logits, (0, 1))[:, :, :frames]
+
+    def load_audiosep_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Load AudioSep's separation network by its own keys, with or without the `ss_model.` prefix.
+
+        Strict: the Fourier kernels under `base.stft.` and `base.istft.`, which `torch.stft` replaces, are the only
+        keys that may be absent or of another size; query-encoder keys of a whole checkpoint are passed over.
+
+        Raises:
+            InputError: names the keys that are missing or foreign, or the first tensor of a wrong shape. Nothing
+                is loaded then.
+        """
+        from lass_lab.models.audiosep.keys import translate  # of the full-size tier: imported only when asked for
+
+        self.load_state_dict(translate(state, self.state_dict(), depth=len(self.config.channels)))
 
 
 def _initialise(module: nn.Module) -> None:

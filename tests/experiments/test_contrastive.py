@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import pytest
 import torch
 
@@ -65,3 +66,14 @@ def test_heldout_words_find_heldout_sounds(trained):
         table["contrastive"] >= table["chance"]
     ).all()
     assert table["queries"].tolist()[:2] == [9, 9]
+
+
+def test_the_same_seed_trains_the_same_network(tmp_path):
+    bank = SourceBank(made_bank(tmp_path), "train")
+    states = []
+    for _ in range(2):
+        torch.manual_seed(1)
+        network = TinyQueryNet()
+        train_contrastively(network, bank, ContrastiveRecipe(steps=3, seconds=0.3), progress=False)
+        states.append(network.audio_tower.state_dict())
+    assert all(np.array_equal(states[0][key], states[1][key]) for key in states[0])

@@ -153,3 +153,8 @@ def test_low_rank_maps_start_as_nothing_and_are_all_that_a_folder_holds_of_the_e
     with safe_open(tmp_path / "model.safetensors", framework="pt") as file:
         stored = [key for key in file.keys() if key.startswith("query_network.encoder.")]  # noqa: SIM118
     assert len(stored) == 24 and all("lora_" in key for key in stored) and again.encoder_frozen
+
+
+def test_the_encoder_never_drops_out():
+    network = TinyQueryNet().learn("whole").train()
+    assert torch.equal(network(["violin"]), network(["violin"]))

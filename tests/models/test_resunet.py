@@ -8,7 +8,6 @@ import pytest
 import torch
 
 from lass_lab.models import ResUNet, ResUNetConfig
-from lass_lab.models.audiosep.keys import translate
 from lass_lab.models.layers import FrequencyLayers
 from lass_lab.signal.files import InputError
 from tests.models.made import FIXTURES, made_audiosep_state, relative_error
@@ -17,16 +16,11 @@ SMALL = ResUNetConfig(channels=(4, 6), n_fft=256, hop=64, condition_size=8)
 TINY = replace(SMALL, compression=0.3, frequency_bins=64)  # the tiny tier's kind
 
 
-def filled(state):
-    """A network of AudioSep's sizes with a state of AudioSep's keys."""
-    network = ResUNet(ResUNetConfig.audiosep())
-    network.load_state_dict(translate(state, network.state_dict(), len(network.config.channels)))
-    return network
-
-
 @pytest.fixture(scope="module")
 def audiosep():
-    return filled(made_audiosep_state(prefix="ss_model.")).eval()
+    network = ResUNet(ResUNetConfig.audiosep()).eval()
+    network.load_audiosep_state_dict(made_audiosep_state(prefix="ss_model."))
+    return network
 
 
 def small(seed=0, config=SMALL):
@@ -49,6 +43,12 @@ def test_answers_as_the_original_does(audiosep):
         assert relative_error(audiosep(mixture, condition), waveform) < 1e-4
 
 
+def test_the_fixture_sees_a_wrong_network(audiosep):
+    mixture, condition, waveform = parity_case()
+    with torch.inference_mode():
+        assert relative_error(audiosep(mixture, condition.flip(1)), waveform) > 1e-3
+
+
 def test_bfloat16_agrees_with_the_original_to_35_db(audiosep):
     mixture, condition, waveform = parity_case()
     with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
@@ -58,14 +58,19 @@ def test_bfloat16_agrees_with_the_original_to_35_db(audiosep):
 @pytest.mark.parametrize("prefix", ["", "ss_model."])
 def test_loads_the_originals_keys_with_and_without_prefix(prefix):
     state = made_audiosep_state(salt=1, prefix=prefix)
-    if prefix:
-        state |= {f"{prefix}base.stft.conv_real.weight": torch.zeros(3), "query_encoder.model.x": torch.zeros(1)}
+    state |= (
+        {f"{prefix}base.stft.conv_real.weight": torch.zeros(3), "query_encoder.model.x": torch.zeros(1)}
+        if prefix
+        else {}
+    )
+    network = ResUNet(ResUNetConfig.audiosep())
+    network.load_audiosep_state_dict(state)
     expected = state[f"{prefix}film.decoder_block3->conv_block2->beta1.bias"]
-    assert torch.equal(filled(state).decoder[2].block.norm1.film.bias, expected)
+    assert torch.equal(network.decoder[2].block.norm1.film.bias, expected)
 
 
 @pytest.mark.parametrize("fault", ["missing", "foreign", "shape", "not a tensor"])
-def test_a_state_that_does_not_fit_is_named(fault):
+def test_a_state_that_does_not_fit_is_named_and_not_loaded(fault):
     state = made_audiosep_state()
     key = "base.encoder_block4.conv_block1.conv1.weight"
     expected = {"missing": f"missing, the first is {key}", "foreign": "foreign, the first is base.extra.weight"}
@@ -75,8 +80,27 @@ def test_a_state_that_does_not_fit_is_named(fault):
         state["base.extra.weight"] = torch.zeros(1)
     else:
         state[key] = torch.zeros(2, 3) if fault == "shape" else 7
+    network = ResUNet(ResUNetConfig.audiosep())
+    before = network.encoder[0].conv1.weight.clone()
     with pytest.raises(InputError, match=re.escape(expected.get(fault, key))):
-        filled(state)
+        network.load_audiosep_state_dict(state)
+    assert torch.equal(network.encoder[0].conv1.weight, before)
+
+
+@pytest.mark.parametrize("samples", [1, 63, 64, 4097])
+def test_the_estimate_has_the_mixtures_length(samples):
+    mixture, condition = torch.randn(2, 1, samples), torch.randn(2, 8)
+    with torch.inference_mode():
+        estimate = small()(mixture, condition)
+    assert estimate.shape == mixture.shape and estimate.isfinite().all()
+
+
+def test_several_conditions_in_one_pass_equal_one_at_a_time():
+    network, mixture, conditions = small(), torch.randn(2, 1500), torch.randn(3, 8)
+    with torch.inference_mode():
+        together = network.separate(mixture, conditions)
+        alone = [network(mixture[:, None], condition.expand(2, 8))[:, 0] for condition in conditions]
+    torch.testing.assert_close(together, torch.stack(alone, dim=1), atol=1e-5, rtol=1e-4)
 
 
 def test_the_condition_reaches_the_mask_and_has_a_gradient():
@@ -118,6 +142,12 @@ def test_frequency_layers_begin_as_nothing_and_reach_from_the_lowest_bin_to_the_
     with torch.inference_mode():
         assert torch.equal(first(features.clone(), condition), features + changed)
     assert changed[..., :64].all() and not changed[..., 64:].any()  # every bin by those of all others, none above
+
+
+def test_the_mask_never_amplifies():
+    with torch.inference_mode():
+        mask = small().mask(torch.randn(2, 40, 129, dtype=torch.complex64), torch.randn(2, 8))
+    assert mask.abs().max() <= 1 + 1e-6
 
 
 @pytest.mark.parametrize(
