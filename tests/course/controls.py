@@ -42,7 +42,8 @@ def page_after(act):
     with capture_output() as captured, warnings.catch_warnings():
         warnings.simplefilter("error")
         act()
-    assert not captured.stderr and not plt.get_fignums()
+    assert captured.stderr == ""
+    assert plt.get_fignums() == []
     return captured.outputs[-1].data["text/html"]
 
 

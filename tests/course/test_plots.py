@@ -21,7 +21,6 @@ from lass_lab.course.plots import (
 )
 from lass_lab.signal import InputError
 
-pytestmark = pytest.mark.usefixtures("no_open_figures")
 RATE = 32_000
 TIME = np.arange(3 * RATE) / RATE
 BURST = (0.5 * np.cos(2 * np.pi * 1_000 * (TIME - 2)) * np.exp(-(((TIME - 2) / 0.2) ** 2))).astype(np.float32)

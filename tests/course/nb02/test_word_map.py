@@ -10,7 +10,6 @@ import torch
 from lass_lab.course.nb02.word_map import map_words_and_sounds
 from tests.course.controls import sounds
 
-pytestmark = pytest.mark.usefixtures("no_open_figures")
 NAMES = ("left", "right", "above", "middle")
 PLACES = {"left": (-1.0, 0.0), "right": (1.0, 0.0), "above": (0.0, 0.9), "middle": (0.0, -0.3)}
 

@@ -11,7 +11,6 @@ from lass_lab.course.nb03.plots import show_floors, show_mask_channels, show_shi
 from lass_lab.datasets import list_pieces, load_piece
 from lass_lab.signal import sdr, sdr_improvement
 
-pytestmark = pytest.mark.usefixtures("no_open_figures")
 ALL_LOUD = np.ones((101, 1025))
 
 

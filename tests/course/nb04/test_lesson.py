@@ -13,8 +13,6 @@ from lass_lab.datasets import list_pieces, load_piece
 from lass_lab.datasets.slicing import slice_folder
 from lass_lab.signal import sdr, sdr_improvement
 
-pytestmark = pytest.mark.usefixtures("no_open_figures")
-
 
 @pytest.fixture(scope="module")
 def recorded(tmp_path_factory):
