@@ -76,7 +76,7 @@ def options(
 @app.command()
 def doctor() -> None:
     """Show versions, cores, GPU, memory, weights and profile, and what to do about whatever is missing."""
-    from lass_lab.course.profile import doctor
+    from lass_lab.course.doctor import doctor
 
     marks = {True: "ok", False: "!!", None: "  "}
     table = doctor()

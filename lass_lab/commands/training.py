@@ -31,7 +31,7 @@ def weights(
     trust: Annotated[bool, typer.Option("--trust", help="Read a checkpoint even if it asks to run code.")] = False,
 ) -> None:
     """Fetch a separator's weights, check them, and make them ready to open without a network."""
-    from lass_lab.models.audiosep.fetching import fetch_weights
+    from lass_lab.models.weights import fetch_weights
 
     print("\n".join(fetch_weights(name, weights or [], trust=trust)))
 

@@ -1,4 +1,4 @@
-"""Fine-tuning in notebooks: recipes at a profile's size, and what earlier notebooks left behind for later ones."""
+"""Fine-tuning in notebooks: recipes at a profile's size, and the weights that are here to go on with."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -8,6 +8,8 @@ from lass_lab.course.ledger import runs_dir
 from lass_lab.course.profile import Profile, current
 from lass_lab.experiments.finetuning import stages
 from lass_lab.experiments.recipes import RECIPES, FinetuningRecipe
+from lass_lab.models import LanguageSeparator, load_separator
+from lass_lab.models.weights import FULL_SIZE, full_size_is_ready
 from lass_lab.signal.files import InputError
 
 SHIPPED_STAGES = {"pretrained": "tiny", "phase 1": "tiny-phase1", "phase 2": "tiny-finetuned"}
@@ -79,6 +81,25 @@ def find_stages() -> dict[str, str]:
         return SHIPPED_STAGES | {"phase 2": phase2}
     print("Using the phases that ship with the course: notebooks 05 and 06 left no finished run here.")
     return dict(SHIPPED_STAGES)
+
+
+def find_full_size(fetch: bool = False) -> LanguageSeparator | None:
+    """AudioSep if its weights are on this computer; otherwise None, after a line on how to get them.
+
+    Args:
+        fetch: download what is missing. Without it nothing is downloaded, not even a small part.
+    """
+    why = "AudioSep's weights are not here"
+    if full_size_is_ready() or fetch:
+        try:
+            separator = load_separator(FULL_SIZE)
+        except InputError as error:  # offline, damaged, or not what was published
+            why = str(error)
+        else:
+            print(f"AudioSep's weights are here, and it computes on: {separator.device}")
+            return separator
+    print(f"{why}. To get them (1.3 GB or more): lass-lab weights {FULL_SIZE}. Going on without them.")
+    return None
 
 
 def _from_shipped(run: Path) -> Path:

@@ -11,15 +11,8 @@ from scipy.signal import correlate
 
 from lass_lab.datasets.layouts import Fault, FoundPiece
 from lass_lab.datasets.mixing import PEAK
-from lass_lab.signal.audio import (
-    SAMPLE_RATE,
-    AudioError,
-    AudioWarning,
-    DamageWarning,
-    audio_info,
-    decibels,
-    read_audio,
-)
+from lass_lab.signal.audio import SAMPLE_RATE, audio_info, decibels, read_audio
+from lass_lab.signal.files import AudioError, AudioWarning, DamageWarning
 
 TRIM_S = 0.05  # stems whose lengths differ by more do not belong together
 MOST_LAG_S = 0.25  # by which a stem may lie wrong: encoders' delays are far shorter

@@ -22,8 +22,8 @@ from tqdm.auto import tqdm
 from lass_lab.models.querynet import CONDITION_SIZE, Query, QueryNet
 from lass_lab.models.resunet import QUERIES_AT_ONCE, ResUNet, ResUNetConfig
 from lass_lab.models.streaming import Windows, stream
-from lass_lab.signal.audio import LOUDEST, SAMPLE_RATE, checked_waveform
-from lass_lab.signal.files import InputError, atomic_path
+from lass_lab.signal.audio import SAMPLE_RATE, checked_waveform
+from lass_lab.signal.files import LOUDEST, InputError, atomic_path
 
 CONFIG, WEIGHTS, CARD = "config.json", "model.safetensors", "README.md"
 WINDOW_S, OVERLAP_S, MARGIN_S = 10.0, 1.0, 0.25

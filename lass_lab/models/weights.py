@@ -1,12 +1,13 @@
 """Named separators: where their weights lie, and how they are opened."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
 
 from lass_lab.models.separator import CONFIG, LanguageSeparator
-from lass_lab.signal.files import InputError, data_dir
+from lass_lab.signal.files import InputError, cache_dir, data_dir
 
 SHIPPED = ("tiny", "tiny-phase1", "tiny-finetuned")  # folders in the data folder
 FULL_SIZE = "audiosep"
@@ -32,6 +33,33 @@ def load_separator(
     separator = LanguageSeparator.from_folder(source) if isinstance(source, Path) else _from_hub(source)
     separator.precision = _precision(precision, target)
     return separator.to(target)
+
+
+def fetch_weights(name: str, files: Sequence[Path] = (), *, trust: bool = False) -> list[str]:
+    """Get the weights of a named separator and make them ready; from then on it opens without a network.
+
+    The files come from the hub (`HF_HOME` says where they are kept) or by hand, are checked by size and hash, read
+    without running anything in them, and written once more as safetensors, in float32, to `cache_dir()`.
+
+    Args:
+        name: "audiosep"; those that ship have nothing to fetch.
+        files: those fetched by hand, told apart by their suffix: .ckpt (AudioSep), .pt (CLAP), .json (the tokenizer).
+            Given any, they are made ready again even where that was done before.
+        trust: read a checkpoint even if it asks for code to be run.
+
+    Returns:
+        What was found and what was written, one line each.
+
+    Raises:
+        InputError: a file is missing, damaged or another one than named; says what to fetch and where to give it.
+    """
+    if name in SHIPPED and not files:
+        return [f"{shipped_folder(name)}: ships with the checkout"]
+    if name != FULL_SIZE:
+        raise InputError(f"weights '{name}': only {FULL_SIZE} has files to fetch")
+    from lass_lab.models.audiosep.fetching import fetch_full_size  # only when asked for
+
+    return fetch_full_size(cache_dir() / name, files, trust=trust)
 
 
 def native_bfloat16(device: torch.device) -> bool:
@@ -60,13 +88,6 @@ def _from_hub(name: str) -> LanguageSeparator:
         ) from error
 
 
-def cache_dir() -> Path:
-    """The folder for weights made ready for use: $LASS_LAB_CACHE, or `lass-lab` beside the hub's own cache."""
-    from huggingface_hub import constants
-
-    return Path(os.environ.get("LASS_LAB_CACHE") or Path(constants.HF_HUB_CACHE).parent / "lass-lab").expanduser()
-
-
 def full_size_is_ready() -> bool:
     """Whether the full-size separator was made ready to open; its configuration is what is written last."""
     return (cache_dir() / FULL_SIZE / CONFIG).is_file()
@@ -77,8 +98,6 @@ def _resolve(name: str) -> Path | str:
     if name in SHIPPED:
         return shipped_folder(name)
     if name == FULL_SIZE:
-        from lass_lab.models.audiosep.fetching import fetch_weights  # only when asked for
-
         fetch_weights(name)
         return cache_dir() / name
     if Path(name).is_dir():

@@ -10,9 +10,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     submod_attrs={
         "audio": [
             "SAMPLE_RATE",
-            "AudioError",
-            "AudioWarning",
-            "DamageWarning",
             "amplitude",
             "audio_info",
             "checked_waveform",
@@ -22,7 +19,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "write_audio",
         ],
         "audio_blocks": ["beside", "write_blocks"],
-        "files": ["InputError", "atomic_path"],
+        "files": ["AudioError", "AudioWarning", "DamageWarning", "InputError", "atomic_path"],
         "metrics": ["sdr", "sdr_improvement", "si_sdr", "spectral_correlation", "spectral_mse"],
         "spectral": [
             "ideal_ratio_mask",

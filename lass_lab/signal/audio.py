@@ -9,44 +9,20 @@ import warnings
 from collections.abc import Iterable, Iterator
 from io import FileIO
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import soundfile
 import soxr
 
-from lass_lab.signal.files import InputError, atomic_path
+from lass_lab.signal.files import AudioError, AudioInfo, AudioWarning, atomic_path
 
 SAMPLE_RATE = 32_000  # Hz, everywhere inside the package
 
 _SUBTYPES = {".wav": "PCM_16", ".flac": "PCM_16", ".ogg": "VORBIS", ".mp3": "MPEG_LAYER_III"}
 _FINER = {".wav": ("PCM_24", "PCM_32", "FLOAT", "DOUBLE"), ".flac": ("PCM_24",)}  # that a format can keep
 _BITS = {"PCM_16": 16, "PCM_24": 24, "PCM_32": 32}
-LOUDEST = 1e10  # of a sample; full scale is 1, and from some 1e15 on float32 cannot hold a spectrum's energy
 MOST_LOST_DB = 6.0  # where channels are mixed to one
 WRITE_BLOCK = 65_536  # samples at a time; libsndfile's Vorbis encoder puts a whole write on its stack
-
-
-class AudioError(InputError):
-    """A recording cannot be read, or a waveform cannot be written; the message names the file and why."""
-
-
-class AudioWarning(UserWarning):
-    """A waveform is not quite what it was asked to be; the message says how."""
-
-
-class DamageWarning(AudioWarning):
-    """A recording is shorter than its header says, or has holes; the message says where."""
-
-
-class AudioInfo(NamedTuple):
-    """What a file says of itself: rate in Hz, channels, frames (samples per channel; of some compressed files an
-    estimate, 0 where they say nothing), and how a sample is coded, in libsndfile's words ("PCM_16", "FLOAT", ...)."""
-
-    sample_rate: int
-    channels: int
-    frames: int
-    subtype: str = "PCM_16"
 
 
 def decibels(power: float) -> float:

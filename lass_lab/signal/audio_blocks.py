@@ -13,8 +13,6 @@ import numpy as np
 from lass_lab.signal.audio import (
     SAMPLE_RATE,
     WRITE_BLOCK,
-    AudioError,
-    AudioInfo,
     audio_info,
     check_suffix,
     encode,
@@ -22,7 +20,7 @@ from lass_lab.signal.audio import (
     recording_at,
     resampled,
 )
-from lass_lab.signal.files import atomic_path
+from lass_lab.signal.files import AudioError, AudioInfo, atomic_path
 
 
 def write_blocks(

@@ -15,7 +15,7 @@ from typing import BinaryIO
 import av
 import numpy as np
 
-from lass_lab.signal.audio import LOUDEST, AudioError, AudioInfo, DamageWarning
+from lass_lab.signal.files import LOUDEST, AudioError, AudioInfo, DamageWarning
 
 BLOCK = 65_536  # samples at a time, at least
 HOLE_S, JITTER_S = 0.005, 0.1  # timestamps that jump by more leave a hole; the latter where they are imprecise

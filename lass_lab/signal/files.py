@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all, where the shipped ones lie, and the two errors that users meet."""
+"""What all floors say of files: the errors and warnings that users meet, where files lie, and how they are written."""
 
 import errno
 import os
@@ -6,7 +6,9 @@ import secrets
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import NamedTuple
 
+LOUDEST = 1e10  # of a sample; full scale is 1, and from some 1e15 on float32 cannot hold a spectrum's energy
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}  # of a disk, a quota, a limit on files
 
 
@@ -15,6 +17,28 @@ class InputError(ValueError):
 
     The message is one clear line that names the thing and what is wrong with it.
     """
+
+
+class AudioError(InputError):
+    """A recording cannot be read, or a waveform cannot be written; the message names the file and why."""
+
+
+class AudioWarning(UserWarning):
+    """A waveform is not quite what it was asked to be; the message says how."""
+
+
+class DamageWarning(AudioWarning):
+    """A recording is shorter than its header says, or has holes; the message says where."""
+
+
+class AudioInfo(NamedTuple):
+    """What a file says of itself: rate in Hz, channels, frames (samples per channel; of some compressed files an
+    estimate, 0 where they say nothing), and how a sample is coded, in libsndfile's words ("PCM_16", "FLOAT", ...)."""
+
+    sample_rate: int
+    channels: int
+    frames: int
+    subtype: str = "PCM_16"
 
 
 class RunStopped(RuntimeError):
@@ -78,6 +102,13 @@ def data_dir() -> Path:
     if not folder.is_dir():
         raise InputError(f"{folder}: no such data folder; {hint}")
     return folder
+
+
+def cache_dir() -> Path:
+    """The folder for weights made ready for use: $LASS_LAB_CACHE, or `lass-lab` beside the hub's own cache."""
+    from huggingface_hub import constants
+
+    return Path(os.environ.get("LASS_LAB_CACHE") or Path(constants.HF_HUB_CACHE).parent / "lass-lab").expanduser()
 
 
 def refuse_existing(paths: Iterable[Path], force: bool = False) -> None:

@@ -25,7 +25,8 @@
 # `False` comes with advice; the others need nothing.
 
 # %%
-from lass_lab.course.profile import current, doctor
+from lass_lab.course.doctor import doctor
+from lass_lab.course.profile import current
 
 profile = current()
 table = doctor().style.hide(axis="index").format(na_rep="")

@@ -374,7 +374,7 @@ print(inspect.getsource(QueryNet._conditions))
 # far larger and were trained on hundreds of thousands of captioned recordings. Is it here?
 
 # %%
-from lass_lab.course.full_size import find_full_size
+from lass_lab.course.runs import find_full_size
 
 if full := find_full_size():
     vectors = full.query_network(words).cpu()

@@ -31,8 +31,8 @@
 # %%
 import torch
 
-from lass_lab.course.full_size import find_full_size
 from lass_lab.course.profile import current
+from lass_lab.course.runs import find_full_size
 from lass_lab.models import load_separator
 
 FETCH = False

@@ -50,7 +50,7 @@ def raising(error: Exception):
 
 
 def test_every_exercise_is_found_and_has_at_most_five_mistakes():
-    assert len(EXERCISES) == 29
+    assert len(EXERCISES) == 28
     assert all(1 < len(each.mistakes) <= 5 for each in EXERCISES.values())
 
 

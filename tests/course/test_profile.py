@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from lass_lab.course import profile
+from lass_lab.course.doctor import doctor
 from lass_lab.signal.files import InputError
 
 
@@ -28,7 +29,7 @@ def test_the_doctor_names_what_there_is(monkeypatch):
     import torch
 
     monkeypatch.setenv("LASS_LAB_PROFILE", "ci")
-    table = profile.doctor()
+    table = doctor()
     assert table["item"].is_unique
     found = table.set_index("item")
     assert found.loc["profile", "value"] == "ci"
@@ -47,7 +48,7 @@ def test_whatever_is_wrong_comes_with_advice_and_spoils_no_other_line(monkeypatc
     monkeypatch.setenv("LASS_LAB_PROFILE", "no such profile")
     monkeypatch.setenv("LASS_LAB_DATA", "/nowhere/at/all")
     monkeypatch.setattr(psutil, "virtual_memory", broken)
-    table = profile.doctor().set_index("item")
+    table = doctor().set_index("item")
     wrong = table[table["ok"].map(lambda ok: ok is False)]
     assert {"profile", "data", "memory"} <= set(wrong.index)
     assert "no such counter" in wrong.loc["memory", "advice"] and "/nowhere/at/all" in wrong.loc["data", "advice"]

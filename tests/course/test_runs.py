@@ -5,8 +5,16 @@ import json
 import numpy as np
 import pytest
 
+from lass_lab.course import runs as course_runs
 from lass_lab.course.profile import PROFILES
-from lass_lab.course.runs import SHIPPED_STAGES, find_phase1, find_stages, finetune_folder, sized_recipe
+from lass_lab.course.runs import (
+    SHIPPED_STAGES,
+    find_full_size,
+    find_phase1,
+    find_stages,
+    finetune_folder,
+    sized_recipe,
+)
 from lass_lab.experiments.recipes import RECIPES
 from lass_lab.models import load_separator
 
@@ -65,3 +73,26 @@ def test_the_paper_s_recipe_is_whole_at_full_size_and_shortened_below():
 def test_what_ships_opens(name):
     tone = np.sin(2 * np.pi * 440 * np.arange(16_000) / 32_000).astype(np.float32)
     assert np.isfinite(load_separator(name).separate(tone, "trumpet", progress=False)).all()
+
+
+@pytest.fixture
+def cache(tmp_path, monkeypatch):
+    """An empty cache."""
+    monkeypatch.setenv("LASS_LAB_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
+    return tmp_path / "cache"
+
+
+def test_without_weights_one_line_says_how_to_get_them_and_nothing_is_fetched(cache, monkeypatch, capsys):
+    monkeypatch.setattr(course_runs, "load_separator", lambda name: pytest.fail("would fetch"))
+    assert find_full_size() is None
+    line = capsys.readouterr().out
+    assert line.count("\n") == 1
+    assert "lass-lab weights audiosep" in line and "1.3 GB" in line
+
+
+def test_asked_to_fetch_offline_it_says_why_not_and_goes_on(cache, capsys):
+    assert find_full_size(fetch=True) is None
+    line = capsys.readouterr().out
+    assert line.count("\n") == 1
+    assert "the hub cannot be reached" in line and "Going on without" in line

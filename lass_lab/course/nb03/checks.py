@@ -1,4 +1,4 @@
-"""The checks of notebook 03: an encoder block, three mask channels into one mask, and what a subtraction gains."""
+"""The checks of notebook 03: an encoder block, and three mask channels into one mask."""
 
 from functools import partial
 
@@ -58,20 +58,5 @@ check_mask = Exercise(
         "the share should lie between 0 and 1: channel 0 goes through a sigmoid.": partial(_mask, share=lambda x: x),
         "channels 1 and 2 go through tanh before they make a direction.": partial(_mask, squeeze=lambda x: x),
         "channels 1 and 2, the real and the imaginary part, are exchanged.": lambda size, x, y: _mask(size, y, x),
-    },
-)
-
-check_subtraction = Exercise(
-    reference=lambda violin_sdri, violin_in_mixture: violin_sdri + violin_in_mixture,
-    # Each source the louder one once; a violin found well, badly, and worse than the mixture.
-    cases=lambda: [(np.array([9.0, 3.5, -1.0, 6.0]), np.array([2.0, -5.0, 4.0, -0.5]))],
-    praise="it is the violin's own SDR: whatever is wrong with the violin is wrong with the trumpet.",
-    mistakes={
-        "that is the trumpet's SDR; its improvement is that minus the trumpet's SDR in the mixture.": (
-            lambda gain, before: gain
-        ),
-        "the trumpet's SDR in the mixture is minus the violin's: mind the sign.": lambda gain, before: gain - before,
-        "the better the violin is found, the better the trumpet: its sign is wrong.": lambda gain, before: -gain,
-        "it is what the mixture has; the violin's improvement counts as well.": lambda gain, before: -before,
     },
 )

@@ -11,8 +11,7 @@ from lass_lab.models.audiosep.clap_audio import ClapAudioTower
 from lass_lab.models.querynet import QueryNet, projection
 from lass_lab.models.sentence_encoder import tokenized
 from lass_lab.models.separator import check_tensors, read_tensors
-from lass_lab.models.weights import cache_dir
-from lass_lab.signal.files import InputError
+from lass_lab.signal.files import InputError, cache_dir
 
 WEIGHTS, TOKENIZER = "model.safetensors", "tokenizer.json"
 

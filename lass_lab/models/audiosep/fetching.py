@@ -14,7 +14,6 @@ from lass_lab.models.audiosep.downloads import HubFile, NotFetched, fetch, verif
 from lass_lab.models.audiosep.keys import translate
 from lass_lab.models.resunet import ResUNet, ResUNetConfig
 from lass_lab.models.separator import CONFIG, WEIGHTS, check_tensors, write_tensors
-from lass_lab.models.weights import FULL_SIZE, SHIPPED, cache_dir, full_size_is_ready, shipped_folder
 from lass_lab.signal.files import InputError, atomic_path
 
 # The checkpoint most likely holds CLAP too; where not, CLAP's own does.
@@ -23,30 +22,10 @@ CLAP = HubFile("Audio-AGI/AudioSep", "checkpoint/music_speech_audioset_epoch_15_
 TOKENIZER = HubFile("FacebookAI/roberta-base", "tokenizer.json")
 
 
-def fetch_weights(name: str, files: Sequence[Path] = (), *, trust: bool = False) -> list[str]:
-    """Get the weights of a named separator and make them ready; from then on it opens without a network.
-
-    The files come from the hub (`HF_HOME` says where they are kept) or by hand, are checked by size and hash, read
-    without running anything in them, and written once more as safetensors, in float32, to `cache_dir()`.
-
-    Args:
-        name: "audiosep"; "tiny" ships and has nothing to fetch.
-        files: those fetched by hand, told apart by their suffix: .ckpt (AudioSep), .pt (CLAP), .json (the tokenizer).
-            Given any, they are made ready again even where that was done before.
-        trust: read a checkpoint even if it asks for code to be run.
-
-    Returns:
-        What was found and what was written, one line each.
-
-    Raises:
-        InputError: a file is missing, damaged or another one than named; says what to fetch and where to give it.
-    """
-    if name in SHIPPED and not files:
-        return [f"{shipped_folder(name)}: ships with the checkout"]
-    if name != FULL_SIZE:
-        raise InputError(f"weights '{name}': only {FULL_SIZE} has files to fetch")
-    if not files and full_size_is_ready():
-        return _sizes("ready")
+def fetch_full_size(folder: Path, files: Sequence[Path], *, trust: bool) -> list[str]:
+    """Make the full-size separator ready in `folder`, where it is not yet; the rest is `fetch_weights`'s."""
+    if not files and (folder / CONFIG).is_file():  # its configuration is what is written last
+        return _sizes("ready", folder)
     given, report = _by_suffix(files), []
     tokenizer, checkpoint = _gather((TOKENIZER, CHECKPOINT), given, report)
     state = read_state(checkpoint, trust=trust)
@@ -56,8 +35,8 @@ def fetch_weights(name: str, files: Sequence[Path] = (), *, trust: bool = False)
         (source,) = _gather((CLAP,), given, report)
         words = clap_state(read_state(source, trust=trust))
     write_clap(words, source, tokenizer, clap.cached_folder())
-    _write_separator(network, cache_dir() / FULL_SIZE)
-    return report + _sizes("written")
+    _write_separator(network, folder)
+    return report + _sizes("written", folder)
 
 
 def write_clap(state: dict[str, Tensor], source: Path, tokenizer: Path, folder: Path) -> None:
@@ -93,9 +72,7 @@ def _gather(files: Sequence[HubFile], given: dict[HubFile, Path], report: list[s
         size = {file: f", {file.gigabytes} GB" if file.gigabytes else "" for file in files}
         wanted = " and ".join(f"{error} ({file.url}{size[file]})" for file, error in missing)
         options = " ".join(f"--weights {path}" for path in [*given.values(), *(file.name for file, _ in missing)])
-        raise InputError(
-            f"{FULL_SIZE}: {wanted}; bring it here by hand, then run: lass-lab weights {FULL_SIZE} {options}"
-        )
+        raise InputError(f"audiosep: {wanted}; bring it here by hand, then run: lass-lab weights audiosep {options}")
     return paths
 
 
@@ -117,6 +94,6 @@ def _write_separator(state: dict[str, Tensor], folder: Path) -> None:
         path.write_text(json.dumps(config, indent=2) + "\n")
 
 
-def _sizes(what: str) -> list[str]:
-    paths = (cache_dir() / FULL_SIZE / WEIGHTS, clap.cached_folder() / clap.WEIGHTS)
+def _sizes(what: str, folder: Path) -> list[str]:
+    paths = (folder / WEIGHTS, clap.cached_folder() / clap.WEIGHTS)
     return [f"{path}: {what}, {path.stat().st_size / 1e6:,.0f} MB" for path in paths]

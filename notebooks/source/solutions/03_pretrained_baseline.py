@@ -48,25 +48,3 @@ def make_mask(size, across, up):
 
 
 assert check_mask(make_mask)
-
-# %% [markdown]
-# ## Exercise 3: what a subtraction gains
-#
-# Let $x = v + t$ and $\hat v = v + e$. Then $x - \hat v = t - e$: the trumpet with the same error, its sign turned. In
-# energies, and without the logarithms,
-#
-# $$ \mathrm{SDR}_t = \frac{t^2}{e^2}, \qquad \mathrm{SDRi}_v = \frac{v^2 / e^2}{v^2 / t^2} = \frac{t^2}{e^2}, \qquad
-# \mathrm{SDRi}_t = \frac{t^2 / e^2}{t^2 / v^2} = \frac{v^2}{e^2} = \mathrm{SDR}_v $$
-#
-# So the trumpet's SDR is the violin's SDRi, and the trumpet's SDRi is the violin's SDR, which is its SDRi plus its SDR
-# in the mixture.
-
-# %%
-from lass_lab.course.nb03.checks import check_subtraction
-
-
-def gained_by_subtraction(violin_sdri, violin_in_mixture):
-    return violin_sdri + violin_in_mixture
-
-
-assert check_subtraction(gained_by_subtraction)

@@ -14,8 +14,8 @@ from safetensors.torch import load_file
 
 from lass_lab.models import ResUNetConfig, load_separator
 from lass_lab.models.audiosep import clap, fetching
-from lass_lab.models.audiosep.fetching import fetch_weights
 from lass_lab.models.audiosep.keys import original_key
+from lass_lab.models.weights import fetch_weights
 from lass_lab.signal.files import InputError
 from tests.models.audiosep.test_checkpoints import Malice
 from tests.models.made import FIXTURES, draw, made_audiosep_state
