@@ -63,7 +63,7 @@ window = np.hanning(n_fft + 1)[:-1]  # Hann's window: a smooth hill from 0 to 1 
 hertz, levels = np.arange(n_fft // 2 + 1) * rate / n_fft, {}
 for name, source in excerpt.sources.items():
     magnitude = np.abs(np.fft.rfft(window * source[start : start + n_fft]))
-    levels[name] = 20 * np.log10(magnitude / (n_fft / 4))  # a sine as loud as can be is 0 dBFS
+    levels[name] = 20 * np.log10(magnitude / (n_fft / 4))  # a full-scale sine (amplitude 1) is 0 dBFS
     print(f"{name}: strongest near {hertz[magnitude.argmax()]:.0f} Hz")
 ax = show_curves(hertz / 1000, levels, xlabel="frequency (kHz)", ylabel="level (dBFS)", title="one window")
 ax.set(xlim=(0, 6), ylim=(-90, 0))
@@ -142,7 +142,7 @@ spectrogram_explorer(sounds)
 #
 # In the sliders, try the violin: which window shows its vibrato best, as waves, and from which on does that turn
 # into a ribbon? The **hop** adds no sharpness, only more columns; the caption says how many numbers that costs and
-# whether the sound can still be had back. The slider *rows* belongs to part 3.
+# whether the sound can still be recovered. The slider *rows* belongs to part 3.
 #
 # ### Exercise 1: a window for the job
 #
@@ -170,8 +170,8 @@ check_window(window_for)
 # ## Part 2: take it apart, put it back
 #
 # Every bin is a complex number, $X = |X|\, e^{i \angle X}$: a *magnitude* $|X|$, how strong, and a *phase* $\angle X$,
-# where in its period the wave is. The picture shows the magnitude alone. Of the whole spectrogram, how much of the
-# violin can be had back?
+# where in its period the wave is. The picture shows the magnitude alone. From the whole spectrogram, how much of the
+# violin can be recovered?
 
 # %%
 again = istft(spectrum, len(violin), hop)
@@ -326,53 +326,10 @@ for name, back in ways.items():
 players({"trumpet": trumpet} | ways)
 
 # %% [markdown]
-# There is a way back, and it is poor. From all magnitudes you get a spectrogram that is nearly right and yet another
-# waveform: by SDR, which compares samples, it is worse than silence, which has 0 dB. From mel bands even the
-# spectrogram is off, as you hear. A separator that works on spectrograms therefore takes the STFT, and begins with the
-# mixture's phase. (It need not be a spectrogram: Conv-TasNet and Demucs work on the waveform, with filters that they
-# learn.)
-#
-# ### Violin beside trumpet
-#
-# What tells the two instruments apart when the melody is taken away? We average over many notes, and ask for the
-# *centroid*: the frequency about which the energy is balanced. But is the average the instrument's, or still the
-# tune's? We draw the two halves of the piece apart: the same players, other notes.
-
-# %%
-import librosa
-
-khz = librosa.mel_frequencies(66, fmin=50, fmax=rate / 2)[1:-1] / 1000
-average, half = {}, len(piece.mixture) // 2
-for name, source in piece.sources.items():
-    for which, part in (("first half", source[:half]), ("second half", source[half:])):
-        bands, power = mel_spectrogram(part, 64).mean(axis=0), np.square(np.abs(stft(part))).mean(axis=0)
-        average[f"{name}, {which}"] = 10 * np.log10(bands / bands.max())
-        print(f"{name}, {which}: centroid {(hertz * power).sum() / power.sum():.0f} Hz")
-ax = show_curves(khz, average, xlabel="frequency (kHz)", ylabel="level (dB re loudest)", log_x=True)
-figure_html(ax, f"Average level of {half / rate:.0f} s of each instrument, twice, in 64 mel bands.")
-
-# %% [markdown]
-# Do the hills stay in place when the notes change? Are an instrument's two curves nearer to each other than to the
-# other instrument's?
-
-# %%
-one, other, brass, brass_again = average.values()
-apart = {"halves": np.abs(one - other).mean(), "players": np.abs(one - brass).mean()}
-top = np.abs(khz - 12).argmin()
-above = [one[top] - brass[top], other[top] - brass_again[top]]
-assert apart["halves"] > apart["players"] and min(above) > 3
-answer(
-    f"Not the violin's. Its two halves are {apart['halves']:.1f} dB apart, as a mean over the bands, and in the first "
-    f"half it is {apart['players']:.1f} dB from the trumpet; the trumpet's halves are "
-    f"{np.abs(brass - brass_again).mean():.1f} dB apart. So these curves are made by the notes that are played, at "
-    "least as much as by the instrument. What stays in place is at the top: at 12 kHz the violin is "
-    f"{above[0]:.0f} and {above[1]:.0f} dB above the trumpet."
-)
-
-# %% [markdown]
-# So an average spectrum says little about who plays, and neither does the centroid, which the choice of notes moves.
-# More is in what is finer: how strong each harmonic of a note is at its pitch, how the note begins, how it sways. A
-# query such as *violin* has to mean all of that, and this is why a network learns it from many examples.
+# From all magnitudes the spectrogram comes back almost exactly, with another waveform under it: SDR, which compares
+# samples, is below the 0 dB of silence, though it sounds like the trumpet. From mel bands the spectrogram is off as
+# well, as you hear. A separator that works on spectrograms therefore takes the STFT, and begins with the mixture's
+# phase. (It need not be a spectrogram: Conv-TasNet and Demucs work on the waveform, with filters that they learn.)
 #
 # ### Do they collide?
 #
@@ -395,8 +352,9 @@ assert energy[shares["neither"]].sum() < 0.1 * energy.sum()
 # ## Part 4: the ceiling of masks
 #
 # A *mask* $M$ is a factor for every bin of the mixture $X$, and the estimate is the sound of $M X$. Suppose an *oracle*
-# told us the true target $S$ and the rest $R = X - S$: which factors would we choose? The *ideal ratio mask* keeps the
-# target's share. What does it look like, and how does it sound?
+# told us the true target $S$ and the rest $R = X - S$: which factors would we choose? The *ideal ratio mask* is the
+# root of the target's share of the energy, since it multiplies magnitudes. What does it look like, and how does it
+# sound?
 #
 # $$M_\mathrm{ratio} = \sqrt{\frac{|S|^2}{|S|^2 + |R|^2}}$$
 
@@ -413,7 +371,7 @@ display(figure_html(ax, "Which share of the mixture the ideal ratio mask keeps: 
 players({"mixture": excerpt.mixture, "through the ideal mask": through, "the true trumpet": trumpet})
 
 # %% [markdown]
-# Almost perfect to the ear, and still an SDR of finite size: where both sound in one bin, the mixture's phase
+# Almost perfect to the ear, and still a finite SDR: where both sound in one bin, the mixture's phase
 # belongs to neither, and a share of it is not what the trumpet played.
 #
 # ### Exercise 4: what a binary mask brings
@@ -454,7 +412,7 @@ from lass_lab.course.nb01.lesson import ideal_masks
 players({kind: istft(mask * X, len(trumpet)) for kind, mask in ideal_masks(X, T).items()})
 
 # %% [markdown]
-# Can you hear a difference? Numbers can. From here on we measure on the test duet, as every model of this course is
+# Can you hear a difference? Numbers can. For the ceilings we measure on the test duet, as every model of this course is
 # measured, and let the separator take part: it sees the mixture and one word, the oracles see the answer.
 
 # %%
@@ -483,26 +441,28 @@ scores = ceilings.set_index(["query", "separator"])["value"]
 display(figure_html(ax, f"The mixture, the model and four ideal masks; {len(mixture) / rate:.0f} s of the test duet."))
 
 # %% [markdown]
-# From left to right: what you have for nothing, what the model reaches, and what masks can reach at best. Which mask is
-# the ceiling for a network that only takes away? And is the soft ratio mask better than the binary one?
+# From left to right: what you have for nothing, what the model reaches, and what four ideal masks reach. Which of them
+# is the ceiling for a network that only takes away? And is the soft ratio mask better than the binary one?
 
 # %%
 phase_gain = scores["trumpet", "mask with phase"] - scores["trumpet", "phase-sensitive mask"]
 assert scores["trumpet", "binary mask"] > scores["trumpet", "ratio mask"] and phase_gain > 5
 answer(
-    "The phase-sensitive mask, which is best in every single bin (that frames overlap leaves a little room): "
+    "The phase-sensitive mask, which is best in every single bin (frames overlap, so a slightly better mask exists): "
     f"{scores['violin', 'phase-sensitive mask']:.1f} dB for the violin and "
     f"{scores['trumpet', 'phase-sensitive mask']:.1f} dB for the trumpet, where the model has "
     f"{scores['violin', 'tiny model']:.1f} and {scores['trumpet', 'tiny model']:.1f} dB.\n\n"
     f"By SDR the binary mask is better than the ratio mask, {scores['trumpet', 'binary mask']:.1f} against "
-    f"{scores['trumpet', 'ratio mask']:.1f} dB for the trumpet, for all its hard edges. Compare with what you heard: "
-    f"SDR is not an ear.\n\nTurning the phase as well gives the trumpet {phase_gain:.1f} dB more."
+    f"{scores['trumpet', 'ratio mask']:.1f} dB for the trumpet. That is the root's doing, not the soft edge's: where a "
+    "tenth of the energy is the target's, the ratio mask lets a third of the magnitude through. And SDR is not "
+    f"hearing: compare with what you heard.\n\nTurning the phase as well gives the trumpet {phase_gain:.1f} dB more."
 )
 
 # %% [markdown]
 # Turning the phase raises the ceiling by a lot, which is why AudioSep's mask has two more channels. A mask that may be
 # *any* complex number reaches everything: it is the target divided by the mixture. The distance from the model to the
-# ceiling is what training can still win; none of it is the fault of masks.
+# ceiling is the most that better training could win, and hardly all of it: the oracle knows the answer. But the mask is
+# not what limits this model.
 #
 # ### Is 2,048 the right window?
 #
@@ -532,7 +492,7 @@ figure_html(ax, "The trade-off in decibels: ceiling of the phase-sensitive mask,
 #
 # The model was never taught the trumpet. Can you do better with a few boxes? Set *harmonics*, by which a box is
 # repeated at the multiples of its pitch, and draw a box around one of the violin's notes with the mouse; or place it
-# with the first two sliders, and *cut* it out. One note is gone already: the score to beat stands below the picture,
+# with the first two sliders, and *cut* it out. One note is gone already: your score so far stands below the picture,
 # beside the model's.
 
 # %%
@@ -566,7 +526,7 @@ ledger.read("01_stft_and_mel")[["name", "value", "unit", "profile"]].astype({"va
 # - Mel bands are for recognising: the way back from them is poor. The STFT leads back exactly, with its phase.
 # - A violin and a trumpet hardly collide in the picture, so masks can separate them, up to a ceiling we now know.
 #
-# Have you got it?
+# Check yourself:
 
 # %%
 from lass_lab.course.quiz import quiz
@@ -575,7 +535,8 @@ quiz("01")
 
 # %% [markdown]
 # **Try:** in part 4, measure the ceiling through a hop of `n // 3` and of `n // 16`: does it care about the hop? And
-# paint the violin in place of the trumpet (three words change): is it the easier one?
+# paint the violin in place of the trumpet (three words change, and `[one_note]` becomes `[]`: that note is the violin's
+# own): is it the easier one?
 #
 # The answers to the exercises are in [the solutions](solutions/01_stft_and_mel.ipynb).
 #

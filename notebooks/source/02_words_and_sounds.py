@@ -7,11 +7,11 @@
 #
 # **You will**
 # - turn a sentence into a vector, and see what that vector knows about music and what it does not;
-# - draw words and sounds together, with the loss that CLIP and CLAP are made with, step by step;
+# - draw words and sounds together with the loss of CLIP (pictures and captions) and CLAP (sounds and captions);
 # - search by ear: type words, hear the clips that lie nearest;
-# - try phrasings that nobody trained on, find those that fail, and measure what an untaught word gets.
+# - try phrasings that nobody trained on, and find those that fail.
 #
-# {{time}} · **Study time:** about 45 minutes
+# {{time}} · **Study time:** about 40 minutes
 #
 # {{navigation}}
 
@@ -30,7 +30,7 @@ import torch
 from lass_lab.course.profile import current
 from lass_lab.models import load_separator
 
-torch.set_grad_enabled(False)
+torch.set_grad_enabled(False)  # gradients are computed only where we train
 profile = current()
 query_network = load_separator("tiny").query_network
 encoder = query_network.encoder
@@ -43,8 +43,8 @@ for sentence in ("violin", "a fiddle tune", "the glockenspiel part"):
 # parameters) makes one vector of them. It is a *transformer*: in each of its layers every token takes up something of
 # all the others, weighted by how well they match, which is called *attention*; what comes out is averaged over the
 # tokens. It was trained on a billion pairs of sentences, so that sentences of similar meaning get similar
-# vectors. How similar two vectors $a$ and $b$ are is told by their *cosine similarity*, the cosine of the angle between
-# them:
+# vectors. How similar two vectors $a$ and $b$ are is measured by their *cosine similarity*, the cosine of the angle
+# between them:
 #
 # $$\cos(a, b) = \frac{a \cdot b}{\lVert a \rVert \, \lVert b \rVert}$$
 #
@@ -83,8 +83,9 @@ answer(
 # ## From sound to numbers
 #
 # So sounds need vectors too. A small convolutional network, the *audio tower*, turns a clip's mel spectrogram
-# (notebook 01) into 512 numbers; the words' vectors go through a *projection* that makes 512 numbers of them. Here
-# is one clip of each of six instruments, played by a sampler, from music that no training has heard:
+# (notebook 01) into 512 numbers; the words' vectors go through a *projection* that makes 512 numbers of them. These
+# 512 numbers are the *condition*, all that the separation network learns of the query. Here is one clip of each of six
+# instruments, played by a sampler, from music that no training has heard:
 
 # %%
 import numpy as np
@@ -119,10 +120,14 @@ figure_html(ax, "Words against sounds, as trained: a bright diagonal means that 
 # %% [markdown]
 # ## The loss that does it
 #
+# What a network does is decided by its *weights*. In each training *step* they are moved a little in the direction
+# (against the *gradient*) in which the *loss* falls, one number for how wrong the network is.
+#
 # How do two networks learn to meet, when nobody says *where*? They are shown a batch of $N$ pairs and play a guessing
 # game. For each word: which of these sounds is yours? For each sound: which of these words? That is *contrastive*
-# learning. The similarities, divided by a *temperature* $\tau$, are scores without limits, called *logits*; a *softmax*
-# over the row $i$ turns them into probabilities. With words $w_i$ and sounds $a_j$, all of length one:
+# learning. The similarities, divided by a *temperature* $\tau$, are scores called *logits*, no longer confined to -1
+# ... 1; a *softmax* over the row $i$ turns them into probabilities. With words $w_i$ and sounds $a_j$, all of length
+# one:
 #
 # $$p_{ij} = \frac{e^{w_i \cdot a_j / \tau}}{\sum_k e^{w_i \cdot a_k / \tau}}$$
 
@@ -142,7 +147,7 @@ assert min(own) > 0.5
 #
 # $$L = -\frac{1}{2N} \sum_{i=1}^{N} \left( \ln p_{ii} + \ln q_{ii} \right)$$
 #
-# Certainty costs nothing. What does blind guessing among $N$ cost?
+# Being certain of the right partner costs nothing. What does blind guessing among $N$ cost?
 
 # %%
 from lass_lab.experiments.contrastive import contrastive_loss
@@ -242,8 +247,8 @@ assert table.loc[find, "shipped"] > 0.5 > table.loc[find, "untrained"]
 answer(
     f"Nearly all about sounds: held-out words find a sound of their instrument in {table.loc[find, 'shipped']:.0%} "
     f"of cases, where chance is {table.loc[find, 'chance']:.0%}; your {profile.contrastive_steps} steps reach "
-    f"{table.loc[find, 'yours']:.0%}. About words alone it taught little: the sentence encoder without any "
-    f"training names the instrument in {table.loc[name_it, 'untrained']:.0%}, and after it in "
+    f"{table.loc[find, 'yours']:.0%}. About words alone it taught little: the sentence encoder alone, "
+    f"before any contrastive training, names the instrument in {table.loc[name_it, 'untrained']:.0%}, and after it in "
     f"{table.loc[name_it, 'shipped']:.0%}."
 )
 
@@ -278,8 +283,8 @@ from lass_lab.course.nb02.word_map import map_words_and_sounds
 map_words_and_sounds(query_network, dict(library))
 
 # %% [markdown]
-# Do sounds that lie close sound alike? A map of two directions shows only part of how they differ: the line below it
-# says which part.
+# Do sounds that lie close sound alike? A map of two directions shows only part of how they differ; the line below says
+# how large a part. Words and sounds were centred separately first, so only distances within one kind mean something.
 #
 # ## Words that fail
 #
@@ -303,94 +308,20 @@ pd.DataFrame(rows, columns=["phrasing", "meant", "understood"])
 # Which of these would you have understood? Some need knowledge that is in no other phrasing; others fit two instruments
 # nearly as well. More phrasings help, and so may letting the sentence encoder learn: that is phase 2, in notebook 06.
 #
-# ## Words that were never taught
+# A word that was never taught becomes a vector, too. Notebook 03 measures what the separator makes of such words.
 #
-# Every sentence gets a condition, and some taught instrument is nearest to it. Is an untaught word *taken for* its
-# nearest relative? We let the separator say. It is asked by the relative's name and by the word, in a mixture that
-# holds the relative and another instrument; then by the word in our test duet, which holds a violin and a trumpet.
-
-# %%
-from lass_lab.datasets import list_pieces, load_piece
-from lass_lab.datasets.mixing import match_energy
-from lass_lab.experiments.evaluation import level_db
-from lass_lab.signal import sdr_improvement
-
-separator, duet = load_separator("tiny"), load_piece(list_pieces("test")[0]).slice(20, 4).mixture
-
-
-def ask_by(word, relative):
-    other = "violin" if relative == "accordion" else "accordion"
-    target, rest = (bank.cut(np.random.default_rng(1), name, len(duet)) for name in (relative, other))
-    mixture = target + match_energy(rest, target)
-    by_name, by_word = separator.separate(mixture, [relative, word], progress=False)
-    return *(sdr_improvement(target, each, mixture) for each in (by_name, by_word)), level_db(by_word, mixture)
-
-
-# %%
-rows, directions = [], torch.nn.functional.normalize(prototypes, dim=1)
-for word in ("english horn", "viola", "trumpet", "harmonica", "ukulele", "bagpipe", "cornet", "didgeridoo"):
-    similarity = directions @ query_network([word])[0]
-    relative = names[int(similarity.argmax())]
-    in_duet = level_db(separator.separate(duet, word, progress=False), duet)
-    rows.append((word, relative, float(similarity.max()), *ask_by(word, relative), in_duet))
-columns = ["word", "nearest", "cosine", "SDRi by the name", "SDRi by the word", "level", "level in the duet"]
-untaught = pd.DataFrame(rows, columns=columns).set_index("word").sort_values("cosine", ascending=False)
-untaught.style.format(precision=1).format("{:.2f}", subset="cosine")
-
-# %% [markdown]
-# SDRi and levels are in dB, from one mixture a word: enough for a look, not for a ranking. Where is the word as good as
-# the name of its nearest relative? Where is the answer next to nothing? And is the nearest one a relative by sound?
-
-# %%
-near = untaught[untaught["SDRi by the word"] > untaught["SDRi by the name"] - 2]
-lost = untaught[untaught["level"] < -8]
-assert {"viola", "english horn"} <= set(near.index) and "didgeridoo" in lost.index
-silent, asked = untaught.loc[["harmonica", "ukulele", "didgeridoo"]], untaught.loc["trumpet"]
-answer(
-    f"As good as the name: {', '.join(f'{word} ({row.nearest}, {row.cosine:.2f})' for word, row in near.iterrows())}. "
-    "Next to nothing, though the nearest one plays: "
-    f"{', '.join(f'{word} ({row.nearest}, {row.cosine:.2f})' for word, row in lost.iterrows())}. A neighbour among "
-    "words need not be one among sounds: an English horn is a low oboe, and a harmonica is no harp.\n\n"
-    "In the duet, where the nearest one does not play, there is next to nothing for harmonica, ukulele and didgeridoo "
-    f"({', '.join(f'{level:.0f}' for level in silent['level in the duet'])} dB). The trumpet, taken for a "
-    f"{asked.nearest} where one plays, gets something of both players here, at {asked['level in the duet']:.0f} dB."
-)
-
-# %% [markdown]
-# ## The query network, in code
+# Words go through the sentence encoder and the projection, sounds through the audio tower, and both end as unit vectors
+# in one space: therefore the separator takes a clip in place of words. AudioSep does the same with CLAP, whose networks
+# are far larger and were trained on hundreds of thousands of captioned recordings.
 #
-# All of this is one class. What you called above ends here, once for all words, and once for all sounds of one length:
-
-# %%
-import inspect
-
-from lass_lab.models.querynet import QueryNet
-
-print(inspect.getsource(QueryNet._conditions))
-
-# %% [markdown]
-# Words go through encoder and projection, sounds through the audio tower, and both end as unit vectors in one space:
-# that is why the separator takes a clip in place of words. AudioSep does the same with CLAP, whose towers are
-# far larger and were trained on hundreds of thousands of captioned recordings. Is it here?
-
-# %%
-from lass_lab.course.runs import find_full_size
-
-if full := find_full_size():
-    vectors = full.query_network(words).cpu()
-    ax = show_similarity((vectors @ vectors.T).numpy(), words, words)
-    display(figure_html(ax, "CLAP's own conditions for the sentences from the beginning."))  # noqa: F821
-
-# %% [markdown]
 # ## What we take along
 #
 # - A condition is a direction: what matters about two of them is the angle between.
 # - Contrastive learning needs no labels but pairs: each word is drawn to its own sound and away from the others.
 # - An encoder that has read a lot knows much about words; only sounds teach it what they sound like.
-# - A word that was never taught is taken for a taught one where it lies near enough; far from all, it gets next to
-#   nothing. The model does not say which.
+# - Every sentence becomes a condition, also one that names nothing the model knows. The model does not say which.
 #
-# Have you got it?
+# Check yourself:
 
 # %%
 from lass_lab.course.quiz import quiz

@@ -13,7 +13,7 @@
 # - find out whether it fails on the trumpet or only on the word *trumpet*;
 # - hear what it has over LASS-Net, the first system of its kind.
 #
-# {{time}} · **Study time:** about 70 minutes
+# {{time}} · **Study time:** about 65 minutes
 #
 # {{navigation}}
 
@@ -83,8 +83,8 @@ cosines = pd.DataFrame((conditions @ conditions.T).cpu().numpy(), queries, queri
 cosines.round(2)
 
 # %% [markdown]
-# Which two queries does the query network hold for nearly the same, and which word that it was taught is *trumpet*,
-# which it was not, closest to? The closer two conditions are, the harder it is for everything that follows to treat
+# Which two queries get nearly the same condition? And which of the taught words is nearest to *trumpet*, which was not
+# taught? The closer two conditions are, the harder it is for everything that follows to treat
 # them differently.
 
 # %%
@@ -99,9 +99,11 @@ answer(
 # %% [markdown]
 # ### Where the query enters
 #
-# The separation network is a stack of convolutions. Where can 512 numbers get in? In front of each convolution stands
-# a *batch norm* (it shifts and scales each feature channel to a mean of 0 and a variance of 1, as measured in
-# training); behind that, *feature-wise linear modulation* (FiLM) adds a shift read off the condition:
+# The separation network is a stack of *convolutions*: layers that slide small learnt filters over the picture. What
+# each filter gives is a picture again, a *feature channel*. Where can 512 numbers get in? In front of each 3x3
+# convolution stands a *batch norm*: it brings each feature channel to the mean of 0 and the variance of 1 that it had
+# in training, and then applies a learnt scale and offset; behind that, *feature-wise linear modulation* (FiLM) adds a
+# shift read off the condition:
 #
 # $$\tilde h = \mathrm{LeakyReLU}(\mathrm{BN}(h) + \beta), \qquad \beta = W c + b$$
 #
@@ -128,11 +130,11 @@ from lass_lab.course.nb03.plots import show_shifts
 distance = (beta - beta[0]).abs().mean(dim=1).tolist()
 print({query: round(value, 3) for query, value in zip(queries, distance, strict=True)})
 ax = show_shifts(dict(zip(queries, beta.cpu(), strict=True)))
-figure_html(ax, "The shifts beta in the middle of the network: a row a query, a column a feature channel.")
+figure_html(ax, "The shifts beta in the middle of the network: one row per query, one column per feature channel.")
 
 # %% [markdown]
-# The printed numbers say how far each row is from the first, on average. Queries whose rows agree get the same answer.
-# Every other layer has such shifts of its own, and the query acts nowhere else.
+# The printed numbers say how far each row is from the first, on average. If two queries had the same shifts in every
+# layer, they would get the same answer. Each conditioned norm has shifts of its own, and the query acts nowhere else.
 #
 # ### An encoder block
 #
@@ -161,12 +163,14 @@ def encoder_block(block, features, condition):
 check_block(encoder_block)
 
 # %% [markdown]
-# AudioSep's blocks are just that. In the tiny model two linear layers over all frequencies follow, because a 3x3
-# convolution sees three neighbouring bins and not where the next harmonic lies.
+# AudioSep's blocks are just that. In the tiny model two linear layers over the lowest 384 bins (6 kHz) follow, behind a
+# conditioned norm of their own, because a 3x3 convolution sees three neighbouring bins and not where the next harmonic
+# lies.
 #
 # ### A U-Net
 #
-# After each block of the encoder the picture is averaged over 2x2 points. What happens to it on the way? We listen in
+# The picture is first padded to 256 frames, and its topmost bin dropped, so that it can be halved. After each block of
+# the encoder it is averaged over 2x2 points, after the last one over frequency alone. What happens to it? We listen in
 # on every block and write down the size of what comes out.
 
 # %%
@@ -181,10 +185,10 @@ for hook in hooks:
 pd.DataFrame(sizes, names, ["channels", "frames", "bins"])
 
 # %% [markdown]
-# Read downwards: frames and bins shrink while channels grow, and then the same way back. That is the U. The *receptive
-# field* of a point is the part of the input that it depends on. Each halving about doubles it, and in the middle it
-# covers seconds and many harmonics at once, enough to tell instruments apart. Each decoder block also gets the
-# encoder's features of its own size (a *skip connection*), so that fine detail is not lost.
+# Read downwards: frames and bins shrink while channels grow to 160, and then the same way back. That is the U. The
+# *receptive field* of a point is the part of the input that it depends on. Each halving about doubles it, and in the
+# middle it covers seconds and many harmonics at once, enough to tell instruments apart. Each decoder block also gets
+# the encoder's features of its own size (a *skip connection*), so that fine detail is not lost.
 #
 # ### Three mask channels
 #
@@ -207,7 +211,9 @@ figure_html(figure, caption)
 
 # %% [markdown]
 # In channel 0, look for bright ladders: harmonics that the network gives to the violin. Where channel 1 is near 1 and
-# channel 2 near 0, the phase stays as it is.
+# channel 2 near 0, the phase stays as it is. It does so nearly everywhere: the network sees magnitudes alone, which
+# hardly tell which way a phase lies. Its ceiling is therefore the phase-sensitive mask of notebook 01, not the mask
+# with phase.
 #
 # **Exercise 2.** Write the formula in NumPy: three arrays of one shape become one complex mask.
 #
@@ -231,7 +237,7 @@ check_mask(make_mask)
 # ### Back to sound
 #
 # The mask times the mixture's STFT is the estimate's STFT, and the inverse STFT makes it sound:
-# $\hat s = \mathrm{iSTFT}(M \odot X)$. Does our walk through the parts end where the separation network itself does?
+# $\hat s = \mathrm{iSTFT}(M \odot X)$. Do our steps give the same result as the network itself?
 
 # %%
 from lass_lab.signal import istft
@@ -248,41 +254,10 @@ players({"mixture": excerpt.mixture, "estimate for “violin”": estimate[0].cp
 # That is the whole separation network: STFT, U-Net, mask, inverse STFT. `separator.separate` does the same for
 # recordings of any length, window by window.
 #
-# The mask may turn phases. What is that worth? Here is the mask as the package writes it, and beside it one that keeps
-# channel 0 alone. Predict first: is the turn worth 0, 1 or 5 dB of SDR (the measure of notebook 01; part 2 has its
-# formula)?
-
-# %%
-import inspect
-
-from lass_lab.models.heads import scaling_mask, turning_mask
-from lass_lab.signal import sdr
-
-print(inspect.getsource(turning_mask), inspect.getsource(scaling_mask), sep="\n")
-violin, score = excerpt.sources["violin"], {}
-for each in (turning_mask, scaling_mask):
-    heard = istft(each(logits) * spectrum, mixture.shape[-1], config.hop)
-    score[each.__name__] = sdr(violin, heard[0].cpu().numpy())
-
-# %%
-answer(
-    f"{score['turning_mask'] - score['scaling_mask']:+.3f} dB. The network sees magnitudes alone, which hardly tell "
-    "which way a phase lies, so it has learnt to turn next to nothing. Then the ceiling above it is not notebook "
-    "01's ideal mask with phase but the phase-sensitive mask, many decibels lower."
-)
-
-# %% [markdown]
 # ## Part 2: how good is it?
 #
-# For every query we compare the estimate $\hat s$ with the true source $s$, and with the mixture $x$:
-#
-# $$ \mathrm{SDR} = 10 \log_{10} \frac{\sum s^2}{\sum (\hat s - s)^2}, \qquad
-# \mathrm{SDRi} = \mathrm{SDR}(s, \hat s) - \mathrm{SDR}(s, x) $$
-#
-# The *signal-to-distortion ratio* counts every difference as an error; its improvement, SDRi, says what was gained
-# over doing nothing. *SI-SDR* is the SDR with $a s$ in the place of $s$, where $a = \sum \hat s s / \sum s^2$: it
-# forgives a wrong volume, and a wrong sign, because $a$ may be negative. *Correlation* and *MSE* (mean squared error)
-# compare the two magnitude spectrograms.
+# We measure SDR and its improvement SDRi, as in notebook 00, and three more: *SI-SDR* forgives a wrong volume and a
+# wrong sign (notebook 07 has its formula); *correlation* and *MSE* (mean squared error) compare magnitude spectrograms.
 
 # %%
 from lass_lab.course.plots import results_table
@@ -294,19 +269,21 @@ summary = summarise(table)
 results_table(summary[summary["separator"].isin(("mixture", "tiny"))], intervals=True)
 
 # %% [markdown]
-# An entry is the mean over five-second slices and, in brackets, its 95% *bootstrap* interval: where the mean of other
-# slices of the same piece would probably lie. It says nothing about other pieces. For each source: is *tiny* better
-# than *mixture*, the separator that does nothing, and do the intervals keep apart?
+# An entry is the mean over five-second slices and, in brackets, its 95% *bootstrap* interval: how far that mean may be
+# off for music like this piece (notebook 07 makes one). Both separators were measured on the same slices, so read the
+# interval of their difference, SDRi. For each source: does it lie above 0, and does SI-SDR agree?
 
 # %%
-whole = summary.set_index(["separator", "source", "metric"])["value"]  # over the whole recording
-gains = {source: whole["tiny", source, "SDRi"] for source in excerpt.sources}
-si_sdr = {separator: whole[separator, "trumpet", "SI-SDR"] for separator in ("mixture", "tiny")}
+rows = summary.set_index(["separator", "source", "metric"])
+whole, mean = rows["value"], rows["mean"]  # over all that was measured in one, and over its slices
+low, high = rows["low"], rows["high"]
+gains = {name: [each["tiny", name, "SDRi"] for each in (mean, low, high)] for name in excerpt.sources}
+si_sdr = {separator: mean[separator, "trumpet", "SI-SDR"] for separator in ("mixture", "tiny")}
 answer(
-    f"Over the whole recording, the violin has an SDRi of {gains['violin']:+.1f} dB: a gain. The trumpet's "
-    f"{gains['trumpet']:+.1f} dB looks like a gain, too. But its SI-SDR is {si_sdr['tiny']:.1f} dB, and the "
-    f"mixture's is {si_sdr['mixture']:.1f} dB: whatever volume one gives it, the answer is no better than the "
-    "mixture. Something other than separation raised the SDR."
+    f"SDRi: {'; '.join('{} {:+.1f} [{:.1f}, {:.1f}] dB'.format(name, *gain) for name, gain in gains.items())}. But the "
+    f"trumpet's SI-SDR is {si_sdr['tiny']:.1f} dB, and the mixture's {si_sdr['mixture']:.1f} dB: even at its best "
+    "volume the answer is further from the trumpet than the mixture is. What raised the trumpet's SDR is the low level "
+    "of the answer: the softer an estimate, the nearer its SDR comes to the 0 dB of silence."
 )
 
 # %% [markdown]
@@ -316,16 +293,13 @@ answer(
 # the source itself, so its SDR is 0 dB, always. And there is a third floor that is easily missed. Whoever has an
 # estimate of the violin has one of the trumpet, too: mixture minus violin.
 #
-# Notebook 00 derived what it scores: the trumpet's error is the violin's, so its SDR is the violin's SDR**i**. We
-# subtract and measure once more, and then lay out all floors over the whole recording.
+# Notebook 00 derived what it scores: the trumpet's error is the violin's, so its SDR is the violin's SDR**i**. Here are
+# all floors, over all that was measured in one.
 
 # %%
 names = list(excerpt.sources)
 estimates = dict(zip(names, separator.separate(excerpt.mixture, names, progress=False), strict=True))
 rest = excerpt.mixture - estimates["violin"]
-left, gain = sdr(excerpt.sources["trumpet"], rest), sdr(violin, estimates["violin"]) - sdr(violin, excerpt.mixture)
-assert abs(left - gain) < 0.01
-print(f"excerpt: SDR of mixture minus violin, against the trumpet: {left:.2f} dB; SDRi of the violin: {gain:.2f} dB")
 floors = {
     source: {"mixture": whole["mixture", source, "SDR"], "silence": 0, "subtraction": whole["tiny", other, "SDRi"]}
     | {"asked for by name": whole["tiny", source, "SDR"]}
@@ -336,7 +310,7 @@ pd.DataFrame(floors).T.rename_axis("SDR (dB)").style.format("{:.1f}")
 # %%
 from lass_lab.course.nb03.plots import show_floors
 
-caption = "Each point is a slice of five seconds. Above both lines, something was found."
+caption = "Each point is a slice of five seconds. A filled one above both lines and its hollow one was found."
 figure_html(show_floors(table, "tiny"), caption)
 
 # %% [markdown]
@@ -348,8 +322,8 @@ one, two = floors["violin"], floors["trumpet"]
 answer(
     f"The violin, asked for by name, has {one['asked for by name']:.1f} dB against {max(list(one.values())[:3]):.1f} "
     f"of the highest floor: it is found, in part. The trumpet has {two['asked for by name']:.1f} dB, where silence "
-    f"has 0 and subtraction {two['subtraction']:.1f} dB. So a better trumpet is to be had from this model without "
-    "ever asking for it, and that is the number which fine-tuning has to beat, not the one that it gives when asked."
+    f"has 0 and subtraction {two['subtraction']:.1f} dB. So this model gives a better trumpet without "
+    "being asked for it, and that is the number which fine-tuning has to beat, not the one that it gives when asked."
 )
 
 # %% [markdown]
@@ -378,8 +352,8 @@ answer(
 # %% [markdown]
 # ## Part 3: is it the sound or the word?
 #
-# All six panels have the same colours, so brightness can be compared. Players make everything equally loud, even what
-# is next to nothing. Compare each right panel with the middle one: what is left over, and what is missing?
+# All six panels have the same colour scale, so brightness can be compared. Players make everything equally loud, even
+# what is next to nothing. Compare each right panel with the middle one: what is left over, and what is missing?
 
 # %%
 from IPython.display import HTML
@@ -427,7 +401,7 @@ answer(
 
 # %% [markdown]
 # Is it then true that a model cannot find a *sound* that it was never taught? We ask for the trumpet by the names of
-# other brass and of some reeds. The best of many words is flattered on the piece that chose it, so we choose on a
+# other brass and of some reeds. The best of many words scores too well on the piece it was chosen on, so we choose on a
 # *training* piece, and measure the chosen word elsewhere: on the test piece, and on one with another SoundFont.
 
 # %%
@@ -468,10 +442,10 @@ answer(
 # %% [markdown]
 # ### Beyond this duet
 #
-# The model's card has what it reaches elsewhere: on music rendered with the two *SoundFonts* of its training (files of
-# recorded notes, from which a synthesiser plays any score), with a third that it never heard, and on **real
-# performances**, solo recordings of people playing, mixed two and two. (They are freely licensed; they were measured
-# on and are not shipped.) In which row is the SDRi furthest below the first, and why?
+# The model's card has what it reaches elsewhere: on music rendered with the two SoundFonts of its training, with a
+# third that it never heard, and on **real performances**, solo recordings of people playing, mixed in pairs. (They are
+# freely licensed; they were measured on and are not shipped.) In which row is the SDRi furthest below the first, and
+# why?
 
 # %%
 from IPython.display import Markdown
@@ -501,10 +475,11 @@ HTML(lineage_table().to_html() + players(lineage_sounds()).data)
 
 # %% [markdown]
 # <details><summary>Answer</summary>An entry is an SDRi in dB, with its 95% interval where it is a mean. From the first
-# row to the second the intervals keep apart: words learnt from sounds beforehand are the step that counts. From the
-# second to the third they overlap, and the fourth row is as good as the third: whatever that difference is, it is not
-# the turn. LASS-Net's first two columns are the same, so the words have no say yet, and it stays under 3 dB, which
-# half the mixture would have for two equally loud sources.</details>
+# row to the second nearly 3 dB are gained: words learnt from sounds beforehand are the step that counts. The third row
+# is 0.8 dB above the second, but the fourth, without its turn, is as good as the third: whatever that difference is, it
+# is not the turn. LASS-Net's first two columns are the same, so the words have no say yet; and its 2.1 dB are what half
+# the mixture would have on these pairs, which are up to 10 dB apart (for equally loud sources it would be 3
+# dB).</details>
 #
 # These networks are older than *tiny* (an earlier query network, mean absolute error, plain magnitudes): compare rows
 # with each other, never with *tiny*. And the real LASS-Net learnt for far longer, from a transformer that had read
@@ -529,8 +504,8 @@ ledger.read("03_pretrained_baseline")[["name", "value", "unit", "profile"]].styl
 # - A separator is a query network and a separation network; the query acts as a shift before each convolution.
 # - The separation network returns a mask: a share of the magnitude and a turn of the phase.
 # - A number means something above the highest floor: mixture, silence, subtraction.
-# - A sound that was never taught may be found under another name; a word that was never taught gets little, or some of
-#   everything.
+# - A sound that was never taught may be found under another name; a word that was never taught gets a
+#   neighbour's sound, some of everything, or next to nothing.
 # - Rendered music flatters: on real performances the same model gains less.
 
 # %%

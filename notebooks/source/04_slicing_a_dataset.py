@@ -1,10 +1,10 @@
 # %% [markdown]
-# # 04 Slicing a dataset: from three recordings to data one can trust
+# # 04 Slicing a dataset: from three recordings to data you can trust
 #
 # {{badge}}
 #
-# Three folders of recordings come in; at the end you hear what a network will be trained on, and you know that nothing
-# of the test is in it.
+# Three folders of recordings come in; at the end you hear what a network will be trained on, and you know which
+# leaks were looked for.
 #
 # **You will**
 # - hear what careless resampling does, and where it hides;
@@ -22,10 +22,10 @@
 # %% [markdown]
 # ## Three recordings
 #
-# What does a studio send? Usually one folder a piece, with a file for each player (a *stem*) and one for all, in
+# What does a studio send? Usually one folder per piece, with a file for each player (a *stem*) and one for all, in
 # stereo, at 44,100 samples a second. We have no studio, so we write the beginnings of three of the course's duets in
-# that form, named as in the URMP dataset (`vn` is a violin, `tpt` a trumpet). They are rendered: a synthesiser plays a
-# score with a *SoundFont*, a file of recorded notes of many instruments.
+# that form, named as in the URMP dataset (`vn` is a violin, `tpt` a trumpet). They are rendered with
+# SoundFonts.
 
 # %%
 import soundfile
@@ -62,7 +62,7 @@ from lass_lab.course.plots import compare_spectrograms, figure_html
 
 time = np.arange(4 * 44_100) / 44_100
 sweep = 0.3 * np.sin(2 * np.pi * (22_050 / 4) * time**2 / 2)
-kept = np.arange(4 * 32_000) * 44_100 // 32_000  # the sample before each moment that we need
+kept = np.rint(np.arange(4 * 32_000) * 44_100 / 32_000).astype(int)  # the sample nearest to each moment that we need
 swept = {"samples dropped": sweep[kept], "resampled": soxr.resample(sweep, 44_100, 32_000, quality="VHQ")}
 display(figure_html(compare_spectrograms(swept, max_khz=16), "A rising tone, brought to 32,000 Hz in two ways."))
 players(swept)
@@ -82,7 +82,7 @@ from lass_lab.signal import read_audio, sdr
 file = recordings[0] / "AuSep_2_tpt_01_Joy.wav"
 stereo, rate = soundfile.read(file)
 mono = stereo.mean(axis=1)
-kept = np.arange(20 * 32_000) * rate // 32_000
+kept = np.rint(np.arange(20 * 32_000) * rate / 32_000).astype(int)
 truth = load_piece("joy").sources["trumpet"][: len(kept)]
 trumpet = {"samples dropped": mono[kept], "resampled": read_audio(file)[: len(kept)]}
 for name, sound in trumpet.items():
@@ -91,7 +91,8 @@ middle = slice(10 * 32_000, 15 * 32_000)
 players({name: sound[middle] for name, sound in ({"the truth": truth} | trumpet).items()})
 
 # %% [markdown]
-# The dropped version has a roughness that follows each note. A network that is trained on such targets learns to make
+# Nothing is folded here, because our recordings hold nothing above 16,000 Hz: all of the damage comes from the uneven
+# moments. It is heard as a roughness that follows each note. A network that is trained on such targets learns to make
 # it, and measured against clean ones its SDR can hardly pass this number, however well it separates. `read_audio` does
 # all of the package's reading: it checks the file, averages the channels and resamples.
 #
@@ -119,14 +120,14 @@ check_heard_at(heard_at)
 #
 # A network does not learn from a piece of three minutes at once. It gets *slices* of five seconds, and it must know
 # what is in each: which mixture, which target, which words. `slice_folder` makes a data folder out of recordings; the
-# third piece shall be for testing only. On the command line it is `lass-lab slice`. What does it report?
+# third piece is for testing only. On the command line it is `lass-lab slice`. What does it report?
 
 # %%
 from lass_lab.datasets.slicing import slice_folder
 
 data = work / "data"
-exam = recordings[2].name
-report = slice_folder(work / "recordings", data, test=[exam], force=True)
+third = recordings[2].name
+report = slice_folder(work / "recordings", data, test=[third], force=True)
 print(str(report).replace(str(work), "..."))
 
 # %% [markdown]
@@ -162,7 +163,7 @@ figure_html(show_slices(table), "Every slice of every source; hatched ones are s
 # has no meaning, and a mean that includes such slices is wrong. They are marked, not thrown away: silence can be the
 # right answer, too.
 #
-# ## Can one trust it?
+# ## Can you trust it?
 #
 # A fault in the data raises no error. The loss falls all the same, and weeks later the results are wrong. So we plant
 # faults on purpose, each in a piece of its own. Four of them change the sound of one file:
@@ -184,7 +185,7 @@ for number, (title, (file, change)) in enumerate(changes.items()):
     print(f"{place.name}: spoiled {path.name}")
 
 # %% [markdown]
-# Three more leave every file intact. A stem is missing; a piece is there a second time, under another name and in the
+# Three more spoil no single file. A stem is missing; a piece is there a second time, under another name and in the
 # test split; and a third time, but a little softer. Which of the seven will be found?
 
 # %%
@@ -200,7 +201,7 @@ for file in (faulty / "softer-again").iterdir():
 print(", ".join(sorted(place.name for place in faulty.iterdir())))
 
 # %% [markdown]
-# The copies are to be tested on, `good` trains. What does the report say about each?
+# `good` is for training, its copies are for testing. What does the report say about each?
 
 # %%
 from lass_lab.course.nb04.foreign import report_table
@@ -224,7 +225,7 @@ found.style.hide(axis="index").set_table_styles(left)
 # To test is to ask: how does it do on music it has *not* heard? A *leak* is anything that lets the answer into
 # training. A copy is a plain one. A common one is less visible: all slices are shuffled and a third is set aside for
 # testing, *by slice*. Are five seconds of a piece really new to a model that has heard the rest of it? We compare the
-# slices' average spectra, each with each, by their correlation.
+# slices' average spectra (logarithms, less the mean of all slices), each with each, by their correlation.
 
 # %%
 from lass_lab.course.nb04.plots import show_correlation
@@ -240,20 +241,20 @@ print(f"most alike is a slice of the same piece: {np.mean(nearest == owners):.0%
 figure_html(show_correlation(correlation, owners), "Correlation of average spectra; white lines part the pieces.")
 
 # %% [markdown]
-# There are blocks. But the third piece was rendered with another SoundFont than the first two. What do the blocks
-# show, one piece or one set of instruments?
+# There are blocks. The first two pieces were rendered with two related SoundFonts (MuseScore_General descends from
+# FluidR3), the third with an unrelated one. What do the blocks show, one piece or one family of instruments?
 
 # %%
 from lass_lab.course.quiz import answer
 
-sound = np.where(owners == exam, "another", "shared")  # the SoundFont of each slice
+sound = np.where(owners == third, "unrelated", "related")  # the SoundFont of each slice
 same_piece, same_sound = np.equal.outer(owners, owners), np.equal.outer(sound, sound)
 alone = ~np.eye(len(slices), dtype=bool)
-kinds = {"piece": same_piece & alone, "SoundFont only": same_sound & ~same_piece, "neither": ~same_sound}
+kinds = {"piece": same_piece & alone, "related SoundFont": same_sound & ~same_piece, "unrelated": ~same_sound}
 means = {kind: correlation[pairs].mean() for kind, pairs in kinds.items()}
 answer(
-    "Mostly the instruments: slices that share only the SoundFont have a mean correlation of "
-    f"{means['SoundFont only']:.2f}, those that share neither {means['neither']:.2f}, those of one piece "
+    "Mostly the family of instruments: slices of two pieces with related SoundFonts have a mean correlation of "
+    f"{means['related SoundFont']:.2f}, with unrelated ones {means['unrelated']:.2f}, those of one piece "
     f"{means['piece']:.2f}; the third piece is a block for both reasons at once. And yet the slice most alike is of "
     f"the same piece in {np.mean(nearest == owners):.0%} of cases: key, tempo, and phrases that come back. So which "
     "helps a model that has heard it, the piece or the instruments?"
@@ -274,17 +275,17 @@ print(inspect.getsource(Memoriser))
 
 # %% [markdown]
 # It sits the same exam three times: every third slice of a piece. Each time it may memorise as many slices of
-# something else: the rest of *the same piece*, which is what a split by slice lets in; *another piece* with the same
-# SoundFont; or the piece with *another SoundFont*. Both pieces that share one are the exam in turn: this is
-# *leave-one-piece-out*. Guess the three marks before you run it.
+# something else: the rest of *the same piece*, which is what a split by slice lets in; *another piece*, whose
+# SoundFont is related; or the third piece, whose SoundFont is not (*unrelated SoundFont*). Each of the first two pieces
+# is the exam in turn: this is *leave-one-piece-out*. Guess the three marks before you run it.
 
 # %%
-first, second = [name for name in pieces if name != exam]
+first, second = [name for name in pieces if name != third]
 of = {name: np.flatnonzero(owners == name) for name in pieces}
 studies, exams = {}, {name: of[name][1::3] for name in (first, second)}
 for tested, left in ((first, second), (second, first)):
     study = {"the same piece": np.setdiff1d(of[tested], exams[tested])}
-    study |= {"another piece": of[left], "another SoundFont": of[exam]}
+    study |= {"another piece": of[left], "unrelated SoundFont": of[third]}
     size = min(map(len, study.values()))
     for way, chosen in study.items():
         picked = np.random.default_rng(0).permutation(chosen)[:size]
@@ -308,10 +309,9 @@ grades.round(1)
 worth = grades.loc["mean"]
 piece_db, sound_db = -np.diff(worth)
 answer(
-    f"To have heard the piece is worth {piece_db:.1f} dB over another piece with the same instruments; to have heard "
-    f"the instruments is worth {sound_db:.1f} dB over foreign ones, and with so few slices one decibel may be "
-    "chance. The first is the leak of a split by slice, and no part of it is skill. A network that has learnt "
-    "something gets such a bonus on top, the larger the more it can memorise."
+    f"To have heard the piece is worth {piece_db:.1f} dB over another piece: that is the leak of a split by slice, and "
+    f"no part of it is skill. A related SoundFont instead of an unrelated one changes {sound_db:+.1f} dB, and with so "
+    "few slices one decibel may be chance. A network that can memorise may get such a bonus, too."
 )
 
 # %% [markdown]
@@ -329,21 +329,21 @@ players({"mixture": cut.mixture, **panels})
 # In the two right-hand panels, look for harmonics that the true trumpet does not have: they are the violin's.
 #
 # Every real recording has its own players and its own room. Where training and test share them, a split by piece still
-# flatters, only less. The course does so, and you should know it: `joy` and `greensleeves` train, and
-# `auld-lang-syne`, the test piece, has new tunes on the same instruments. `tempus`, whose instruments are in no
-# training at all, is the harder exam. Validation flatters most: those 30 seconds are of pieces that train. They are
-# good enough to choose between two runs, never to report from.
+# gives optimistic scores; our memoriser is too coarse to show it. The course does so, and you should know it: `joy` and
+# `greensleeves` train, and `auld-lang-syne`, the test piece, has new tunes on the same instruments. `tempus`, whose
+# instruments are in no training at all, is the harder exam. Validation flatters most: those 30 seconds are of pieces
+# that train. They are good enough to choose between two runs, never to report from.
 #
 # ### Exercise 2: split by piece
 #
-# Write the split: from the name of each slice's piece and the share of *slices* to be tested on, return a truth value
+# Write the split: from the name of each slice's piece and the share of *slices* to be tested on, return a Boolean
 # for each slice, `True` for testing. Whole pieces only, in a random order that is the same at every call; take pieces
 # until at least the share is reached, and no more.
 #
 # <details><summary>A hint</summary>Put the names of the pieces into a random order with a seeded generator, and go
 # through them with a loop.</details>
 # <details><summary>A second hint</summary><code>np.unique(pieces)</code> has each name once; <code>np.asarray(pieces)
-# == name</code> marks the slices of one; the mean of an array of truth values is its share.</details>
+# == name</code> marks the slices of one; the mean of an array of Booleans is its share.</details>
 
 # %%
 from lass_lab.course.nb04.checks import check_split
@@ -358,7 +358,8 @@ check_split(split)
 # ## Mixing on the fly
 #
 # Two pieces are very little music. But we have the stems, and may put them together in ways that were never played:
-# `FinetuningDataset` makes each item at the moment it is asked for. What does it draw at random?
+# `FinetuningDataset` makes each *item* (a mixture, a query, and the target) at the moment it is asked for. What does it
+# draw at random?
 
 # %%
 from lass_lab.datasets import data_dir
@@ -370,8 +371,8 @@ bank = SourceBank(data_dir() / "sources", "train")  # the small bank that the co
 print(inspect.getsource(DuetRecipe))
 
 # %% [markdown]
-# We switch chance off and ask for four kinds of item from the same slice. Which of them will be the easiest to
-# separate? And have all four the same target?
+# We set every probability to 0 or 1 and ask for four kinds of item from the same slice. Do all four have the same
+# target?
 
 # %%
 plain = {"rehearsal": 0, "remixed": 0, "substitutes": 0, "augmented": 0, "level_db": 0}
@@ -412,7 +413,7 @@ answer(
 # ### Augmentation, by ear
 #
 # There is one violin in each recording. To get more, a source is detuned by up to half a semitone, filtered, given
-# faint noise, each by chance. Can you hear all three?
+# faint noise, each with some probability. Which version is out of tune?
 
 # %%
 from lass_lab.datasets.augmentation import augment
@@ -476,9 +477,10 @@ HTML(page)
 
 # %% [markdown]
 # Four mixtures that nobody ever played, each with its one right answer. Now and then that answer is silence: when the
-# query names something that does not play. In an *epoch* every slice of the training part comes up once, each time as
-# another item. An item depends on the seed and on its number alone, so a training run that was interrupted goes on
-# with the very items it would have heard, on one computer or on eight.
+# query names something that does not play. In an *epoch* every slice of the training part comes up in one new mixture,
+# which is asked for each of its two sources; with as many items of the bank that makes four items per slice. An item
+# depends on the seed and on its number alone, so a training run that was interrupted goes on with the very items it
+# would have heard, on one computer or on eight.
 #
 # ## What we take along
 #
@@ -496,8 +498,9 @@ ledger.read(name)[["name", "value", "unit", "profile"]].round(2)
 
 # %% [markdown]
 # - Resample with a filter; dropping samples folds high notes down and roughens the rest.
-# - A manifest says what belongs together; a report names every fault that it can see, and some it cannot.
-# - Slices of one piece are relatives. Split by piece, first of all, and never touch the test piece until the end.
+# - A manifest says what belongs together; a report names the faults that it looks for; others
+#   pass.
+# - Slices of one piece are relatives. Split by piece, first of all, and choose nothing on the test piece.
 # - Stems make many mixtures out of few. The target is the source as it is in the mixture.
 
 # %%

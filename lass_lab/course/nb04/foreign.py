@@ -22,8 +22,8 @@ _SHORT = {name: short for short, name in URMP.items()}
 def write_recordings(folder: Path, seconds: float) -> list[Path]:
     """Write the beginnings of three duets to `folder`, each as `write_recording` does; returns their folders.
 
-    The first two share their SoundFonts, the third has others; the trumpet of the second rests for a while. Existing
-    files are overwritten.
+    The first two have related SoundFonts, the third an unrelated one; the trumpet of the second rests for a while.
+    Existing files are overwritten.
 
     Args:
         seconds: of each piece, or all of it where it is shorter.
