@@ -7,7 +7,7 @@ is none yet, and returns a `Verdict`, which is true for a right answer alone.
 from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 
 import numpy as np
 import torch
@@ -104,8 +104,8 @@ class Exercise:
             return judge(self._examine, answer)
 
     def _examine(self, answer) -> str:
-        cases = self.cases()
-        given, right = ([self._result(each, case) for case in cases] for each in (answer, self.reference))
+        cases, right = self._solved
+        given = [self._result(answer, case) for case in cases]
         wrong = [place for place, results in enumerate(zip(given, right, strict=True)) if not self._alike(*results)]
         if not wrong:
             return self.praise if isinstance(self.praise, str) else self.praise(given)
@@ -120,6 +120,12 @@ class Exercise:
             raise Wrong(f"for ({told}) it gives {given:.6g}, and {right:.6g} is right.")
         number, most = np.sum(~np.isclose(given, right, atol=self.atol)), np.abs(1 * given - 1 * right).max()
         raise Wrong(f"for ({told}), {number:,} of {right.size:,} values are wrong, by up to {most:.3g}.")
+
+    @cached_property
+    def _solved(self) -> tuple[Sequence[tuple], list]:
+        """The cases, made once, and the right result of each."""
+        cases = self.cases()
+        return cases, [self._result(self.reference, case) for case in cases]
 
     def _result(self, answer, case: tuple):
         return _plain(self.asks(answer, *deepcopy(case)))

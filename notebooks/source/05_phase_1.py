@@ -50,10 +50,9 @@ for name, each in {"this run": recipe, "the paper": paper}.items():
 pd.DataFrame(rows)
 
 # %% [markdown]
-# No number of this course comes from a run of the paper's size. The reason is time. (Of the paper's column, the items
-# a step and the learning rate are AudioSep's, because the paper does not give its own; nor does it give the length of
-# its warm-up.) How long would it take here? We time a few steps of each recipe and multiply: an estimate, which leaves
-# out validation.
+# No number of this course comes from a run of the paper's size: its two phases do not fit an evening. (Of the paper's
+# column, the items a step and the learning rate are AudioSep's; the paper gives neither, nor the length of its
+# warm-up.) How long would its phase 1 take here? We time a few steps and multiply: an estimate without validation.
 
 # %%
 import torch
@@ -61,16 +60,15 @@ import torch
 from lass_lab.course.speed import timed_step
 
 where = "this GPU" if torch.cuda.is_available() else "this CPU"
-hours = {each.head: timed_step(each, items=2) * steps[each.head] / 3600 for each in (recipe, paper)}
-print(f"phase 1 of this run on {where}: about {60 * hours['preserving']:.0f} minutes (an estimate)")
-print(f"phase 1 of the paper's size on {where}, tiny separator: about {hours['paper']:.1f} hours (an estimate)")
+hours = timed_step(paper, items=2) * steps["paper"] / 3600
+print(f"phase 1 of the paper's size on {where}, with the tiny separator: about {hours:.1f} hours (an estimate)")
 
 # %% [markdown]
 # `lass-lab finetune --recipe paper --profile full` really runs it: items of 5 s at 32 kHz, 75 epochs in each phase, L1,
 # and the paper's head. Its time on a GPU has not been measured.
 #
-# What do the small sizes cost? A *sample rate* of 12 kHz holds nothing above 6 kHz (half the rate, its *Nyquist
-# frequency*), so nothing above is trained on. How much of the duets is up there? Suppose that an estimate was perfect
+# What do the small sizes cost? At 12 kHz nothing above 6 kHz is trained on; in use, the same convolutions run over the
+# bins above as well. How much of the duets is up there? Suppose that an estimate was perfect
 # below 6 kHz and nothing was separated above: what would be its SDR?
 
 # %%
@@ -89,8 +87,8 @@ for name, source in piece.sources.items():
 
 # %% [markdown]
 # Compare with the SDR at the end of this notebook: is it the sample rate that limits us? And the length of the items?
-# A network of convolutions answers for each point of the picture from a stretch of sound around it, its *receptive
-# field*. From the number of frames that each level of the U-Net spans (notebook 03), how long is it?
+# From the number of frames that each level of the U-Net spans, how far does the *receptive field* (notebook 03) reach
+# in time?
 
 # %%
 from lass_lab.models import load_separator
@@ -108,8 +106,8 @@ answer(
     f"The sample rate alone does not limit us: with nothing separated above {recipe.sample_rate / 2000:g} kHz, "
     f"{ceilings['violin']:.0f} dB (violin) and {ceilings['trumpet']:.0f} dB (trumpet) would still be possible."
     f"\n\nThe receptive field reaches {reach_s:.1f} s to either side, further than items of "
-    f"{recipe.items.seconds:g} s, and than the paper's {paper.items.seconds:g} s as well. So in training most points "
-    "see the zeros beyond an item's end, where in use there is music."
+    f"{recipe.items.seconds:g} s, and than the paper's {paper.items.seconds:g} s as well. So in training every point "
+    "sees the zeros beyond an item's ends, where in use there is music."
     "\n\nWhat both cost in decibels after training has never been measured: it takes the long run of the table. "
     "python -m authoring study sizes would measure it, in hours on a CPU."
 )
@@ -118,9 +116,10 @@ answer(
 # ## The output layer
 #
 # The last layer of the separation network, its *head*, makes three mask channels out of the decoder's features. The
-# paper replaces it: up to 512 channels by a 1x1 convolution, a *depthwise separable* 1x1 convolution there (one factor
-# a channel, then a mix of the channels), and down to one. That is some 18 thousand numbers in place of about a hundred
-# at full size. What can they do that the old layer could not?
+# paper replaces it: up to 512 channels by a 1x1 convolution, then a *depthwise separable* 1x1 convolution: one factor
+# for each channel (depthwise), and a weighted sum of the channels down to one (pointwise). With one output it also
+# gives up AudioSep's turning of the phase. That is some 18 thousand numbers in place of about a hundred at full size.
+# What can they do that the old layer could not?
 
 # %%
 from lass_lab.models.heads import SeparableHead
@@ -179,9 +178,9 @@ for kind in HEADS:
 pd.DataFrame(rows).T.style.format({"parameters": "{:,.0f}", "SDRi at step 0 (dB)": "{:.1f}"})
 
 # %% [markdown]
-# The row `audiosep` is the pretrained separator as it is. How far below it are the two rows of the paper's head, which
-# begin at random? (`magnitude` is LASS-Net's, of notebook 03; it begins at random as well.) The row `preserving`
-# starts from exactly the same value as the first. How?
+# The row `audiosep` is the pretrained separator as it is. `paper` (one output: magnitude alone), `paper-complex` (the
+# same with three outputs) and `magnitude` (LASS-Net's, notebook 03) begin at random. How far below the first row is
+# each? The row `preserving` starts from exactly the value of the first. How?
 
 # %%
 import inspect
@@ -194,8 +193,9 @@ print(inspect.getsource(PreservingHead))
 lost = {kind: rows["audiosep"]["SDRi at step 0 (dB)"] - row["SDRi at step 0 (dB)"] for kind, row in rows.items()}
 assert abs(lost["preserving"]) < 0.01
 answer(
-    f"The paper's head loses {lost['paper']:.1f} dB at step 0, the one with three outputs "
-    f"{lost['paper-complex']:.1f} dB: whatever the network knew has to pass through a random layer."
+    f"The paper's head loses {lost['paper']:.1f} dB at step 0, with three outputs {lost['paper-complex']:.1f} dB, "
+    f"LASS-Net's {lost['magnitude']:.1f} dB. What the network knew has to pass through a random layer, and how much "
+    "of it gets through depends on the draw: one seed and a few mixtures."
     "\n\nThe preserving head keeps the old convolution and puts a second branch beside it, with a nonlinearity (the "
     "leaky ReLU) in it. The last layer of that branch is all zeros: it adds nothing until training changes it."
 )
@@ -216,22 +216,21 @@ trumpet, others = trained["trumpet, dB"].astype(float), trained["others, SDRi, d
 answer(
     f"It does not. On the trumpet all four end within {trumpet.max() - trumpet.min():.2f} dB of each other, and the "
     f"one that forgets least is the untouched “{others.idxmax()}” ({others.max():.2f} dB on other instruments; "
-    f"preserving: {others['preserving']:.2f} dB). The intervals overlap: none of these differences is proved."
-    "\n\nWhat remains of the promise is the start: nothing is lost at step 0, so a short run need not earn anything "
-    "back. After enough steps the choice of the head hardly matters. We go on with “preserving” for that reason alone."
+    f"preserving: {others['preserving']:.2f} dB). Each row is one run, and the intervals are over mixtures that are "
+    "the same in every row, so they do not say how sure a difference is (notebook 07: paired bootstrap). None is "
+    "proved."
+    "\n\nWhat remains is the start: nothing is lost at step 0, so a short run has nothing to recover. The untouched "
+    "head has the same advantage and did as well. We take “preserving” because the paper wanted a new layer and this "
+    "one costs nothing at step 0; nothing here shows that a new layer is needed."
 )
 
 # %% [markdown]
-# ## What it hears
+# ## Train by hand
 #
-# From what is the trumpet to be learnt? From slices of two duets, re-mixed and changed a little (notebook 04), now and
-# then with a substitute in place of one player; and between them from mixtures of the old instruments alone
-# (*rehearsed*), so that they are not forgotten. Each mixture is asked for both of its sources. Four items:
+# Training needs four things: a network that can be asked, a loss, its gradient, and a step. You write the first two.
+# The items are those of the end of notebook 04, shorter, and those from the duets ask in the plain words alone.
 
 # %%
-from IPython.display import HTML
-
-from lass_lab.course.players import players
 from lass_lab.datasets import list_pieces, load_piece
 from lass_lab.datasets.duet_mixing import FinetuningDataset
 from lass_lab.datasets.mixing import SourceBank
@@ -239,27 +238,16 @@ from lass_lab.datasets.mixing import SourceBank
 pieces = [load_piece(name) for name in list_pieces("train")]
 bank = SourceBank(data_dir() / "sources", "train")
 items = FinetuningDataset(pieces, bank, recipe.items, range(10_000))
-
-# %%
-heard = [items[number] for number in (0, 1, 2, 3)]
-names = [f"“{item['query']}”" + (", rehearsed" if item["rehearsed"] else "") for item in heard]
-page = ""
-for item, name in zip(heard, names, strict=True):
-    page += players({"mixture": item["mixture"][0].numpy(), f"target for {name}": item["target"][0].numpy()}).data
-HTML(page)
+drawn = [items[number] for number in range(2)]
 
 # %% [markdown]
-# ## Train by hand
-#
-# Training needs four things: a network that can be asked, a loss, its gradient, and a step. You write the first two.
-#
-# **Where the query enters.** Every normalisation of the separation network is followed by a FiLM layer (*feature-wise
-# linear modulation*). AudioSep's only adds. For features $h$ (batch, channels, frames, bins) and a condition $c$ of
-# 512 numbers, with a matrix $W$ (channels, 512) and a vector $b$ that are learnt:
+# **Where the query enters.** In front of each 3x3 convolution, as in notebook 03. Let $h$ be the features as the batch
+# norm leaves them (batch, channels, frames, bins), and $c$ a condition of 512 numbers. With a matrix $W$ (channels,
+# 512) and a vector $b$ that are learnt, the FiLM layer gives
 #
 # $$ \tilde h = h + W c + b $$
 #
-# with one number for each item and channel, the same at all frames and bins. After it comes the leaky ReLU.
+# The shift is the same at all frames and bins; the leaky ReLU follows.
 #
 # **Exercise 2.** Write the layer, in torch.
 #
@@ -301,7 +289,7 @@ for layer in layers:
     layer.forward = partial(conditioned_norm, layer)
 
 # %%
-two = torch.stack([item["mixture"] for item in heard[:2]])
+two = torch.stack([item["mixture"] for item in drawn])
 with torch.no_grad():
     ours = by_hand(two, ["violin", "trumpet"])
     theirs = load_separator("tiny", device="cpu", precision="float32")(two, ["violin", "trumpet"])
@@ -314,13 +302,14 @@ assert apart < 1e-4
 #
 # $$ L_1 = \frac{1}{T} \sum_n \left| \hat s[n] - s[n] \right| $$
 #
-# There, a loud item counts more than a quiet one, and one that goes badly more than one that goes well. We are judged
-# by SDR, in decibels (dB): ten times the logarithm of a ratio of energies. So this course lowers the error's energy
-# against the energy of the mixture $x$, in decibels, the mean over the items of a batch:
+# There, a loud item counts more than a quiet one, and an item that is nearly right has little left to gain. We are
+# judged by SDR, so this course lowers the energy of the error in decibels, the mean over the items of a batch. Against
+# the target's energy that would be minus the SDR; a target may be silent, so we take the mixture $x$:
 #
 # $$ L_\mathrm{dB} = 10 \log_{10} \left( \frac{\sum_n (\hat s[n] - s[n])^2}{\sum_n x[n]^2} + 10^{-3} \right) $$
 #
-# The $10^{-3}$ is a floor at -30 dB, so that silence, where silence is right, cannot earn without end.
+# The $10^{-3}$ is a floor at -30 dB, so that an item whose right answer is silence cannot lower the loss
+# without limit.
 #
 # **Exercise 3.** Write it for a batch, in torch: one number, the mean over the items.
 #
@@ -341,12 +330,13 @@ def decibels(estimate, target, mixture):
 loss_function = decibels if check_decibels(decibels) else check_decibels.reference
 
 # %% [markdown]
-# How much does each of the losses still pay for the last step, from 90% to 99% of the target?
+# How far does each loss still fall from 90% to 99% of the target? (`relative-l1`, not explained so far, is L1 divided
+# by the mixture's mean magnitude.)
 
 # %%
 from lass_lab.experiments.losses import LOSSES
 
-target, mixture = heard[0]["target"][None], heard[0]["mixture"][None]
+target, mixture = drawn[0]["target"][None], drawn[0]["mixture"][None]
 losses = pd.DataFrame(
     {
         f"{share:.0%} of the target": {n: float(f(share * target, target, mixture)) for n, f in LOSSES.items()}
@@ -358,15 +348,16 @@ losses.style.format({"l1": "{:.4f}", "relative-l1": "{:.3f}", "decibels": "{:.1f
 # %%
 earned = (losses.iloc[2] - losses.iloc[3]) / (losses.iloc[0] - losses.iloc[3])
 answer(
-    f"Of all that L1 pays on the way from silence to 99%, the last step is {earned['l1']:.0%}; of what the decibels "
-    f"pay, it is {earned['decibels']:.0%}. A network that lowers L1 has little reason to become very good."
+    f"Of the whole fall of L1 from silence to 99%, the last step is {earned['l1']:.0%}; of that of the decibel loss, "
+    f"{earned['decibels']:.0%}. A network that lowers L1 has little reason to become very good."
 )
 
 # %% [markdown]
-# **The step.** *AdamW* (Loshchilov & Hutter, 2019) keeps two running means of each parameter's gradient: $m$ of the
-# gradient itself, $v$ of its square. A step divides one by the root of the other, so that every parameter $\theta$
-# moves by about the learning rate $\eta$, whatever the size of its gradient. The W stands for *weight decay* $\lambda$,
-# a pull towards zero, which is 0 here and in AudioSep:
+# **The step.** *AdamW* (Loshchilov & Hutter, 2019) keeps two running means of each parameter's gradient, $m$ of the
+# gradient and $v$ of its square, both corrected for their start at zero. A step divides one by the root of the other,
+# so that every parameter $\theta$ moves by at most about the learning rate $\eta$: fully where its gradients agree,
+# less where they change sign. The W stands for *weight decay* $\lambda$, a pull towards zero, which is 0 here and in
+# AudioSep:
 #
 # $$ \theta \leftarrow \theta - \eta \left( \frac{m}{\sqrt{v} + 10^{-8}} + \lambda \theta \right) $$
 #
@@ -431,8 +422,9 @@ by_hand_table.style.format("{:.1f} dB")
 gained = by_hand_table.iloc[1] - by_hand_table.iloc[0]
 answer(
     f"Violin {gained['violin']:+.1f} dB, trumpet {gained['trumpet']:+.1f} dB, after {len(lowered)} steps in "
-    f"{minute} seconds. The points of the curve scatter because every step hears other items, so look at the running "
-    "mean. How many steps fit into the time depends on the computer: on a slow one there may be too few to see much."
+    f"{minute} seconds. The points of the curve scatter because every step hears four other items; with so few, "
+    "the curve may show nothing. The validation does. How many steps fit into the time depends on the computer: on a "
+    "slow one there may be too few to see much."
 )
 
 # %% [markdown]
@@ -469,7 +461,6 @@ print(inspect.getsource(SeparationTask.optimizer))
 # Why begin slowly, and end slowly?
 
 # %%
-print(inspect.getsource(Schedule.__call__))
 schedule = Schedule(steps["preserving"], recipe.phase1.rate, recipe.phase1.warmup, recipe.descent)
 _, ax = plt.subplots(figsize=(7, 2.2), layout="constrained")
 ax.plot([recipe.phase1.rate * schedule(step) for step in range(schedule.steps)], color=COLOURS[0])
@@ -489,7 +480,8 @@ answer(
 #
 # Now the run itself. It writes a checkpoint every few steps: if your kernel dies, run the cell again, and it goes on
 # from there. The picture grows as it runs; the upper curve is the loss, the lower one the only number that choices
-# are made by, SDRi on the last 30 s of both pieces, which are never trained on.
+# are made by, SDRi on the last 30 s of both pieces, which are never trained on: the mean over both instruments, at 12
+# kHz.
 
 # %%
 from lass_lab.course.live import LiveTraining
@@ -497,8 +489,8 @@ from lass_lab.course.runs import finetune_folder
 from lass_lab.experiments import finetune
 
 run = finetune_folder()
-heard = piece.slice(0, 5)
-live = LiveTraining(heard.mixture, "trumpet", heard.sources)
+excerpt = piece.slice(0, 5)
+live = LiveTraining(excerpt.mixture, "trumpet", excerpt.sources)
 after = finetune("tiny", run, recipe, phases=["phase1"], callbacks=[live], progress=False)
 print(f"{len(live.losses)} steps now; weights are in {run.name}/phase1")
 
@@ -516,7 +508,8 @@ read = (
     else "No step was trained now, so there is no curve to read."
 )
 answer(
-    f"{read}\n\nA loss that falls while this curve does not would mean that the slices are learnt by heart. The "
+    f"{read}\n\nA loss that falls while this curve does not would mean that the slices are memorised. Levelling off "
+    "proves little, because the rate falls to zero there: only a run planned longer would tell. The "
     "weights that are kept are those of the best point, not of the last."
 )
 
@@ -547,10 +540,8 @@ assert moved["query_network"] == 0
 print({part: f"{count} tensors changed" for part, count in moved.items()})
 
 # %% [markdown]
-# Frozen is more than "no gradients": *dropout* (values that are left out at random in training) and the running
-# statistics of batch norms could change things too. The query network therefore stands in evaluation mode. The batch
-# norms of the separation network keep the statistics of pretraining as well: what is trained and what is used later
-# are then the same function.
+# The batch norms of the separation network keep the statistics of pretraining, so that training and use compute the
+# same function. What freezing takes is an exercise of notebook 06.
 #
 # ## What was gained
 #
@@ -572,9 +563,9 @@ for source, stage in product(("violin", "trumpet"), ("pretrained", "phase 1")):
 results_table(means.reset_index())
 
 # %% [markdown]
-# Read the trumpet's rows from top to bottom: the mixture, the separator before, the separator after. Then the
-# violin's: has it paid, or gained? Last: how much of the trumpet could be had by *subtracting* the estimated violin
-# from the mixture, without any training on it?
+# Read the trumpet's rows: the mixture, then the separator before and after, each followed by what is left when its
+# violin is subtracted from the mixture (notebook 00). Which is the best trumpet? Then the violin's: has it lost or
+# gained?
 
 # %%
 sdri = {
@@ -584,28 +575,32 @@ left, own = sdri["phase 1", "violin"], means["phase 1", "trumpet", "SDR"]
 answer(
     f"The trumpet went from {sdri['pretrained', 'trumpet']:.1f} to {sdri['phase 1', 'trumpet']:.1f} dB of SDRi, the "
     f"violin from {sdri['pretrained', 'violin']:.1f} to {sdri['phase 1', 'violin']:.1f} dB."
-    "\n\nTwo sources add up to the mixture, so the trumpet that is left when the estimated violin is subtracted has "
-    f"exactly the violin's SDRi as its SDR: {sdri['pretrained', 'violin']:.1f} dB before, {left:.1f} dB after. Asked "
-    f"for by its own word, the trumpet now has an SDR of {own:.1f} dB, {own - left:+.1f} dB against subtraction. Only "
-    "what is above it was gained by learning the word; the rest, any separator that knew the violin as well would give."
+    f"\n\nBy subtraction the trumpet had {sdri['pretrained', 'violin']:.1f} dB of SDR before and has {left:.1f} dB "
+    f"now. Asked for by its own word it has {own:.1f} dB, {own - left:+.1f} dB against that. "
+    + (
+        "Only this difference comes from learning the word."
+        if own > left
+        else "So these numbers do not show yet that it knows a trumpet: they show that it knows the violin better."
+    )
 )
 
 # %% [markdown]
-# Whether anything else was paid, in instruments that are not in the duet, is a question for notebook 08; whether the
+# Whether anything else was lost, in instruments that are not in the duet, is a question for notebook 08; whether the
 # words can still be improved, for notebook 06.
 #
 # ## What we take along
 #
-# - Training is a loop of five lines: estimate, loss, gradient, step, and once more. Libraries add care, not magic.
+# - Training is a loop of five lines: estimate, loss, gradients to zero, new gradients, step. Libraries add care, not
+#   magic.
 # - Layers in a row with nothing nonlinear between them are one layer: multiply out what looks new before you train it.
 # - A new part that begins by adding zero loses nothing at step 0. After enough steps, that was all it gained.
-# - The loss decides what counts: decibels treat all items alike, L1 does not.
-# - *Frozen* means no gradients, no statistics and no dropout, and it can be proved to the last bit.
-# - A result belongs to its recipe: tell its sizes with it.
+# - The loss decides what counts: in decibels an item's loudness does not matter, in L1 it does.
+# - What is meant to be frozen can be checked to the last bit.
+# - A result belongs to its recipe: report its sizes with it.
 #
 # **Try:** train again with `dataclasses.replace(recipe, loss="l1")` and a folder of its own in place of `run`. Predict
-# first which of the two instruments will end lower. `replace(recipe, head="paper")` is the paper's new layer: how many
-# steps does it take to come back to where the others begin?
+# first which of the two instruments will lose more against decibels. `replace(recipe, head="paper")` is the paper's new
+# layer: how many steps does it take to come back to where “preserving” begins?
 
 # %%
 from lass_lab.course.quiz import quiz
