@@ -69,6 +69,7 @@ _ci = Profile(
     pieces=1,
     seconds=10.0,
     cell_timeout=240,
+    item_seconds=0.64,
 )
 _quick = Profile(
     "quick",
@@ -78,7 +79,7 @@ _quick = Profile(
     contrastive_steps=150,
     sight_steps=60,
     seconds=60.0,
-    training_minutes=25.0,
+    training_minutes=20.0,
     cell_timeout=1800,
 )
 # An item is a quarter of a slice: 75 times through all there is in phase 1, and 19 times in phase 2.

@@ -246,8 +246,8 @@ players({"“trumpet”": estimates[-1], "mixture minus “violin”": rest, "th
 # &= \mathrm{SDR}(v, \hat v) - \mathrm{SDR}(v, x) = \mathrm{SDRi}(v, \hat v), \end{aligned}$$
 #
 # the *improvement* of the violin's SDR over the mixture's, exactly. In a duet, whoever separates one source has the
-# other without knowing it, and only a trumpet that beats subtraction shows that a separator knows trumpets. Subtraction
-# is a floor, as the mixture and silence are. Remember it whenever this course says that the trumpet was learnt.
+# other without asking for it. A trumpet that is newly learnt has to beat what subtraction gave *before*. Subtraction is
+# a floor, as the mixture and silence are. Remember it whenever this course says that the trumpet was learnt.
 #
 # ## What it was never taught
 #
@@ -296,7 +296,7 @@ answer(
 # | 05 | Phase 1 | What does the separation network learn while the query network is frozen? |
 # | 06 | Phase 2 | What changes when the query network may learn too? |
 # | 07 | Evaluation | What may we conclude from which number? |
-# | 08 | Beyond the paper | Which of the paper's choices matter? |
+# | 08 | Beyond the paper | What was forgotten, and how can it be kept? |
 # | 09 | Scale up | What changes with the full model, your own recordings and many GPUs? |
 # | 10 | Look and listen | Can words be learnt without a caption of any sound? |
 #

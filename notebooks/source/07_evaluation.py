@@ -124,10 +124,11 @@ seen.style.format({"SDR": "{:.1f} dB", "SI-SDR": "{:.1f} dB", "correlation": "{:
 
 # %%
 answer(
-    "SDR sees all of them. One sample is a thirtieth of a millisecond, which nobody hears, and only "
+    "The sign alone. A wrong level is seen by MSE, where it is the worst row; a delay and the mixture's phases by "
+    "SI-SDR.\n\nSDR sees all of them. One sample is a thirtieth of a millisecond, which nobody hears, and only "
     f"{seen.loc['one sample late', 'SDR']:.1f} dB are left: the higher a harmonic, the more of its period is that.\n\n"
     "SI-SDR is at its limit (100 dB) for the wrong level, as it should be, and for the wrong sign: -1 is a gain, too. "
-    "Correlation and MSE see no phase: a sign, a delay, even another sound's phases leave them nearly perfect. "
+    "Correlation and MSE see no phase: a sign, a delay, even the mixture's phases leave them nearly perfect. "
     "But subtract the violin that is upside down from the mixture, and you hear it twice as loud."
 )
 
@@ -144,7 +145,7 @@ answer(
 #
 # In notebook 03, silence "improved" SDR wherever the mixture's was below 0 dB. The improvement of SI-SDR, SI-SDRi,
 # cannot be had so cheaply. Write it, from the formula. The check uses estimates that you have not heard, and that have
-# an offset.
+# a constant added to every sample (an offset).
 #
 # <details><summary>Hint</summary>Two calls of one function: once for the estimate, once for the mixture.</details>
 # <details><summary>Second hint</summary>Each of the two has a gain of its own; leave the means where they
@@ -192,12 +193,12 @@ asked.T["trumpet"].style.format(formats)
 # %% [markdown]
 # These are the paper's two tables with our rows beneath its own. It measured a model of another size on other
 # recordings, so compare directions and not values. In the paper, the trumpet gains very much and the violin loses a
-# little. Which directions do our three stages show? How much of the way from the mixture to the ideal ratio mask is
-# done? Is each above 0 dB in SDR, which is what silence scores?
+# little. Which directions do our three stages show? How much of the way from the mixture to the phase-sensitive mask
+# is done? Is each above 0 dB in SDR, which is what silence scores?
 
 # %%
 scores = asked.xs("SDR", level="metric")
-gone = scores.sub(scores["mixture"], axis=0).div(scores["ideal ratio mask"] - scores["mixture"], axis=0)
+gone = scores.sub(scores["mixture"], axis=0).div(scores["phase-sensitive mask"] - scores["mixture"], axis=0)
 answer(
     "".join(
         f"The {source}: {scores.loc[source, 'pretrained']:.1f}, {scores.loc[source, 'phase 1']:.1f} and "
@@ -205,14 +206,17 @@ answer(
         f"{gone.loc[source, 'phase 2']:.0%} after.\n\n"
         for source in scores.index
     )
+    + "Both gain, unlike the paper's. "
+    + ("Not all are" if (scores[["pretrained", "phase 1", "phase 2"]] < 0).any(axis=None) else "All are")
+    + " above the 0 dB of silence."
 )
 
 # %% [markdown]
 # ### Subtract the columns
 #
-# A table of results is also a set of equations. SDRi is SDR minus something. What should SDR minus SDRi be, and from
-# which row to which should it change? And when the mixture is the sum of two sources, $x = v + t$, what is the one
-# column, seen from the other?
+# A table of results is also a set of equations. SDRi is SDR minus something. SDR minus SDRi is the mixture's own SDR.
+# May it differ from row to row? And when the mixture is the sum of two sources, $x = v + t$, how are the two columns
+# related?
 #
 # <details><summary>Hint</summary>For the violin, the mixture's error is the trumpet, and the other way
 # round.</details>
@@ -224,7 +228,7 @@ assert abs(difference.loc["mixture", "sum of both"]) < 0.01
 difference.style.format("{:+.2f} dB")
 
 # %% [markdown]
-# What is left is the mixture's own SDR. It belongs to the recording: no separator has any part in it, and in our rows
+# It belongs to the recording: no separator has any part in it, and in our rows
 # it is the same for all of them. And of two sources the one is the other's error,
 #
 # $$\mathrm{SDR}(v, x) = 10 \log_{10} \frac{\sum v^2}{\sum t^2} = -\,\mathrm{SDR}(t, x),$$
@@ -237,16 +241,15 @@ answer(
     f"First: the rows differ. From before to after the violin's goes from {first['violin']:+.2f} to "
     f"{second['violin']:+.2f} dB, the trumpet's from {first['trumpet']:+.2f} to {second['trumpet']:+.2f} dB.\n\n"
     "Second, and stronger: the two columns must be each other's negatives, and they add up to "
-    f"{first['sum of both']:+.2f} dB before and {second['sum of both']:+.2f} dB after. Then both are above 0 dB, "
-    "as if each instrument were louder than the other.\n\nWe cannot tell why: other excerpts, means over "
+    f"{first['sum of both']:+.2f} dB before and {second['sum of both']:+.2f} dB after. After fine-tuning both are "
+    "above 0 dB, as if each instrument were louder than the other.\n\nWe cannot tell why: other excerpts, means over "
     "different slices, references at another level than in the mixture? But a part of each change may be just that."
 )
 
 # %% [markdown]
-# You met two more slips in notebook 05: the new output layer puts two 1x1 convolutions in a row with nothing between
-# them, which is one linear map with more parameters and no more capacity; and it is said to take 512 channels and give
-# one, where AudioSep's decoder ends in 32 channels and needs three for its mask. None of this makes the paper's idea
-# wrong. A careful reader multiplies out, subtracts, and counts channels.
+# Notebook 05 found two more: the new output layer is three linear maps in a row, which is one linear map with more
+# parameters and no more capacity; and it gives one channel where AudioSep's mask needs three. None of this makes the
+# paper's idea wrong. A careful reader multiplies out, subtracts, and counts channels.
 #
 # ### The floor that is missing
 #
@@ -292,10 +295,11 @@ floors.style.format("{:+.2f} dB")
 # %%
 paper, trained, start, _, end = floors.to_numpy()
 answer(
-    f"Asked for the trumpet, our separator went from {start[0]:.1f} to {end[0]:.1f} dB. Of this gain of "
-    f"{end[0] - start[0]:.1f} dB, {start[1] - start[0]:.1f} dB could be had from the pretrained one, by subtraction; "
-    f"{end[0] - start[1]:.1f} dB are new. Most of that is a better violin: subtraction now gives {end[1]:.1f} dB, "
-    f"and asking for the trumpet itself adds {end[2]:+.1f} dB.\n\n"
+    f"Asked for the trumpet, our separator went from {start[0]:.1f} to {end[0]:.1f} dB. {start[1]:.1f} dB could be had "
+    f"from the pretrained one, by subtraction; {end[0] - start[1]:.1f} dB are new.\n\nThat floor is the separator's "
+    "before training. Within one row, the difference says only which estimate has the smaller error: for the "
+    "violin it is the same number with the other sign. So one of two sources is always above subtraction, and the "
+    f"other below it, however well both were learnt. After phase 2 the trumpet is at {end[2]:+.1f} dB.\n\n"
     f"The paper's trumpet has {trained[0]:.2f} dB after fine-tuning, and {paper[1]:.2f} dB by subtraction before (as "
     "far as its numbers fit together). What it learnt is to answer to the word. That is needed where more than two "
     "sources play; but it is no trumpet that could not be had before."
@@ -342,7 +346,8 @@ HTML("".join(f"<p>Asked for the {source}:</p>{players(sounds).data}" for source,
 # ### The paper's explanations, tested
 #
 # Why does the paper's violin lose, and ours gain? Look at what our estimates of the violin are made of. Fit both true
-# sources to each estimate (least squares): a gain of 1 means all of a source, 0 nothing of it.
+# sources to each estimate (least squares): a gain of 1 means all of a source, 0 nothing of it;
+# *rest* is the energy that no gain explains, against the estimate's.
 
 # %%
 from lass_lab.course.nb07.errors import make_up, sdr_by_band, sdr_by_register
@@ -356,13 +361,15 @@ answer(
     f"The pretrained violin holds {held.loc['pretrained', 'trumpet']:.0%} of the trumpet's amplitude, a sound that it "
     f"had not learnt to name; after phase 2, {held.loc['phase 2', 'trumpet']:.0%}. Our violin gains as it loses the "
     f"trumpet. The paper's began at {tables.loc[('violin', 'SDR'), 'paper before']:.1f} dB, so with next to no trumpet "
-    "in it: there was little to gain, and something to lose by training for another sound."
+    "in it: there was little to gain, and something to lose by training for another sound. What is wrong now is mostly "
+    f"the rest ({held.loc['phase 2', 'rest (dB)']:.0f} dB): errors that differ from note to note and band to band, "
+    "which no single gain describes."
 )
 
 # %% [markdown]
 # The paper supposes that what is still wrong lies in the mid-low range, where the two instruments overlap. That can be
 # measured: SDR in each third-octave band (from the energies of a Fourier transform), and SDR by the pitch of the note
-# that is played, as a low note has high harmonics.
+# that is played (a third of the playing time each), because a low note has high harmonics, too.
 
 # %%
 from lass_lab.course.nb07.plots import show_bands
@@ -377,7 +384,8 @@ figure_html(show_bands(bands), "SDR in third-octave bands (lines), and how much 
 pd.concat(registers, names=["source", "pitch of the note"]).style.format("{:.1f} dB")
 
 # %% [markdown]
-# Is the mid-low range (250 to 1000 Hz, say) where the error is?
+# Is the mid-low range (250 to 1000 Hz, say) where the error is? And compare each line with the bars of the *other*
+# panel: where does it dip?
 
 # %%
 told = ""
@@ -388,9 +396,12 @@ for source, rows in bands.items():
     told += (
         f"The {source}, after phase 2: {wrong:.0%} of the error's energy lies from 250 to 1000 Hz, and {there:.0%} of "
         f"the source. {'More of the error: it does' if wrong > there else 'Less of the error: it does not do'} "
-        f"worse there. The notes that do worst are the {registers[source]['phase 2'].idxmin()}.\n\n"
+        f"worse there. The worst third of the notes, by pitch, is {registers[source]['phase 2'].idxmin()}.\n\n"
     )
-answer(told)
+answer(
+    told
+    + "Each estimate is worst where the other instrument is loud, so in narrow bands the paper's explanation holds."
+)
 
 # %% [markdown]
 # ## Part 3: how sure?
@@ -418,8 +429,8 @@ figure_html(figure, "SDR on each slice of the test piece in which the source can
 #
 # ### Exercise 3: a paired bootstrap
 #
-# If the musicians had played another minute, the mean over slices would be another one. By how much? The *bootstrap*
-# asks the only data there is. From $n$ slices draw $n$, with putting back, and take their mean, $\bar d^*$; do it 2000
+# On another minute of such music the mean over slices would differ. By how much? The *bootstrap* draws again from the
+# data at hand. From $n$ slices draw $n$, with replacement, and take their mean, $\bar d^*$; do it 2000
 # times. The middle 95% of those means are the *percentile interval*
 #
 # $$\bigl[\, q_{0.025}(\bar d^*),\; q_{0.975}(\bar d^*) \,\bigr].$$
@@ -444,7 +455,8 @@ def paired(after, before):
 check_paired(paired)
 
 # %% [markdown]
-# Here is what it gives, as the package computes it, beside the interval that takes the two for unrelated:
+# Here is what it gives, as the package computes it, beside the interval that takes the two for unrelated. (The
+# mean over slices is not the whole piece's value: there, loud slices count more.)
 
 # %%
 from itertools import product
@@ -452,7 +464,7 @@ from itertools import product
 from lass_lab.experiments.evaluation import bootstrap, summarise
 
 rng, rows = np.random.default_rng(0), {}
-for source, before in product(heard, ("pretrained", "phase 1", "phase 2" + SUBTRACTION)):
+for source, before in product(heard, ("pretrained", "phase 1", "pretrained" + SUBTRACTION)):
     pairs = slices.loc[source][["phase 2", before]].dropna().to_numpy().T
     apart = np.diff([rng.choice(each, (2000, len(each))).mean(axis=1) for each in pairs[::-1]], axis=0)
     rows[f"{source}: phase 2 minus {before}"] = {
@@ -465,12 +477,13 @@ pd.DataFrame(rows).T
 
 # %% [markdown]
 # The last column is the correlation over slices. The nearer it is to 1, the more of the ups and downs cancel in the
-# difference, and the narrower the paired interval; where it is below 0, pairing costs.
+# difference, and the narrower the paired interval; where it is below 0, the unpaired interval is too
+# narrow. The paired one is right in both cases.
 #
 # Then read the signs. Where a paired interval lies on one side of zero, the two differ on music like this piece. Where
 # it includes zero, this piece cannot tell them apart, whatever the mean may be. And with six intervals on the table,
-# one that just misses zero is no sensation: each of them is wrong one time in twenty. Note what they are about, too:
-# other slices *of this piece*, with these players in this room. Neighbouring slices resemble each other (notebook 04),
+# one that just misses zero proves little: each of them is wrong one time in twenty. Note what they are about, too:
+# other slices *of this piece*, in this rendering. Neighbouring slices resemble each other (notebook 04),
 # which makes an interval too narrow. About other pieces it says nothing: of pieces, we have tested one.
 #
 # It does not matter whether we subtract SDR or SDRi: the mixture's own SDR drops out, as it has to.
@@ -550,8 +563,8 @@ right = rng.integers(0, 2, (20_000, len(trials))).cumsum(axis=1)
 small = np.vectorize(cache(abx_p_value))(right, trials) < 0.05
 answer(
     f"{small.any(axis=1).mean():.0%} of 20,000 simulated guessers, against {small[:, -1].mean():.0%} of those who look "
-    "once, after forty trials. There is no limit but patience. The same goes for training runs: who tries recipes "
-    "until the test piece says yes has thrown coins until it said so."
+    "once, after forty trials. With enough patience every guesser succeeds. The same holds for training runs: to "
+    "try recipes until the test piece says yes is to stop when it looks good."
 )
 
 # %% [markdown]
@@ -589,7 +602,7 @@ gallery.table().style.format("{:.1f}").format("{:.3f}", subset=(["correlation of
 #
 # <details><summary>Hint</summary>Each fault breaks something that has to be true: how long a slice is, what a mixture
 # is the sum of, that two queries get two answers, that a ceiling is above what is measured.</details>
-# <details><summary>Second hint</summary>One of the four is too good, and only there.</details>
+# <details><summary>Second hint</summary>One of the four is too good, and only on this slice.</details>
 
 # %%
 from lass_lab.course.nb07.checks import check_gallery
@@ -626,11 +639,11 @@ ledger.read(name)[["name", "value", "unit", "profile"]].style.hide().format({"va
 # - Subtract, multiply out, count: a table is a set of equations.
 # - Of two sources, the second can be had by subtraction: a gain counts from there.
 # - An interval says what it was drawn over. Slices of one piece are not pieces.
-# - What was heard by both is compared slice by slice.
+# - Compare two separators slice by slice, on the slices that both heard.
 # - Decide what to measure, and how often, before you look.
 #
-# **Try:** put `tempus`, whose instruments are in no training, in place of the test piece (`test = "tempus"`). Predict
-# first which of the rows above will fall, and which will not.
+# **Try:** repeat the A/B/X test with the two estimates of the trumpet (`both[name][1]`). Predict first how many of ten
+# you will get right.
 #
 # The answers to the exercises are in [the solutions](solutions/07_evaluation.ipynb). Notebook 08 asks what this one
 # did not: what became of all the other instruments.
