@@ -79,8 +79,8 @@ def _speed() -> Iterator[Row]:
         yield "training step", f"not measured in the {current().name} profile", None, ""
         return
     seconds = step_seconds()
-    value = f"{seconds:.2f} s, {seconds / REFERENCE_STEP_S:.1f} times as long as where the course's times are from"
-    yield "training step", value, None, "the quick profile takes fewer steps on a slow computer"
+    times = f"{seconds / REFERENCE_STEP_S:.1f} times as long as on the computer where the course was timed"
+    yield "training step", f"{seconds:.2f} s, {times}", None, "the quick profile takes fewer steps on a slow computer"
 
 
 def _memory() -> Iterator[Row]:

@@ -22,7 +22,7 @@ from lass_lab.models import load_separator
 from lass_lab.models.weights import native_bfloat16
 from lass_lab.signal.files import atomic_path
 
-REFERENCE_STEP_S = 0.78  # the shipped phase 1, on the computer that the times are from: see its model card
+REFERENCE_STEP_S = 2.42  # in the run of the course that notebooks/times.json is from: its speed.json
 
 _STUDY_RUNS = 3  # of `study_epochs` each, in notebook 08
 
@@ -52,7 +52,7 @@ def fitted(profile: Profile, say: Callable[[str], object] = print) -> Profile:
     first, second = (max(1, round(share * each)) for each in profile.epochs)
     say(
         f"A training step takes {speed['step_seconds']:.2f} s here, "
-        f"{speed['step_seconds'] / REFERENCE_STEP_S:.1f} times as long as where the course's times are from. "
+        f"{speed['step_seconds'] / REFERENCE_STEP_S:.1f} times as long as on the computer where the course was timed. "
         f"This run takes {share:.0%} of the {profile.name} profile's steps: "
         f"about {first * epoch_s / 60:.0f} minutes for phase 1, {second * epoch_s / 60:.0f} for phase 2."
         + (f" If it was busy just then, delete {_path()} to measure again." if share < 1 else "")

@@ -29,7 +29,7 @@ QUERIES_AT_ONCE = {"cuda": 8}  # in one pass; elsewhere 1, which is faster there
 class ResUNetConfig:
     """Sizes of a ResUNet. The defaults are the tiny tier's: AudioSep's layout at a quarter of its width.
 
-    The inner blocks are a little wider than that: there it costs almost nothing.
+    The inner blocks have up to two fifths of it: there it costs almost nothing.
 
     Attributes:
         channels: feature channels of each encoder block, outermost first; its length is the depth.

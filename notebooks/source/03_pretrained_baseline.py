@@ -350,6 +350,11 @@ answer(
 )
 
 # %% [markdown]
+# And the paper's AudioSep? It is large, it was trained on recordings with trumpets, and its own test set has trumpets
+# beside violins (over the ten instruments of that set it gains 10.5 dB on average). So neither its size nor a lack of
+# trumpets explains the paper's trumpet row. What does (other recordings, other words, another level), the paper does
+# not find out.
+#
 # ## Part 3: is it the sound or the word?
 #
 # All six panels have the same colour scale, so brightness can be compared. Players make everything equally loud, even

@@ -25,7 +25,7 @@
 #
 # AudioSep's weights are published: its separation network and CLAP, the query network that goes with it. Are they on
 # this computer? The cell only looks. With `FETCH = True` it downloads what is missing, checks it, and makes it ready
-# for use without a network; `lass-lab weights audiosep` does the same on the command line. (On Colab, *Runtime → Change
+# for use offline; `lass-lab weights audiosep` does the same on the command line. (On Colab, *Runtime → Change
 # runtime type* gives you a GPU; nothing else has to change.)
 
 # %%
@@ -42,7 +42,8 @@ tiny = load_separator("tiny")
 print(f"CUDA GPUs here: {torch.cuda.device_count()}; the tiny separator computes on: {tiny.device}")
 
 # %% [markdown]
-# With or without weights, the network itself we can build: it is the class you know, `ResUNet`, at AudioSep's sizes.
+# With or without weights, the network itself we can build: it is the class you know, `ResUNet`, at AudioSep's sizes,
+# without the tiny one's layers over frequency.
 # How much more has it to do? Guess the ratios before you run the cell: parameters, operations, and time for one slice
 # of five seconds.
 
@@ -94,8 +95,8 @@ answer(
     f"are x {ratio['operations']:.0f}. From the outermost block to the innermost, the large network has {wider} times "
     "as many channels, and the weights of a convolution grow with the square. So it is widened most where the picture "
     "is largest and each weight is used most often, while most parameters are in the inner blocks."
-    f"\n\nThe time is x {ratio['seconds here']:.0f}. Where that is less than the operations, the small network spends "
-    "more of its time on fetching numbers from memory than on computing."
+    f"\n\nThe time is x {ratio['seconds here']:.0f}. Where that is less than the operations, a larger share of the "
+    "small network's time goes into memory traffic and overheads."
     f"\n\nThe paper's phase 1, with this network: about {hours:.0f} hours on this computer. (An estimate: a "
     "training step costs about three times the forward pass. On a GPU it has not been measured.)"
 )
@@ -103,40 +104,18 @@ answer(
 # %% [markdown]
 # ### Does size help?
 #
-# On the held-out duet, by the two plain words. AudioSep has heard far more of the world than our tiny separator. Its
-# row is there if its weights are; the paper's rows, from recordings of its own, stand below either way.
+# On the held-out duet, by the two plain words, beside what notebook 03 measured of *tiny*. This takes AudioSep's
+# weights.
 
 # %%
 from lass_lab.course.plots import results_table
 from lass_lab.experiments.evaluation import evaluate, summarise
-from lass_lab.experiments.paper_tables import paper_results
 
-separators = {"tiny": tiny} | ({"AudioSep": full} if full else {})
-patient = full and not torch.cuda.is_available()  # ten seconds are enough to ask of a CPU
-test = list_pieces("test")[: profile.pieces]
-measured = evaluate(separators, test, longest=10 if patient else profile.seconds, progress=False)
-ours = summarise(measured)
-ours["separator"] += ", here"
-results_table(pd.concat([ours, paper_results("pretrained")]))
-
-# %% [markdown]
-# Compare rows of *here* with each other, and the paper's with the paper's: these are two sets of recordings. Our tiny
-# separator was never taught the trumpet. Is its trumpet simply not found?
-
-# %%
-whole = ours.set_index(["source", "separator", "metric"])["value"]
-asked = {metric: whole["trumpet", "tiny, here", metric] for metric in ("SDR", "SDRi", "SI-SDR")}
-answer(
-    f"Not simply. Asked for “trumpet”, the tiny separator gains {asked['SDRi']:.1f} dB over the mixture; but its "
-    f"SI-SDR of {asked['SI-SDR']:.1f} dB says that there is little trumpet in the answer: it is mostly a quieter "
-    "mixture. What is left when its violin is subtracted from the mixture has the violin's SDRi as its SDR: "
-    f"{whole['violin', 'tiny, here', 'SDRi']:.1f} dB, against {asked['SDR']:.1f} dB for the word. So what was never "
-    "taught can also be found by what is known of all the rest."
-    "\n\nAnd the paper's AudioSep? It is large, it was trained on recordings with trumpets, and its own test set has "
-    "trumpets beside violins (over the ten instruments of that set it gains 10.5 dB on average). So neither its size "
-    "nor a lack of trumpets explains the paper's first trumpet row. What does (other recordings, other words, another "
-    "level) the paper does not find out."
-)
+if full:
+    patient = not torch.cuda.is_available()  # ten seconds are enough to ask of a CPU
+    test = list_pieces("test")[: profile.pieces]
+    measured = evaluate({"tiny": tiny, "AudioSep": full}, test, longest=10 if patient else profile.seconds)
+    display(results_table(summarise(measured)))  # noqa: F821
 
 # %% [markdown]
 # ## Half the bits
@@ -148,7 +127,7 @@ answer(
 from lass_lab.models.weights import native_bfloat16
 
 kinds = {str(kind).removeprefix("torch."): torch.finfo(kind) for kind in (torch.float32, torch.bfloat16, torch.float16)}
-print(f"this processor multiplies bfloat16 by itself: {native_bfloat16(tiny.device)}")
+print(f"this processor has native bfloat16 arithmetic: {native_bfloat16(tiny.device)}")
 table = {
     name: {"bytes": i.bits // 8, "largest": i.max, "smallest normal": i.tiny}
     | {"smallest at all": i.tiny * i.eps, "step above 1": i.eps}
@@ -190,33 +169,34 @@ faster = rows["float32"]["seconds"] / rows["bfloat16"]["seconds"]
 answer(
     f"The error of rounding lies {agreement:.0f} dB below the estimate, the error of separating only "
     f"{rows['float32']['SDR, violin (dB)']:.0f} dB below the violin; the two SDRs can hardly be told apart. bfloat16 "
-    f"took {1 / faster:.1f} times as long. It pays where the processor multiplies it by itself: load_separator takes "
+    f"took {1 / faster:.1f} times as long. It pays where the processor has it natively: load_separator takes "
     "it there and nowhere else, unless you say so."
 )
 
 # %% [markdown]
 # ### Where the memory goes
 #
-# Training needs far more than the weights. To find its way back, each layer keeps what it computed on the way
-# forwards. How much is that for a single mixture? Measured for one second on the tiny network; and counted, without
-# computing anything, for AudioSep's five.
+# Training needs far more than the weights. For the backward pass each layer keeps what it computed in the forward pass.
+# How much is that? Measured for two mixtures of one second on the tiny network; and counted, without computing
+# anything, for each of AudioSep's five seconds.
 
 # %%
 from lass_lab.course.nb09.scaling import kept_for_backward, kept_on_paper
 
-second, rows = mixture[:, None, :32_000], {}
+pair, rows = mixture[:, None, :32_000].expand(2, -1, -1), {}
+conditions = tiny.query_network(["violin", "trumpet"]).detach()
 for lowered in (False, True):
     with torch.autocast(tiny.device.type, torch.bfloat16, lowered):
-        kept = kept_for_backward(tiny.network, lambda: tiny.network(second, condition))
-    rows["tiny, 1 s, " + ("bfloat16" if lowered else "float32")] = kept
-rows["full size, 5 s, float32, counted"] = kept_on_paper(ResUNetConfig.audiosep(), 5)
+        kept = kept_for_backward(tiny.network, lambda: tiny.network(pair, conditions))
+    rows["tiny, two mixtures of 1 s, " + ("bfloat16" if lowered else "float32")] = kept
+rows["full size, each mixture of 5 s, float32, counted"] = kept_on_paper(ResUNetConfig.audiosep(), 5)
 for name, kept in rows.items():
     print(f"{name}: {kept / 1e6:,.0f} MB")
 
 # %% [markdown]
-# Compare the first two lines: it is not quite half, because the mask stays in float32, and the weights are there a
-# second time, in bfloat16. The last line is for *one* mixture; AudioSep's batch of twelve takes twelve times that. If a
-# GPU's memory runs out, it is here: make the slices shorter, or the batch smaller, before you give up on the model.
+# Compare the first two lines: bfloat16 saves less than half, because the weights are there a second time, in bfloat16.
+# That weighs much in one second, and little in five. The last line is for *one* mixture of a batch; the twelve that
+# AudioSep puts on each GPU take twelve times that.
 #
 # **Exercise 1: the rest of it.** What does training hold besides, whatever the batch? Some parameters learn and some
 # are frozen. The optimiser is AdamW (its formula is in notebook 05); a variant, `amsgrad`, with which AudioSep was
@@ -247,8 +227,7 @@ check_training_bytes(training_bytes)
 #
 # You have recordings of two players, each on a track of its own? Then you can fine-tune on them. Here the beginnings
 # of three duets play the part of yours, in a temporary folder, with names as the URMP dataset gives them: one folder
-# a piece, `AuSep` for a stem, `AuMix` for the mixture, and a short name for each instrument. In the second piece
-# somebody wrote `vln` for the violin.
+# per piece, `AuSep` for a stem, `AuMix` for the mixture, and a short name for each instrument.
 
 # %%
 import tempfile
@@ -264,25 +243,20 @@ for title, name in pieces.items():
     write_audio(place / f"AuSep_1_vn_{title}.wav", cut.sources["violin"])
     write_audio(place / f"AuSep_2_tpt_{title}.wav", cut.sources["trumpet"])
     write_audio(place / f"AuMix_{place.name}.wav", cut.mixture)
-stem = work / "recordings" / "02_Greensleeves_vn_tpt" / "AuSep_1_vn_02_Greensleeves.wav"
-slip = stem.rename(stem.with_name("AuSep_1_vln_02_Greensleeves.wav"))
 
 # %% [markdown]
-# `lass-lab slice RECORDINGS --out DATA --test PIECE` makes a dataset of such a folder. In a notebook it is one
-# function. Forty seconds are little: the last thirty of each training piece are kept for validation. Does the report
-# find the slip?
+# Notebook 04 made a dataset of such a folder; here it is one call (`lass-lab slice RECORDINGS --out DATA --test
+# PIECE`). Forty seconds are little: the last thirty of each training piece are kept for validation.
 
 # %%
 from lass_lab.datasets.slicing import slice_folder
 
 recordings, data, exam = work / "recordings", work / "data", "03_AuldLangSyne_vn_tpt"
-report = slice_folder(recordings, data, test=[exam])
-print(str(report).replace(str(work), "..."))
+print(str(slice_folder(recordings, data, test=[exam])).replace(str(work), "..."))
 
 # %% [markdown]
-# The last lines name the file, and which names would be known. That piece was left out and the others were taken: mend
-# the name and run it again (`force=True` overwrites). No names of this kind? A folder a piece with `mixture.wav`,
-# `violin.wav`, `trumpet.wav` works as well. The folder `data` now has a manifest: for each source its file, its split,
+# No names of this kind? A folder per piece with `mixture.wav`, `violin.wav`, `trumpet.wav` works as well. The folder
+# `data` now has a manifest: for each source its file, its split,
 # its words, its checksum. From here on everything is as in notebooks 05 and 06, with one switch more:
 #
 # ```
@@ -290,7 +264,7 @@ print(str(report).replace(str(work), "..."))
 # lass-lab evaluate --data DATA --model tiny --model runs/mine/phase2
 # ```
 #
-# Before you give it a night, hold a dress rehearsal: the smallest run there is, to see that everything fits together.
+# Before you give it a night, make a trial run: the smallest run there is, to see that everything fits together.
 
 # %%
 from dataclasses import replace
@@ -336,10 +310,10 @@ print(f"the sum of the estimates agrees with the mixture to {sdr(first, sum(esti
 players({"mixture": first} | dict(zip(QUERIES, estimates, strict=True)) | {"what nobody asked for": residual})
 
 # %% [markdown]
-# Without a true source there is no SDR. What can still be asked: do the estimates add up to the mixture, and what is in
-# the *residual*, the rest that nobody asked for? A loud residual has something in it that neither word names, or that
-# neither estimate dared to take. A quiet one proves little: if all of the music were in one estimate, and in the wrong
-# one, nothing would be left over either.
+# Without the true sources no estimate's SDR can be computed. What can still be asked: do the estimates add up to the
+# mixture, and what is in the *residual*, the rest that nobody asked for? A loud residual has something in it that
+# neither word names, or that both estimates left out. A quiet one proves little: if all of the music were in one
+# estimate, and in the wrong one, nothing would be left over either.
 #
 # ## What it is good for
 #
@@ -368,7 +342,7 @@ answer(
 )
 
 # %% [markdown]
-# **Assistive listening.** A hearing aid that follows a word would need its answer within some hundredths of a second.
+# **Assistive listening.** A hearing aid that follows a word would need its answer within about a hundredth of a second.
 # `separate_blocks` works through a recording of any length in windows of ten seconds whose edges overlap; in the
 # overlaps both estimates are faded into each other and added (*overlap-add*). How much sound has it read and not yet
 # given out? We count, in a minute of sound.
@@ -391,8 +365,8 @@ print(f"{speed:.1f} times real time; up to {held / 32_000:.1f} s read and not ye
 answer(
     f"It is fast enough for live sound ({speed:.0f} times real time here) and far too late: {held / 32_000:.0f} s are "
     "held back. However long the file, it is never more, so an hour of music needs no more memory than a minute. But a "
-    "hearing aid would need a network that looks only backwards, and not far. For sound that is recorded already, such "
-    "as a film whose speech is hard to follow, the delay does not matter."
+    "hearing aid would need a *causal* network, one that uses no sound from the future. For sound that is recorded "
+    "already, such as a film whose speech is hard to follow, the delay does not matter."
 )
 
 # %% [markdown]
@@ -402,7 +376,10 @@ answer(
 # “violin” give?
 
 # %%
+from lass_lab.datasets.mixing import match_energy
+
 one, two = (load_piece(name).slice(20, 5).sources["violin"] for name in list_pieces("train"))
+two = match_energy(two, one)
 estimate = mine.separate(one + two, "violin", progress=False)
 nearness = {"both": sdr(one + two, estimate), "the first": sdr(one, estimate), "the second": sdr(two, estimate)}
 for what, value in nearness.items():
@@ -411,8 +388,9 @@ for what, value in nearness.items():
 # %%
 answer(
     f"Both of them: {nearness['both']:.1f} dB against their sum, {nearness['the first']:.1f} and "
-    f"{nearness['the second']:.1f} dB against each alone. No word of the course says which violin. A clip of it as the "
-    "query does not either, unless it sounds unlike the other."
+    f"{nearness['the second']:.1f} dB against each alone, where the plain sum has 0 dB. (Both are from training "
+    "pieces, which flatters the first number.) No word of the course says which violin, and a clip of it hardly could "
+    "either."
 )
 
 # %% [markdown]
@@ -424,12 +402,13 @@ answer(
 # | Another sampler's trumpet is heard less well, and a recorded one was never tested | notebook 08, model card |
 # | Other instruments are forgotten where they are not rehearsed | notebook 08, `docs/studies.md` |
 # | Words that nobody trained with can fail | notebook 06 |
-# | Even a perfect mask leaves an error | notebooks 01 and 07 (the ceilings) |
-# | Sounds unlike those of the training: an everyday noise, an unknown instrument | `data/tiny/MODEL_CARD.md` |
+# | Even the best mask that keeps the mixture's phase leaves an error | notebooks 01 and 07 (the ceilings) |
+# | Sounds that it was not taught | notebook 03, `data/tiny/MODEL_CARD.md` |
+# | On real performances it gains about half as much | notebook 07, `data/tiny/MODEL_CARD.md` |
 #
-# The paper's tables speak of two instruments by two words, so the same questions are open there. **Future work** is
-# each line read backwards: duets that people recorded; a query that also says *which* violin, or what is not wanted;
-# old sounds tested after every new one; a network without the delay; a loss that hears as we do.
+# The paper's tables speak of two instruments by two words, so the same questions are open there. **Future work**
+# follows from each line: duets that people recorded; a query that also says *which* violin, or what is not wanted;
+# old sounds tested after every new one; a causal network; a loss that agrees with hearing.
 #
 # ## Many GPUs
 #
@@ -526,11 +505,11 @@ pd.DataFrame(told).style.hide(axis="index").format({"kB": "{:,.1f}", "SHA-256 be
 # a fingerprint: publish it, and everyone can see that they have the same file. The folder's `README.md` says how to
 # open the separator, and not yet what it can do: `python -m authoring keep runs/finetune --out FOLDER` measures a run
 # on the test piece and writes a *model card* beside the weights. To publish it on the Hugging Face hub, log in with
-# `hf auth login` and run these lines; they are not run here, because they speak to the world in your name:
+# `hf auth login` and run these lines; they are not run here, because they publish under your name:
 #
 # ```python
 # mine.push_to_hub("YOUR-NAME/my-separator", private=True)
-# load_separator("YOUR-NAME/my-separator")  # on any computer
+# load_separator("YOUR-NAME/my-separator")  # on any computer where you are logged in
 # ```
 #
 # **Whose sounds are they?** Behind every weight is somebody who played. This course trains on scores in the public
@@ -561,13 +540,13 @@ results[["notebook", "name", "value", "unit", "profile"]].style.hide(axis="index
 # beside the paper's.)
 #
 # - A larger model is the same class with other numbers; look at operations and memory before you wait for it.
-# - Half the bits cost decibels that can be measured, and are worth it where the processor plays along.
-# - Check recordings before you train on them, and hold a short rehearsal before you train for long.
+# - Half the bits cost hundredths of a decibel, and pay where the processor computes bfloat16 natively.
+# - Check recordings before you train on them, and make a short trial run before you train for long.
 # - What an error costs depends on the use: a remix forgives more than a solo, a hearing aid no delay.
 # - Many GPUs compute the gradient of one large batch, if shares are equal and norms are frozen.
 # - Weights are half of a model; the other half is what is written about them.
 #
-# **Try:** hold the dress rehearsal with recordings of your own, and then train on them in earnest. Which instrument
+# **Try:** make the trial run with recordings of your own, and then do the full training. Which instrument
 # does your separator not know yet?
 #
 # Where to go next: the reading list, `docs/site/reading.md`. For each work, ask what you have learnt to ask here:

@@ -27,7 +27,7 @@ def measured(tmp_path, monkeypatch):
 
 def test_the_epochs_fit_the_time_and_are_never_more_than_the_profile_has(measured):
     said = []
-    measured(REFERENCE_STEP_S)
+    measured(0.5)
     assert fitted(QUICK, said.append) == QUICK
     measured(4 * REFERENCE_STEP_S)
     slow = fitted(QUICK, said.append)

@@ -51,7 +51,7 @@ def vector(regions: Tensor) -> Tensor:
     return functional.normalize(regions.amax(-2), dim=-1)
 
 
-def loudest(regions: Tensor) -> Tensor:
+def strongest(regions: Tensor) -> Tensor:
     """The vector of the region that has most to say, the longest: `(..., 16, 384)` -> `(..., 384)` of length one."""
     place = regions.norm(dim=-1, keepdim=True).argmax(-2, keepdim=True)
     return functional.normalize(regions.take_along_dim(place, -2)[..., 0, :], dim=-1)

@@ -9,7 +9,7 @@ from torch import Tensor
 from tqdm.auto import tqdm
 
 from lass_lab.course.nb10.duets import SAMPLE_RATE, Clips, scene
-from lass_lab.course.nb10.eye import latent_captions, loudest
+from lass_lab.course.nb10.eye import latent_captions, strongest
 from lass_lab.course.nb10.films import stage
 from lass_lab.course.nb10.looker import Looker
 from lass_lab.course.nb10.losses import audio_language, mask_error, trimodal
@@ -52,7 +52,7 @@ def caption_clips(looker: Looker, clips: Clips, encoder: SentenceEncoder, steps:
     moments = np.linspace(0, 12, 8, endpoint=False)
     films = [stage(rng, [look], [notes]).draw(moments) for look, notes in zip(clips.looks, clips.notes, strict=True)]
     with torch.no_grad():
-        seen = loudest(looker.eye(torch.from_numpy(np.stack(films))))
+        seen = strongest(looker.eye(torch.from_numpy(np.stack(films))))
     looker.captions.copy_(latent_captions(encoder, seen, steps)[0])
 
 
@@ -82,7 +82,7 @@ def losses(looker: Looker, batch: dict[str, Tensor], blind: bool = False) -> dic
         regions = looker.eye(batch["film"]).flatten(0, 1)
     own, captioned = batch["clip"].flatten(), batch["captioned"].flatten()
     caption = looker.captions[own]
-    condition = torch.where(captioned[:, None], caption, loudest(regions)) * (not blind)
+    condition = torch.where(captioned[:, None], caption, strongest(regions)) * (not blind)
     mixture = looker.spectrum(batch["sources"].sum(1)).repeat_interleave(2, dim=0)
     mask = looker.mask(looker.bands(mixture), condition)
     error = mask_error(mask, looker.bands(mixture), looker.bands(looker.spectrum(sources)))

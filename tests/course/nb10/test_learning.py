@@ -8,7 +8,7 @@ import torch
 from torch.nn import functional
 
 from lass_lab.course.nb10.duets import Clips
-from lass_lab.course.nb10.eye import Eye, latent_captions, loudest, train_eye
+from lass_lab.course.nb10.eye import Eye, latent_captions, strongest, train_eye
 from lass_lab.course.nb10.films import LOOKS, Player, Scene
 from lass_lab.course.nb10.looker import Looker, load, save
 from lass_lab.course.nb10.losses import SCALE, TEACHER_SCALE, audio_language, mask_error, pointing, trimodal
@@ -57,7 +57,7 @@ def test_with_one_player_caption_and_look_point_to_the_same_region(encoder):
     shipped = load()
     acted = Scene((Player("clarinet", 6, np.array([[0.0, 1.0, 60]])),), (("chair", 1),), 0)
     regions = shipped.eye(torch.from_numpy(acted.film(1.0)))
-    assert pointing(regions, loudest(regions), TEACHER_SCALE).argmax() == 6
+    assert pointing(regions, strongest(regions), TEACHER_SCALE).argmax() == 6
     assert pointing(regions, encoder(["a player of the clarinet"])[0], TEACHER_SCALE).argmax() == 6
 
 
