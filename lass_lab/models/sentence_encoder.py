@@ -58,6 +58,7 @@ class SentenceEncoder(TokenMean):
         with torch.random.fork_rng():  # its random start is overwritten at once: it must not move the run's own seed
             super().__init__(BertConfig.from_pretrained(sentence_encoder_folder()))
         self.bert.load_state_dict(official_weights())
+        self.eval()  # with dropout, one sentence would be another vector each time
 
     def forward(self, sentences: Sequence[str]) -> Tensor:
         """Sentences -> `(len(sentences), 384)`, each row of length one."""

@@ -32,7 +32,7 @@ def test_sentence_vectors_are_those_of_sentence_transformers():
     library = pytest.importorskip("sentence_transformers")
     reference = library.SentenceTransformer(str(sentence_encoder_folder()), device="cpu")
     expected = torch.as_tensor(reference.encode(QUERIES))
-    torch.testing.assert_close(SentenceEncoder().eval()(QUERIES), expected, atol=1e-5, rtol=0)
+    torch.testing.assert_close(SentenceEncoder()(QUERIES), expected, atol=1e-5, rtol=0)
 
 
 def test_a_query_does_not_depend_on_its_neighbours_in_the_batch(network):
