@@ -480,9 +480,9 @@ HTML(lineage_table().to_html() + players(lineage_sounds()).data)
 
 # %% [markdown]
 # <details><summary>Answer</summary>An entry is an SDRi in dB, with its 95% interval where it is a mean. From the first
-# row to the second nearly 3 dB are gained: words learnt from sounds beforehand are the step that counts. The third row
-# is 0.8 dB above the second, but the fourth, without its turn, is as good as the third: whatever that difference is, it
-# is not the turn. LASS-Net's first two columns are the same, so the words have no say yet; and its 2.1 dB are what half
+# row to the second most is gained: words learnt from sounds beforehand are the step that counts. The third row
+# is above the second, but the fourth, without its turn, is as good as the third: whatever that difference is, it
+# is not the turn. LASS-Net's first two columns are the same, so the words have no say yet; and its mean is what half
 # the mixture would have on these pairs, which are up to 10 dB apart (for equally loud sources it would be 3
 # dB).</details>
 #

@@ -473,8 +473,10 @@ answer(
 # is the separator's encoder, and the same loss has a shorter way. Whether that is *the* reason, nobody has shown.
 # Nor does the need for the text loss carry over: VAST gives it a thousandth of this weight.
 #
-# Read it with care. These are minutes of training on four instruments in a drawn world, one seed each, and the
-# intervals know of other duets, not of other seeds.
+# Read it with care. When these arms were trained and measured, the sentence encoder's dropout was on by mistake, so
+# that a sentence was a slightly different vector each time; it is off in the cells above. And these are minutes of
+# training on four instruments in a drawn world, one seed each, and the intervals know of other duets, not of other
+# seeds.
 #
 # VAST reports an NSDR (BSS-eval's SDR, less the mixture's) of 8.58 dB on SOLOS, real videos: another definition and
 # other sounds, so it must not be set beside ours ([notebook 07](07_evaluation.ipynb)).
