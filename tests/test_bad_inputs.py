@@ -1,19 +1,15 @@
 """Bad inputs as a user meets them: each gets one line that names what is wrong, exit status 2, and leaves nothing.
 
-Further ones stand beside what they try: recordings in `test_faults.py`, options and tables in `test_commands.py`,
-folders of recordings in `datasets/test_slicing.py` and `test_layouts.py`, damaged files in `test_fuzz.py`.
+Further ones stand beside what they try: recordings in `test_faults.py`, folders of recordings in
+`datasets/test_slicing.py` and `test_layouts.py`, tables in `datasets/test_duets.py` and `test_mixing.py`, separators in
+`models/test_separator.py`, damaged files in `test_fuzz.py`.
 """
-
-import csv
-import json
-import os
 
 import numpy as np
 import pytest
 import soundfile
 
-from lass_lab.datasets.manifest import COLUMNS
-from lass_lab.signal.files import data_dir
+from tests.made_duets import made_duets
 from tests.test_commands import run
 
 RATE = 32_000
@@ -58,11 +54,14 @@ def a_query_given_twice(folder):
     return separate(sound(folder / "song.wav"), "--against", "violin"), "query 'violin': is given twice"
 
 
-def a_clip_too_short(folder):
-    clip = sound(folder / "clip.wav", SOUND[:3_200])
-    return separate(
-        sound(folder / "song.wav"), "--query-audio", clip
-    ), "clip.wav: query: a sound of 0.10 s is too short"
+def clip(fault, samples):
+    """A case: a query that is a recording of these samples."""
+
+    def make(folder):
+        asked = sound(folder / "clip.wav", samples)
+        return separate(sound(folder / "song.wav"), "--query-audio", asked), f"clip.wav: query: {fault}"
+
+    return make
 
 
 def a_file_in_place_of_the_folder(folder):
@@ -90,7 +89,20 @@ def call(fault, *arguments, **variables):
     return make
 
 
+def finetuning(fault, *options):
+    """A case: fine-tuning with these options."""
+    return call(fault, "finetune", "--run", "run", "--profile", "ci", *options)
+
+
+def setting(fault, value):
+    """A case: fine-tuning with this setting."""
+    return finetuning(fault, "--set", value)
+
+
+NO_RUN = "run: holds no finished phase (phase1, phase2); run first: lass-lab finetune"
 OPTIONS = {
+    "a clip too short": clip("a sound of 0.10 s is too short", SOUND[:3_200]),
+    "a silent clip": clip("the sound is silent", 0 * SOUND),
     "a clip that is not there": separating("gone.wav: no such file", "--query-audio", "gone.wav"),
     "bytes that are no words": separating("query: 'vio\\udcfflin' is not all text", "--query", "vio\udcfflin"),
     "another device": separating("device 'abacus': not a device name", "--device", "abacus"),
@@ -100,77 +112,42 @@ OPTIONS = {
     "no list of mixtures": call("music_eval.csv: no such file", "evaluate", "--music-eval", "music_eval.csv"),
     "no such weights": call("weights 'grand': only audiosep has files to fetch", "weights", "grand"),
     "no such profile": call("LASS_LAB_PROFILE=huge: no such profile", "finetune", LASS_LAB_PROFILE="huge"),
-    "no such number of epochs": call("recipe: phase2.epochs = -2", "finetune", "--set", "phase2.epochs=-2"),
-    "no such loss": call("loss 'l2': choose one of l1", "finetune", "--set", "loss=l2"),
+    "report, endless": call("longest: needs a number, was given inf", "report", "--longest", "inf"),
+    "no run for the paper's table": call(NO_RUN, "evaluate", "--run", "run", "--table", "paper"),
+    "no run to probe": call(NO_RUN, "evaluate", "--run", "run", "--table", "probes"),
+    "no such table": call("table 'cake': choose paper or probes", "evaluate", "--table", "cake"),
+    "probes on two pieces": call(
+        "probes: need one --piece, and were given 2", "evaluate", "--table", "probes", "--piece", "joy", "--piece", "x"
+    ),
+    "no such piece": call("symphony: no such piece; one of", "evaluate", "--piece", "symphony"),
+    "no such profile to train in": finetuning("profile 'huge': choose one of ci, quick, full", "--profile", "huge"),
+    "no such recipe": finetuning("'soup': choose one of preserving, paper, or a TOML file", "--recipe", "soup"),
+    "a recipe that is code": finetuning(f"recipe {__file__}: cannot be read as a TOML file", "--recipe", __file__),
+    "no data to train on": finetuning("nowhere/manifest.csv: no such file", "--data", "nowhere"),
+    "no sources to rehearse": finetuning("nowhere/sources.csv: no such file", "--sources", "nowhere"),
+    "no such start": finetuning("model 'huge': neither one of tiny", "--model", "huge"),
+    "no such field": setting("recipe: no field 'hat'; choose one of head, phase1,", "hat=1"),
+    "no such inner field": setting("no field 'items.rehearse'; choose one of items.seconds,", "items.rehearse=0.3"),
+    "a batch of words": setting("recipe: batch = many: needs a whole number", "batch=many"),
+    "an average that is no number": setting("recipe: average = nan: needs a number", "average=nan"),
+    "a number for a table": setting("recipe: items = 1: needs a table", "items=1"),
+    "a field without a value": setting("--set seed: needs a field and a value", "seed"),
+    "epochs below zero": setting("recipe: phase2.epochs = -2", "phase2.epochs=-2"),
+    "items longer than a slice": setting("recipe: items of 6 s: at most 5 s", "items.seconds=6"),
+    "rehearsal alone": setting("recipe: needs a rehearsal of at most 0.95", "items.rehearsal=1"),
+    "no such head": setting("ResUNetConfig: no head 'hydra'", "head=hydra"),
+    "no such encoder": setting("'half': choose one of frozen, low-rank, top, whole", "phase2.encoder=half"),
+    "no such loss": setting("loss 'l2': choose one of l1, relative-l1, decibels", "loss=l2"),
+    "a rate that cannot be": setting("sample_rate: cannot train at 11000 Hz", "sample_rate=11000"),
     "no such data": call("gone: no such data folder; LASS_LAB_DATA names it", "evaluate", LASS_LAB_DATA="gone"),
 }
 
-# Separators, tables and runs ------------------------------------------------------------------------
-
-
-def separator(fault, config=None, weights=None):
-    """A case: a separator's folder with these contents, the shipped ones where None."""
-
-    def make(folder):
-        for name, content in (("config.json", config), ("model.safetensors", weights)):
-            content = json.dumps(content) if isinstance(content, dict) else content
-            shipped = data_dir() / "tiny" / name
-            written(folder / "model" / name, shipped.read_bytes() if content is None else content)
-        return separate(sound(folder / "song.wav"), "--model", folder / "model"), fault
-
-    return make
-
-
-def a_folder_without_a_separator(folder):
-    (folder / "model").mkdir()
-    return separate(sound(folder / "song.wav"), "--model", folder / "model"), "config.json: no such file"
-
-
-NO_CONFIG = "config.json: not a separator's configuration ("
-NETWORK = {"channels": [4, 6], "n_fft": 256, "hop": 64}
-SEPARATORS = {
-    "bytes as configuration": separator(NO_CONFIG, b"\xff\xfe\x00"),
-    "a configuration nested too deep": separator(NO_CONFIG + "nested too deep)", "[" * 99_999),
-    "an unknown query network": separator(
-        NO_CONFIG + "a query network of kind 'Oracle')", {"query_network": {"kind": "Oracle"}, "network": NETWORK}
-    ),
-    "a hop too long": separator(
-        NO_CONFIG + "ResUNetConfig: hop 200 is not within", {"query_network": {}, "network": NETWORK | {"hop": 200}}
-    ),
-    "weights of another size": separator(
-        "bytes cannot hold the ", {"query_network": {}, "network": NETWORK | {"channels": [8_000, 8]}}
-    ),
-    "a page as weights": separator("model.safetensors: not a whole safetensors file (", weights="<html>" * 2_000_000),
-}
-
-
-def manifest(fault, delimiter=",", **change):
-    """A case: a manifest of one piece with this changed."""
-
-    def make(folder):
-        row = dict.fromkeys(COLUMNS, "-") | {"piece": "duo", "split": "test", "seconds": "1.0", "sample_rate": "32000"}
-        row |= {"mixture": "mixture.wav", "target_path": "mixture.wav", "query": "violin", "queries": "fiddle"} | change
-        sound(folder / "mixture.wav")
-        with (folder / "manifest.csv").open("w", newline="", encoding="utf-8") as file:
-            csv.writer(file, delimiter=delimiter).writerows([COLUMNS, [row[column] for column in COLUMNS]])
-        return ("evaluate", "--data", folder), fault
-
-    return make
+# Data and runs --------------------------------------------------------------------------------------
 
 
 def no_piece_to_train_on(folder):
-    arguments, _ = manifest("")(folder)
-    return ("finetune", *arguments[1:], "--profile", "ci", "--recipe", "paper"), "train: no slice of 5 s in its part"
-
-
-def sources(fault, content):
-    """A case: a bank whose sources.csv holds this."""
-
-    def make(folder):
-        written(folder / "sources.csv", content)
-        return ("finetune", "--profile", "ci", "--sources", folder), f"sources.csv{fault}"
-
-    return make
+    data = made_duets(folder, 1.0, {"one": "test"})
+    return ("finetune", "--data", data, "--profile", "ci", "--recipe", "paper"), "train: no slice of 5 s in its part"
 
 
 def a_damaged_recipe(folder):
@@ -180,30 +157,17 @@ def a_damaged_recipe(folder):
     return ("evaluate", "--table", "paper", "--run", folder / "run"), "recipe.json: not a run's recipe ("
 
 
-HEAD = "path,instrument,score,split,seconds\n"
-TABLES = {
-    "seconds that are no number": manifest("manifest.csv, line 2: ", seconds="nan"),
-    "a query with nothing in it": manifest("manifest.csv, line 2: column 'query' or 'queries'", queries="a||b"),
-    "a file whose name is too long": manifest(f"manifest.csv, line 2: {{folder}}/{LONG} is not there", mixture=LONG),
-    "semicolons": manifest("manifest.csv, line 1: column 'piece' is missing", delimiter=";"),
-    "a piece of another length": manifest("mixture.wav: 32000 samples, which is not as long as", seconds="9.0"),
-    "bytes as table of sources": sources(": cannot be read as a CSV table (", b"\xff\xfe\x00\x01"),
-    "a clip without a name": sources(", line 3: column ", HEAD + "a.wav,b,c,train,1\n,b,c,train,1\n"),
-    "no clips to train with": sources(": holds no clip of the split 'train'", HEAD + "a.wav,b,c,test,1\n"),
-}
-
 ALONE = (
-    no_query, a_query_given_twice, a_clip_too_short, a_file_in_place_of_the_folder, a_folder_in_place_of_the_estimate,
-    a_name_too_long_to_write, a_folder_without_a_separator, no_piece_to_train_on, a_damaged_recipe,
+    no_query, a_query_given_twice, a_file_in_place_of_the_folder, a_folder_in_place_of_the_estimate,
+    a_name_too_long_to_write, no_piece_to_train_on, a_damaged_recipe,
 )  # fmt: skip
-CASES = {case.__name__.replace("_", " "): case for case in ALONE} | OPTIONS | SEPARATORS | TABLES
+CASES = {case.__name__.replace("_", " "): case for case in ALONE} | OPTIONS
 
 
 def contents(folder):
     return {path.relative_to(folder): path.is_file() and path.read_bytes() for path in sorted(folder.rglob("*"))}
 
 
-@pytest.mark.skipif(os.name == "nt", reason="the system's own words for its faults")
 @pytest.mark.parametrize("name", CASES)
 def test_a_bad_input_gets_one_line_and_leaves_nothing(monkeypatch, tmp_path, capsys, name):
     case = CASES[name]

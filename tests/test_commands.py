@@ -86,6 +86,9 @@ def test_separate_goes_through_folders_and_names_what_failed(monkeypatch, mixtur
     fault = capsys.readouterr().err.splitlines()[-1]
     assert fault.startswith("lass-lab: 1 of 5 recordings failed: ") and "bad.wav: cannot be read as audio" in fault
     assert run(monkeypatch, "separate", tmp_path / "out" / "deep" / "..", "--query", "violin", "--out", out / "x") == 0
+    deep = songs / "deep"  # beside the recordings, which lie in `out` then, and one of them is named twice
+    assert run(monkeypatch, "separate", deep, deep / "a.wav", "--query", "violin", "--out", songs) == 0
+    assert sorted(path.name for path in songs.glob("*.violin.wav")) == ["a.violin.wav", "b.violin.wav"]
 
 
 def test_separate_reads_standard_input(monkeypatch, mixture, tmp_path):
@@ -111,15 +114,6 @@ def test_separate_takes_a_clip_in_place_of_words(monkeypatch, mixture, tmp_path)
     soundfile.write(clip, 0.1 * np.random.default_rng(0).standard_normal(44_100), 44_100)
     assert run(monkeypatch, "separate", mixture, "--query-audio", clip, "--query", "violin", "--out", out) == 0
     assert sorted(path.name for path in out.iterdir()) == ["two tones.my_clip.wav", "two tones.violin.wav"]
-
-
-def test_a_query_clip_without_sound_is_named(monkeypatch, mixture, tmp_path, capsys):
-    clip = tmp_path / "silent.wav"
-    soundfile.write(clip, np.zeros(44_100), 44_100)
-    assert run(monkeypatch, "separate", mixture, "--query-audio", clip, "--out", tmp_path / "out") == 2
-    fault = capsys.readouterr().err
-    assert "silent" in fault and str(clip) in fault
-    assert not (tmp_path / "out").exists()
 
 
 def test_evaluate_prints_and_writes_its_table(monkeypatch, tmp_path, capsys):
@@ -187,20 +181,6 @@ def test_evaluate_without_a_run_takes_the_phases_that_ship(monkeypatch, tmp_path
     assert len({values["pretrained"], values["phase 1"], values["phase 2"]}) == 3
 
 
-@pytest.mark.parametrize(
-    ("arguments", "fault"),
-    [
-        (("--table", "paper"), "{run}: holds no finished phase (phase1, phase2); run first: lass-lab finetune"),
-        (("--table", "probes"), "{run}: holds no finished phase (phase1, phase2); run first: lass-lab finetune"),
-        (("--table", "cake"), "table 'cake': choose paper or probes"),
-        (("--table", "probes", "--piece", "joy", "--piece", "tempus"), "probes: need one --piece, and were given 2"),
-    ],
-)
-def test_evaluate_says_what_a_table_lacks(monkeypatch, tmp_path, capsys, arguments, fault):
-    assert run(monkeypatch, "evaluate", "--run", tmp_path, *arguments) == 2
-    assert capsys.readouterr().err == f"lass-lab: {fault.format(run=tmp_path)}\n"
-
-
 def test_evaluate_measures_on_audioseps_list_of_mixtures(monkeypatch, tmp_path, capsys):
     piece = load_piece("tempus").slice(5, 2)
     (tmp_path / "music_eval.csv").write_text("idx,caption\n0,violin\n1,trumpet\n")
@@ -216,11 +196,6 @@ def test_evaluate_measures_on_audioseps_list_of_mixtures(monkeypatch, tmp_path, 
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[1] for line in lines[1:]] == ["trumpet", "violin", "all"]
     assert float(lines[3].split()[2]) == pytest.approx(table["SDRi"].mean(), abs=0.006)
-
-
-def test_evaluate_names_an_unknown_piece(monkeypatch, capsys):
-    assert run(monkeypatch, "evaluate", "--piece", "symphony") == 2
-    assert capsys.readouterr().err.splitlines()[-1].startswith("lass-lab: symphony: no such piece; one of")
 
 
 def test_finetune_trains_by_a_recipe_file_and_settings_and_says_how_to_measure(monkeypatch, tmp_path, capsys):
@@ -239,30 +214,3 @@ def test_finetune_trains_by_a_recipe_file_and_settings_and_says_how_to_measure(m
     assert all((run_folder / phase / "model.safetensors").is_file() for phase in ("phase1", "phase2"))
     assert run(monkeypatch, *call) == 2
     assert "holds a run that differs in recipe;" in capsys.readouterr().err
-
-
-@pytest.mark.parametrize(
-    ("arguments", "fault"),
-    [
-        (("--profile", "huge"), "profile 'huge': choose one of ci, quick, full"),
-        (("--recipe", "soup"), "recipe 'soup': choose one of preserving, paper, or a TOML file"),
-        (("--recipe", __file__), f"recipe {__file__}: cannot be read as a TOML file"),
-        (("--set", "hat=1"), "recipe: no field 'hat'; choose one of head, phase1,"),
-        (("--set", "items.rehearse=0.3"), "recipe: no field 'items.rehearse'; choose one of items.seconds,"),
-        (("--set", "batch=many"), "recipe: batch = many: needs a whole number"),
-        (("--set", "average=nan"), "recipe: average = nan: needs a number"),
-        (("--set", "items=1"), "recipe: items = 1: needs a table"),
-        (("--set", "seed"), "--set seed: needs a field and a value"),
-        (("--set", "items.rehearsal=1"), "recipe: needs a rehearsal of at most 0.95"),
-        (("--set", "head=hydra"), "ResUNetConfig: no head 'hydra'"),
-        (("--set", "phase2.encoder=half"), "encoder 'half': choose one of frozen, low-rank, top, whole"),
-        (("--set", "sample_rate=11000"), "sample_rate: cannot train at 11000 Hz"),
-        (("--data", "nowhere"), "nowhere/manifest.csv: no such file"),
-        (("--sources", "nowhere"), "nowhere/sources.csv: no such file"),
-        (("--model", "huge"), "model 'huge': neither one of tiny"),
-    ],
-)
-def test_finetune_refuses_in_one_line_and_leaves_nothing(monkeypatch, tmp_path, capsys, arguments, fault):
-    assert run(monkeypatch, "finetune", "--run", tmp_path / "run", "--profile", "ci", *arguments) == 2
-    assert capsys.readouterr().err.splitlines()[-1].startswith(f"lass-lab: {fault}")
-    assert not (tmp_path / "run").exists()

@@ -7,6 +7,7 @@ undisturbed one ends in, to the last bit. `make torture` does it 50 times each.
 import hashlib
 import os
 import random
+import resource
 import signal
 import subprocess
 import sys
@@ -19,11 +20,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-
-if sys.platform == "win32":
-    pytest.skip("signals and forks of POSIX", allow_module_level=True)
-
-import resource
 
 from lass_lab.course import ledger
 from lass_lab.signal import SAMPLE_RATE, AudioError, write_audio

@@ -15,7 +15,6 @@ from lass_lab.datasets.duet_mixing import FinetuningDataset
 from lass_lab.datasets.duets import list_pieces, load_piece
 from lass_lab.datasets.mixing import SourceBank, collate
 from lass_lab.experiments.finetuning import FinetuningTask
-from lass_lab.experiments.losses import find_loss
 from lass_lab.experiments.recipes import FinetuningRecipe
 from lass_lab.experiments.training import at_rate
 from lass_lab.models import LanguageSeparator, ResUNet, ResUNetConfig, load_separator
@@ -95,7 +94,8 @@ def training_step(phase: str, mode: str, device: str = "cpu") -> Measured:
 
         def step() -> None:
             with torch.autocast(device, torch.bfloat16, mode == BFLOAT16):
-                loss = find_loss(recipe.loss)(task.estimate(batch), batch["target"], batch["mixture"])
+                estimate = task.separator(batch["mixture"], batch["query"])
+                loss = task.loss(estimate, batch["target"], batch["mixture"])
             loss.backward()
             torch.nn.utils.clip_grad_norm_(task.parameters(), 1.0)
             optimizer.step()

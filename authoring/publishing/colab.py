@@ -52,7 +52,7 @@ def make_environment(folder: Path = FOLDER) -> Path:
     subprocess.run([*install, "-c", constraints, *TORCH], check=True)
     names = pinned((CHECKOUT / "constraints.txt").read_text(encoding="utf-8").splitlines()).keys()
     # Without dependencies, because Colab's own versions contradict each other here and there.
-    have = LEFT_OUT
+    have = set(LEFT_OUT)
     while wanted := (names & theirs.keys()) - have:
         subprocess.run([*install, "--no-deps", *(f"{name}=={theirs[name]}" for name in wanted)], check=True)
         have |= wanted

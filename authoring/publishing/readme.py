@@ -58,8 +58,8 @@ def course_time() -> str:
 DERIVED = (badges, clone, notebook_map, course_time)
 
 
-def made(text: str, run: Collection[str] = ()) -> str:
-    """`text` with its blocks made again; of those that are measured, the named ones.
+def made(text: str, run: Collection[str] = (), page: Path = README) -> str:
+    """The `text` of a page with its blocks made again; of those that are measured, the named ones.
 
     Raises:
         InputError: a block that is not measured yet, or a command that failed.
@@ -77,9 +77,9 @@ def made(text: str, run: Collection[str] = ()) -> str:
     cog.options.defines = {"measured": measured}
     cog.options.defines |= {make.__name__: lambda make=make: cog.cogmodule.outl(make()) for make in DERIVED}
     try:
-        text = cog.process_string(text, str(README))
+        text = cog.process_string(text, str(page))
     except CogError as error:  # cog tells an error in a block with its traceback, the error itself at the end
-        raise InputError(f"{README}: {str(error).splitlines()[-1].removeprefix('InputError: ')}") from error
+        raise InputError(f"{page}: {str(error).splitlines()[-1].removeprefix('InputError: ')}") from error
     return text
 
 
@@ -112,7 +112,7 @@ def fill(run: Collection[str]) -> None:
         raise InputError(f"{min(unknown)}: no block to measure; there are {', '.join(sorted(there))}")
     for names in [[name] for name in run] or [[]]:
         for page in PAGES:
-            write(page.parent, {page.name: made(page.read_text(encoding="utf-8"), names)}, force=True)
+            write(page.parent, {page.name: made(page.read_text(encoding="utf-8"), names, page)}, force=True)
 
 
 def draw_picture() -> str:

@@ -30,13 +30,8 @@ def course_names() -> list[str]:
 
 
 def is_complete(run: Path) -> bool:
-    """Whether a folder holds all of the course's notebooks, and every code cell in them was run and none raised."""
-    if not all((run / name).is_file() for name in course_names()):
-        return False
-    cells = [cell for name in course_names() for cell in json.loads((run / name).read_text(encoding="utf-8"))["cells"]]
-    code = [cell for cell in cells if cell["cell_type"] == "code" and "".join(cell["source"]).strip()]
-    outputs = [output["output_type"] for cell in code for output in cell["outputs"]]
-    return all(cell["execution_count"] for cell in code) and "error" not in outputs
+    """Whether a folder holds all of the course's notebooks, each run to its end."""
+    return all(notebooks.finished(run / name) for name in course_names())
 
 
 def find_run() -> Path:

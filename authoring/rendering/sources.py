@@ -193,7 +193,9 @@ def excerpt_sources(
         parts.append(SourceBank(bank, split, TAUGHT).clips.groupby(["instrument", "soundfont"], sort=True).head(count))
     table = pd.concat(parts, ignore_index=True).drop(columns="folder")
     for row, path in enumerate(table["path"]):
-        waveform = loudest(read_audio(bank / path), seconds)
+        whole = read_audio(bank / path)
+        start = loudest_start(whole, seconds)
+        waveform = whole[start : start + round(seconds * SAMPLE_RATE)]
         table.loc[row, ["path", "seconds"]] = str(Path(path).with_suffix(".ogg")), len(waveform) / SAMPLE_RATE
         with atomic_path(out / table.at[row, "path"], force) as temporary:
             soundfile.write(temporary, waveform, SAMPLE_RATE, "VORBIS", format="OGG", compression_level=COMPRESSION)
@@ -202,14 +204,8 @@ def excerpt_sources(
     return out / "sources.csv"
 
 
-def loudest(waveform: np.ndarray, seconds: float) -> np.ndarray:
-    """The `seconds` of it with the most energy, among those that begin on a whole second: (samples,) -> (samples,)."""
-    start = loudest_start(waveform, seconds)
-    return waveform[start : start + round(seconds * SAMPLE_RATE)]
-
-
 def loudest_start(waveform: np.ndarray, seconds: float) -> int:
-    """The sample at which they begin."""
+    """The sample from which so many `seconds` have the most energy, among those on a whole second."""
     size = round(seconds * SAMPLE_RATE)
     starts = range(0, max(len(waveform) - size, 0) + 1, SAMPLE_RATE)
     return max(starts, key=lambda begin: float(np.sum(np.square(waveform[begin : begin + size]))))

@@ -20,7 +20,7 @@ SPLITS = ("train", "validation")
 def prepare(sources: Sources, out: Path, sample_rate: int) -> Path:
     """Write what the banks have to train and validate with into one, `out`, at that rate; returns `out`.
 
-    Clips that are there already stay.
+    Clips that are there already stay, unless their source is newer.
 
     Raises:
         InputError: as `SourceBank`.
@@ -30,7 +30,7 @@ def prepare(sources: Sources, out: Path, sample_rate: int) -> Path:
     folders = {folder: f"{place}" for place, folder in enumerate(clips["folder"].unique())}
     lower = [str(Path(folders[row.folder], row.path).with_suffix(".wav")) for row in clips.itertuples()]
     tasks = [(Path(row.folder, row.path), out / path) for row, path in zip(clips.itertuples(), lower, strict=True)]
-    missing = [task for task in tasks if not task[1].exists()]
+    missing = [(whole, low) for whole, low in tasks if not low.exists() or low.stat().st_mtime < whole.stat().st_mtime]
     with ThreadPoolExecutor(cores()) as pool:  # soundfile and soxr let go of the interpreter while they work
         done = pool.map(partial(_lower, sample_rate), missing)
         list(tqdm(done, total=len(missing), unit="clip", desc=f"to {sample_rate} Hz"))
@@ -47,5 +47,5 @@ def _splits(folder: Path) -> list[str]:
 def _lower(sample_rate: int, task: tuple[Path, Path]) -> None:
     source, target = task
     waveform, rate = soundfile.read(source, dtype="float32")
-    with atomic_path(target) as temporary:
+    with atomic_path(target, force=True) as temporary:
         soundfile.write(temporary, soxr.resample(waveform, rate, sample_rate), sample_rate, "PCM_16")

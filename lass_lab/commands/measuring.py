@@ -87,7 +87,9 @@ def report(
     compare: Annotated[
         tuple[Path, Path] | None, typer.Option(help="Two runs to set side by side: folders, or their report.json.")
     ] = None,
-    longest: Annotated[float | None, typer.Option(min=5, help="Use only so many seconds of each piece.")] = None,
+    longest: Annotated[
+        float | None, typer.Option(min=5, callback=finite, help="Use only so many seconds of each piece.")
+    ] = None,
     pairs: Annotated[int, typer.Option(min=2, help="How many mixtures of other instruments to measure on.")] = 30,
     force: Force = False,
 ) -> None:

@@ -157,11 +157,16 @@ def _recordings(given: Sequence[Path], out: Path, recursive: bool) -> Iterator[t
         if not os.path.isdir(path):  # False, where Path.is_dir raises: a name that is too long
             yield path, Path()
             continue
-        found = sorted(path.rglob("*") if recursive else path.iterdir())
-        found = [each for each in found if each.suffix.lower() in READABLE and out not in each.parents]
+        made = out.resolve() if path.resolve() in out.resolve().parents else None  # by an earlier call
+        found = [
+            each
+            for each in sorted(path.rglob("*") if recursive else path.iterdir())
+            if each.suffix.lower() in READABLE and not each.name.startswith(".")
+            if not (made and each.resolve().is_relative_to(made))
+        ]
         if not found:
             raise InputError(f"{path}: holds no recordings" + ("" if recursive else "; --recursive looks deeper"))
-        yield from ((each, each.parent.relative_to(path)) for each in found if not each.name.startswith("."))
+        yield from ((each, each.parent.relative_to(path)) for each in found)
 
 
 def _plan(recordings: Sequence[tuple[Path, Path]], out: Path, names: Sequence[str]) -> dict[Path, list[Path]]:
@@ -169,6 +174,8 @@ def _plan(recordings: Sequence[tuple[Path, Path]], out: Path, names: Sequence[st
     plan: dict[Path, list[Path]] = {}
     taken: set[tuple[Path, str]] = set()
     for path, folder in recordings:
+        if path in plan:  # it was given twice
+            continue
         stem, number = path.stem, 1
         while (folder, stem.casefold()) in taken:
             number += 1

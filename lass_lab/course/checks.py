@@ -113,7 +113,7 @@ class Exercise:
             if all(self._alike(given[place], self._result(mistake, cases[place])) for place in wrong):
                 raise Wrong(sentence)
         case, given, right = (each[wrong[0]] for each in (cases, given, right))
-        if isinstance(given, str) and self.asks is not ask:
+        if isinstance(given, str) and isinstance(right, str):
             raise Wrong(f"{given}.")
         given, told = expect(given, right), ", ".join(f"{each:g}" if np.isscalar(each) else "…" for each in case)
         if right.size == 1:

@@ -1,7 +1,5 @@
 """What this computer and this installation have, and what to do about whatever is missing."""
 
-from __future__ import annotations
-
 import importlib.util
 import os
 import platform
@@ -9,13 +7,11 @@ import shutil
 import sys
 from collections.abc import Iterator
 from importlib import metadata
-from typing import TYPE_CHECKING
+
+import pandas as pd
 
 from lass_lab.course.profile import CHECKOUT, PACKAGES, PROFILES, VARIABLE, current
 from lass_lab.signal.files import data_dir
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 Row = tuple[str, str, bool | None, str]  # item, value, whether it is all right (None: to be known), and advice
 
@@ -27,8 +23,6 @@ def doctor() -> pd.DataFrame:
         A table with the columns item, value, ok (True, False, or None for plain information) and advice (what
         to do about it, empty where nothing is needed).
     """
-    import pandas as pd
-
     rows: list[Row] = []
     for examine in (_profile, _python, _packages, _processor, _speed, _memory, _disk, _gpu, _data, _sentence_encoder):
         try:

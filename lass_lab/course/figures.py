@@ -3,19 +3,16 @@
 import base64
 import html
 import io
-from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 import matplotlib.pyplot as plt
 import numpy as np
+from IPython.display import HTML
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from lass_lab.signal import InputError
-
-if TYPE_CHECKING:
-    from IPython.display import HTML
 
 MAX_BYTES = 150_000  # of HTML, a figure
 
@@ -44,7 +41,7 @@ def describe(plot: Axes | Figure) -> str:
     return ". ".join(filter(None, parts))
 
 
-def figure_html(plot: Figure | Axes, caption: str) -> "HTML":
+def figure_html(plot: Figure | Axes, caption: str) -> HTML:
     """A figure with its caption and alt text, as HTML of at most 150 kB that needs no other file.
 
     Drawn at 120 dots per inch, as PNG or, where that is too large, as WebP. The figure is closed, so that a notebook
@@ -57,8 +54,6 @@ def figure_html(plot: Figure | Axes, caption: str) -> "HTML":
     Raises:
         InputError: nothing is plotted, or the figure is too large even so.
     """
-    from IPython.display import HTML  # the command line writes reports without it
-
     figure = plot.figure if isinstance(plot, Axes) else plot
     alt, caption = html.escape(describe(figure)), html.escape(caption)
     room = (MAX_BYTES - 500 - len(alt.encode()) - len(caption.encode())) * 3 // 4

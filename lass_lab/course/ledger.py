@@ -5,13 +5,12 @@ import math
 import os
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+import pandas as pd
+from filelock import FileLock
 
 from lass_lab.course.profile import CHECKOUT, current
 from lass_lab.signal.files import InputError, atomic_path
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 COLUMNS = ("notebook", "name", "value", "unit", "profile", "time")
 
@@ -38,8 +37,6 @@ def record(notebook: str, name: str, value: float | int | str | bool, unit: str 
     Raises:
         InputError: the value is not finite, is none of these kinds, or the file is not a ledger.
     """
-    from filelock import FileLock
-
     value = value.item() if hasattr(value, "item") else value
     if not isinstance(value, float | int | str) or (isinstance(value, float) and not math.isfinite(value)):
         raise InputError(f"{name}: the ledger takes finite numbers and texts, not {value!r}")
@@ -55,7 +52,7 @@ def record(notebook: str, name: str, value: float | int | str | bool, unit: str 
             temporary.write_text(text + "\n", encoding="utf-8")
 
 
-def read(notebook: str | None = None) -> "pd.DataFrame":
+def read(notebook: str | None = None) -> pd.DataFrame:
     """Return the ledger as a table, one row a result, in order of notebook and then of writing.
 
     Args:
@@ -68,8 +65,6 @@ def read(notebook: str | None = None) -> "pd.DataFrame":
     Raises:
         InputError: the file is not a ledger.
     """
-    import pandas as pd
-
     table = pd.DataFrame(_rows(), columns=list(COLUMNS)).astype({"value": object})
     if notebook is not None:
         table = table[table["notebook"] == notebook]

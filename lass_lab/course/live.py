@@ -1,8 +1,8 @@
 """Training as it goes: a picture that grows, what a slice sounds like on the way, and all of it again afterwards."""
 
+import html
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import ipywidgets
@@ -29,52 +29,36 @@ SMOOTHING = 0.9  # of the loss's running mean, a step
 STILLS = 6  # checkpoints that are heard without a kernel
 
 
-@dataclass(frozen=True, eq=False)
-class Checkpoint:
-    """What the separator makes of the slice at one step, asked for each source by its name.
-
-    Attributes:
-        estimates: source -> float16 `(samples,)`, half of the memory that the sound would take.
-        gains: source -> SDRi in dB.
-    """
-
-    estimates: dict[str, np.ndarray]
-    gains: dict[str, float]
-
-
 class LiveTraining(lightning.Callback):
     """Give it to `finetune(callbacks=[...])`; it draws into the cell from which training was started.
 
     Args:
         mixture: a slice to listen to, `(samples,)`, 32 kHz.
-        query: the words to separate it by.
-        sources: what the slice is made of, name -> `(samples,)`; given, every validation is kept for `replay`.
+        sources: what to ask for, words -> the source `(samples,)` that they name.
 
     Attributes:
         losses: (step, loss) of every step seen; a resumed run begins where it goes on.
         gains: (step, SDRi in dB) of every validation, and of one before the first step.
-        estimates: label -> estimate `(samples,)` of the slice: before the first step, midway, and after the last.
-        checkpoints: step -> what the sources sound like: before the first step, and at every validation.
+        estimates: step -> words -> float16 `(samples,)`, half of the memory that the sound would take: before the first
+            step, and at every validation.
+        scores: step -> words -> SDRi in dB of the same.
     """
 
-    def __init__(self, mixture: np.ndarray, query: str, sources: Mapping[str, np.ndarray] | None = None) -> None:
-        self.mixture, self.query, self.sources = mixture, query, dict(sources or {})
-        self.checkpoints: dict[int, Checkpoint] = {}
+    def __init__(self, mixture: np.ndarray, sources: Mapping[str, np.ndarray]) -> None:
+        self.mixture, self.sources = mixture, dict(sources)
         self.losses: list[tuple[int, float]] = []
         self.gains: list[tuple[int, float]] = []
-        self.estimates: dict[str, np.ndarray] = {}
+        self.estimates: dict[int, dict[str, np.ndarray]] = {}
+        self.scores: dict[int, dict[str, float]] = {}
         self._drawn, self._place = 0.0, None
 
     def on_train_start(self, trainer: lightning.Trainer, task: Any) -> None:
         if trainer.global_step == 0:
             self.gains.append((0, _validated(trainer, task)))
-        self._separate(trainer, task)
         self._keep(trainer, task)
 
     def on_train_batch_end(self, trainer: lightning.Trainer, task: Any, outputs: Any, batch: Any, _: int) -> None:
         self.losses.append((trainer.global_step, float(outputs["loss"])))
-        if trainer.global_step == trainer.max_steps // 2:
-            self._separate(trainer, task)
         if time.monotonic() - self._drawn > REDRAW_S:
             self._show()
 
@@ -83,7 +67,6 @@ class LiveTraining(lightning.Callback):
         self._keep(trainer, task)
 
     def on_train_end(self, trainer: lightning.Trainer, task: lightning.LightningModule) -> None:
-        self._separate(trainer, task)
         self._show()
 
     def figure(self) -> Figure:
@@ -102,53 +85,48 @@ class LiveTraining(lightning.Callback):
 
         Without a kernel there are the curves, and for each source a player of up to six checkpoints and the truth.
         """
-        if not self.checkpoints:
+        if not self.estimates:
             line = "No step was trained here now, so there is nothing to replay: delete the run's folder to train anew."
             return Plaything(ipywidgets.VBox(), HTML(f"<p>{line}</p>"))
-        steps = list(self.checkpoints)
+        steps = list(self.estimates)
         slider = ipywidgets.SelectionSlider(options=steps, description="step", continuous_update=False)
         output = ipywidgets.Output()
 
         def show(_) -> None:
             sounds = {"mixture": self.mixture}
             for name, truth in self.sources.items():
-                estimate = self.checkpoints[slider.value].estimates[name].astype(np.float32)
-                sounds |= {f"“{name}” at step {slider.value}": estimate, f"the true {name}": truth}
+                estimate = self.estimates[slider.value][name].astype(np.float32)
+                sounds |= {f"“{name}” at step {slider.value}": estimate, f"true source of “{name}”": truth}
             show_in(output, HTML(self._curves(slider.value).data + player_html(sounds) + player_script()))
 
         slider.observe(show, "value")
         chosen = sorted({steps[place] for place in np.linspace(0, len(steps) - 1, STILLS).round().astype(int)})
         page = self._curves().data
         for name, truth in self.sources.items():
-            sounds = {f"step {step}": self.checkpoints[step].estimates[name].astype(np.float32) for step in chosen}
-            page += f"<p>Asked for the {name}:</p>{player_html({**sounds, f'the true {name}': truth})}"
+            sounds = {f"step {step}": self.estimates[step][name].astype(np.float32) for step in chosen}
+            page += f"<p>Asked for “{html.escape(name)}”:</p>{player_html({**sounds, 'the true source': truth})}"
         return Plaything(ipywidgets.VBox([slider, output]), HTML(page + player_script()))
 
     def _curves(self, at: int | None = None) -> HTML:
         """SDRi of each source by step, with a line at one of them."""
         ax = plt.subplots(figsize=(7, 2.6), layout="constrained")[1]
         for name, colour, marker in zip(self.sources, COLOURS, "osD^v", strict=False):
-            gains = [each.gains[name] for each in self.checkpoints.values()]
-            ax.plot(list(self.checkpoints), gains, f"{marker}-", color=colour, markersize=4, label=name)
+            gains = [each[name] for each in self.scores.values()]
+            ax.plot(list(self.scores), gains, f"{marker}-", color=colour, markersize=4, label=name)
         if at is not None:
             ax.axvline(at, color="0.4", linestyle="--", linewidth=1)
         ax.axhline(0, color="0.7", linewidth=0.8, zorder=0)
-        ax.set(title="one slice, each source by its name", xlabel="optimiser step", ylabel="SDRi (dB)")
+        ax.set(title="one slice", xlabel="optimiser step", ylabel="SDRi (dB)")
         ax.legend(loc="upper left", bbox_to_anchor=(1, 1), frameon=False)
-        gains = self.checkpoints[max(self.checkpoints) if at is None else at].gains.items()
+        gains = self.scores[max(self.scores) if at is None else at].items()
         told = ", ".join(f"{name} {gain:+.1f} dB" for name, gain in gains)
         return figure_html(ax, f"SDRi on the slice, {'at the end' if at is None else f'at step {at}'}: {told}.")
 
     def _keep(self, trainer: lightning.Trainer, task: Any) -> None:
-        if not self.sources:
-            return
         found = dict(zip(self.sources, self._asked(task, list(self.sources)), strict=True))
         gains = {name: sdr_improvement(self.sources[name], each, self.mixture) for name, each in found.items()}
-        halves = {name: each.astype(np.float16) for name, each in found.items()}
-        self.checkpoints[trainer.global_step] = Checkpoint(halves, gains)
-
-    def _separate(self, trainer: lightning.Trainer, task: Any) -> None:
-        self.estimates[f"step {trainer.global_step}"] = self._asked(task, [self.query])[0]
+        self.scores[trainer.global_step] = gains
+        self.estimates[trainer.global_step] = {name: each.astype(np.float16) for name, each in found.items()}
 
     def _asked(self, task: Any, queries: list[str]) -> np.ndarray:
         """The estimates `(queries, samples)` of the slice: the network is one for the task's rate while it trains."""
@@ -176,7 +154,7 @@ def _validated(trainer: lightning.Trainer, task: Any) -> float:
     found = []
     for drawn in trainer.datamodule.val_dataloader():
         batch = task.on_after_batch_transfer(task.transfer_batch_to_device(drawn, task.device, 0), 0)
-        found.append(improvements(task.estimate(batch), batch))
+        found.append(improvements(task.separator(batch["mixture"], batch["query"]), batch))
     task.train()
     return float(torch.cat(found).mean())
 

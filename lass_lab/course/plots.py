@@ -14,7 +14,6 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.container import BarContainer
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 
@@ -161,37 +160,50 @@ def draw_bins(
     return drawn
 
 
-def show_metric_bars(table: pd.DataFrame, *, metric: str = "SDR") -> Axes:
-    """One metric as bars: a group for each query, a colour for each separator, intervals where there are any.
+def show_metric_bars(table: pd.DataFrame) -> Axes:
+    """SDR as bars: a group for each query, a colour for each separator.
 
     Args:
-        table: columns `separator`, `query`, `metric`, `value`, one row a bar; optionally `low` and `high`, the ends
-            of the interval (NaN for none).
-        metric: SDR, SDRi or SI-SDR, in dB.
+        table: columns `separator`, `query` and `value` (dB), one row a bar.
     """
-    rows = table[table["metric"] == metric]
-    rows = rows.reindex(columns=["separator", "query", "value", "low", "high"])
-    bars = rows.pivot(index="query", columns="separator")
-    order = {"index": rows["query"].unique(), "columns": rows["separator"].unique()}
-    value, low, high = (bars[name].reindex(**order) for name in ("value", "low", "high"))
+    order = {"index": table["query"].unique(), "columns": table["separator"].unique()}
+    value = table.pivot(index="query", columns="separator", values="value").reindex(**order)
     _, ax = plt.subplots(figsize=(7, 3.2), layout="constrained")
-    errors = np.stack([value - low, high - value]).transpose(2, 0, 1)  # separators, below and above, queries
-    value.plot.bar(ax=ax, yerr=errors, color=COLOURS, width=0.8, rot=0, error_kw={"elinewidth": 1.5})
+    value.plot.bar(ax=ax, color=COLOURS, width=0.8, rot=0)
     for drawn in ax.containers:
-        if isinstance(drawn, BarContainer):
-            ax.bar_label(drawn, fmt="%.1f", fontsize="small", padding=3)
+        ax.bar_label(drawn, fmt="%.1f", fontsize="small", padding=3)
     ax.axhline(0, color="black", linewidth=0.8)
     ax.margins(y=0.12)
     ax.set_xticks(range(len(value)), [f"“{query}”" for query in value.index])
-    ax.set(xlabel="query", ylabel=f"{metric} (dB)")
+    ax.set(xlabel="query", ylabel="SDR (dB)")
     ax.legend(title="separator", loc="upper left", bbox_to_anchor=(1, 1), frameon=False)
     ax.spines[["top", "right"]].set_visible(False)
-    told = [
-        f"{row.separator}, {row.query}: {row.value:.1f}"
-        + (f" ({row.low:.1f} to {row.high:.1f})" if pd.notna(row.low) else "")
-        for row in rows.itertuples()
-    ]
-    put_into_words(ax, f"Bars of {metric} (dB). {'; '.join(told)}")
+    told = [f"{row.separator}, {row.query}: {row.value:.1f}" for row in table.itertuples()]
+    put_into_words(ax, f"Bars of SDR (dB). {'; '.join(told)}")
+    return ax
+
+
+def show_intervals(table: pd.DataFrame, label: str, floors: Mapping[str, float]) -> Axes:
+    """Means with their intervals, one below the other.
+
+    Args:
+        table: `mean`, `low` and `high`; its index names the rows.
+        label: of the axis, with its unit.
+        floors: name -> what costs nothing to reach, in the same unit, as lines; three at most.
+    """
+    _, ax = plt.subplots(figsize=(8.4, 0.9 + 0.36 * len(table)), layout="constrained")
+    reach = [table["mean"] - table["low"], table["high"] - table["mean"]]
+    ax.errorbar(table["mean"], range(len(table)), xerr=reach, fmt="o", color=COLOURS[0], capsize=3)
+    for (name, value), style in zip(floors.items(), ("--", "-", ":"), strict=False):
+        ax.axvline(value, color="0.3", linestyle=style, linewidth=1.2, label=f"{name}: {value:.1f}")
+    ax.set_yticks(range(len(table)), table.index)
+    ax.invert_yaxis()
+    ax.set_xlabel(label)
+    ax.legend(loc="upper left", bbox_to_anchor=(1, 1), frameon=False)
+    ax.spines[["top", "right"]].set_visible(False)
+    rows = table[["mean", "low", "high"]].itertuples(name=None)
+    told = "; ".join(f"{name} {mean:.2f}, {low:.2f} to {high:.2f}" for name, mean, low, high in rows)
+    put_into_words(ax, f"{label}: {told}")
     return ax
 
 

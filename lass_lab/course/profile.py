@@ -27,7 +27,6 @@ class Profile:
         pairs: mixtures of other instruments, to see what was forgotten.
         contrastive_steps: of the query network's training in notebook 02.
         sight_steps: of training by sight in notebook 10.
-        pieces: pieces evaluated per split; None for all of them.
         seconds: seconds of each piece that are evaluated, from its start; None for the whole piece.
         training_minutes: for all of notebooks 05, 06 and 08; on a slower computer `speed.fitted` takes fewer epochs.
             None for no limit.
@@ -45,7 +44,6 @@ class Profile:
     pairs: int
     contrastive_steps: int
     sight_steps: int
-    pieces: int | None = None
     seconds: float | None = None
     training_minutes: float | None = None
     share: float = 1.0
@@ -53,10 +51,6 @@ class Profile:
     item_seconds: float = 1.26
     items: int = 16
     sample_rate: int = 12_000
-
-    def cut(self, waveform, sample_rate: int = 32_000):
-        """Return the first `seconds` of a waveform `(..., samples)`, all of it where there is no limit."""
-        return waveform if self.seconds is None else waveform[..., : round(self.seconds * sample_rate)]
 
 
 _ci = Profile(
@@ -66,7 +60,6 @@ _ci = Profile(
     pairs=6,
     contrastive_steps=12,
     sight_steps=3,
-    pieces=1,
     seconds=10.0,
     cell_timeout=240,
     item_seconds=0.62,  # 32 frames: with one more, the U-Net pads them to 64

@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
 
 from lass_lab.course.ledger import runs_dir
 from lass_lab.course.profile import Profile, current
@@ -42,28 +41,19 @@ def finetune_folder(profile: str | None = None) -> Path:
     return runs_dir() / ("finetune" if name == "quick" else f"finetune-{name}")
 
 
-class Phase1(NamedTuple):
-    """What phase 2 starts from: `finetune(start, run, phases=["phase2"])`.
+def find_phase1() -> tuple[str, Path, str]:
+    """The run of notebook 05 where its phase 1 is finished, otherwise the phase 1 that ships. Prints which.
 
-    Attributes:
-        start: the weights that the whole run starts from.
-        run: the run's folder.
-        weights: what `load_separator` opens for the separator after phase 1.
+    Returns:
+        What phase 2 starts from, `finetune(start, run, phases=["phase2"])`: the weights that the whole run starts from,
+        the run's folder, and what `load_separator` opens for the separator after phase 1.
     """
-
-    start: str
-    run: Path
-    weights: str
-
-
-def find_phase1() -> Phase1:
-    """The run of notebook 05 where its phase 1 is finished, otherwise the phase 1 that ships. Prints which."""
     run = finetune_folder()
     if weights := _finished(run).get("phase 1"):
         print(f"Going on from your own phase 1, in {run.name}/phase1.")
-        return Phase1(SHIPPED_STAGES["pretrained"], run, weights)
+        return SHIPPED_STAGES["pretrained"], run, weights
     print("Going on from the phase 1 that ships with the course: notebook 05 left none here.")
-    return Phase1(SHIPPED_STAGES["phase 1"], _from_shipped(run), SHIPPED_STAGES["phase 1"])
+    return SHIPPED_STAGES["phase 1"], _from_shipped(run), SHIPPED_STAGES["phase 1"]
 
 
 def find_stages() -> dict[str, str]:

@@ -95,7 +95,7 @@ def timed_step(recipe: FinetuningRecipe, items: int = 4) -> float:
         for _ in range(3):
             began = time.perf_counter()
             with torch.autocast(device.type, torch.bfloat16, native_bfloat16(device)):
-                estimate = task.estimate(batch)
+                estimate = task.separator(batch["mixture"], batch["query"])
             loss = task.loss(estimate, batch["target"], batch["mixture"])
             loss.backward()
             optimizer.step()

@@ -7,7 +7,7 @@ import numpy as np
 
 from lass_lab.datasets.augmentation import augment
 from lass_lab.datasets.captions import CAPTIONS, training_captions
-from lass_lab.datasets.duets import SLICE_S, VALIDATION_S, Piece, slice_starts
+from lass_lab.datasets.duets import SLICE_S, Piece, slice_starts
 from lass_lab.datasets.mixing import (
     TRIES,
     MixtureDataset,
@@ -64,15 +64,12 @@ class FinetuningDataset(PairDataset):
     range into all epochs laid end to end.
 
     Raises:
-        InputError: a piece too short for a slice or with one source, no bank though the recipe wants one, or an item
-            longer than a slice.
+        InputError: a piece too short for a slice or with one source, or no bank though the recipe wants one.
     """
 
     def __init__(
         self, pieces: Sequence[Piece], bank: SourceBank | None, recipe: DuetRecipe, indices: range, seed: int = 0
     ) -> None:
-        if not 0 < recipe.seconds <= SLICE_S:
-            raise InputError(f"items of {recipe.seconds:g} s: at most {SLICE_S:g} s, the length of a slice")
         if bank is None and recipe.needs_bank:
             raise InputError("rehearsal: needs a bank of sources; to go without, set rehearsal and substitutes to 0")
         super().__init__(recipe, recipe.seconds, seed)
@@ -144,8 +141,7 @@ def training_starts(piece: Piece) -> list[float]:
         raise InputError(f"piece {piece.name}: has one source, and a mixture needs two")
     if starts := slice_starts(piece, "train"):
         return starts
-    least = VALIDATION_S + SLICE_S
-    raise InputError(f"piece {piece.name}: lasts {piece.seconds:.1f} s; to train, {least:g} s are needed")
+    raise InputError(f"piece {piece.name}: lasts {piece.seconds:.1f} s; to train, {SLICE_S:g} s are needed")
 
 
 def epoch_items(slices: int, rehearsal: float) -> int:

@@ -83,7 +83,9 @@ def load_piece(name: str, data: str | Path | None = None) -> Piece:
 
 def slice_starts(piece: Piece, part: str, seconds: float = SLICE_S) -> list[float]:
     """Where the slices of a part of a piece begin, in seconds; none where it is too short (see `DuetDataset`)."""
-    border = max(piece.seconds - VALIDATION_S, 0.0)
+    border = piece.seconds - VALIDATION_S
+    if border < seconds - 1e-9:  # too short for both parts: all of it trains
+        border = piece.seconds
     begin = border if part == "validation" else 0.0
     end = border if part == "train" else piece.seconds
     return [begin + index * seconds for index in range(int((end - begin) / seconds + 1e-9))]
@@ -94,7 +96,8 @@ class DuetDataset(Dataset):
 
     Item: `mixture` and `target`, float32 (1, samples); `query`, the canonical word for the target; `piece`,
     its name; `start`, seconds into the piece. `part` "validation" is the last 30 s of each piece, "train"
-    what comes before, "all" both. Slices adjoin, and none reaches from "train" into "validation".
+    what comes before (all of a piece too short for both), "all" both. Slices adjoin, and none reaches from "train" into
+    "validation".
 
     Raises InputError for an unknown split or part, or when no slice fits.
     """

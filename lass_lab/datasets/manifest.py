@@ -96,11 +96,6 @@ def read_manifest(path: str | Path) -> pd.DataFrame:
     return table.assign(**numbers)
 
 
-def stem_path(out: Path, piece: str, stem: str) -> Path:
-    """Where a stem, or "mixture", of a piece lies in the data folder `out`."""
-    return out / "duets" / piece / f"{stem.replace(' ', '_')}.flac"
-
-
 def write_piece(
     out: Path, piece: str, title: str, split: str, stems: Mapping[str, np.ndarray], force: bool = False
 ) -> list[dict]:
@@ -109,7 +104,7 @@ def write_piece(
     stems: integers (samples,) at 32 kHz, in 16-bit steps within -32767 and 32767: every source, and their sum,
     "mixture". Raises InputError when a file is there already and `force` is False, or cannot be written.
     """
-    paths = {name: stem_path(out, piece, name) for name in stems}
+    paths = {name: out / "duets" / piece / f"{name.replace(' ', '_')}.flac" for name in stems}
     for name, stem in stems.items():
         write_audio(paths[name], stem / 32768, force=force)
     digests = {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in paths.items()}

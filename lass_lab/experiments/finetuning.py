@@ -13,7 +13,7 @@ from lightning.pytorch.callbacks import ModelCheckpoint
 from torch.utils.data import DataLoader, DistributedSampler
 
 from lass_lab.datasets.duet_mixing import FinetuningDataset, draw_phrasing, epoch_items, training_starts
-from lass_lab.datasets.duets import DuetDataset
+from lass_lab.datasets.duets import SLICE_S, DuetDataset
 from lass_lab.datasets.mixing import SourceBank, Sources, collate
 from lass_lab.experiments.losses import find_loss
 from lass_lab.experiments.recipes import RECIPE, FinetuningRecipe, Phase, claim, described, read_recipe
@@ -26,6 +26,7 @@ from lass_lab.signal.files import InputError, data_dir
 
 MONITOR = "validation_sdri"
 PHASES = ("phase1", "phase2")
+ALIKE = {"audiosep", "preserving"}  # heads of which one can be the other's function, by the same weights
 PHRASINGS = 3  # that a validation slice is asked for in, where training asks in all
 
 
@@ -166,6 +167,9 @@ def finetune(
     module = FinetuningData(recipe, data, sources, workers)
     before = load_separator(start, precision="float32").cpu()
     lower_config(before.network.config, recipe.sample_rate)  # now, not after minutes
+    heads = {old := before.network.config.head, recipe.head}
+    if (recipe.head == "preserving" or recipe.average < 1) and len(heads) > 1 and heads != ALIKE:
+        raise InputError(f"head '{recipe.head}': has no weights in common with '{old}', the start's")
     with run_lock(run):
         claim(run, described(start, before.fingerprint(), recipe, bank, data, devices * nodes))
         teacher = before.requires_grad_(False).eval() if recipe.distillation else None
@@ -219,7 +223,7 @@ def average(separator: LanguageSeparator, other: LanguageSeparator, share: float
         InputError: heads that are not the same function of the same weights.
     """
     heads = {separator.network.config.head, other.network.config.head}
-    if len(heads) > 1 and heads != {"audiosep", "preserving"}:
+    if len(heads) > 1 and heads != ALIKE:
         raise InputError(f"average: the heads '{min(heads)}' and '{max(heads)}' have no weights in common")
     theirs = {key.replace(".base_layer.", "."): value for key, value in other.state_dict().items()}
     with torch.no_grad():
@@ -251,14 +255,14 @@ def stages(run: str | os.PathLike[str]) -> dict[str, str]:
 def check_recipe(recipe: FinetuningRecipe) -> None:
     """Before anything is written or measured: what is only looked up after a phase, or minutes.
 
-    Raises InputError: no such head, loss or encoder, heads that cannot be averaged, or sizes that give no steps.
+    Raises InputError: no such head, loss or encoder, items longer than a slice, or sizes that give no steps.
     """
     ResUNetConfig(head=recipe.head)
     find_loss(recipe.loss)
     for phase in (recipe.phase1, recipe.phase2):
         if phase.encoder not in ENCODERS:
             raise InputError(f"encoder '{phase.encoder}': choose one of {', '.join(ENCODERS)}")
-    if recipe.average < 1 and recipe.head not in ("audiosep", "preserving"):
-        raise InputError(f"average: the head '{recipe.head}' has no weights in common with the one before")
+    if not 0 < recipe.items.seconds <= SLICE_S:
+        raise InputError(f"recipe: items of {recipe.items.seconds:g} s: at most {SLICE_S:g} s, the length of a slice")
     if recipe.items.rehearsal > 0.95 or not all((recipe.batch, recipe.checkpoint_every, recipe.validate_every)):
         raise InputError("recipe: needs a rehearsal of at most 0.95, and at least one item, step and checkpoint")

@@ -80,7 +80,7 @@ class SeparationTask(lightning.LightningModule):
         return batch | {key: resample(batch[key], SAMPLE_RATE, self.sample_rate) for key in ("mixture", "target")}
 
     def training_step(self, batch: dict[str, Any], _: int) -> Tensor:
-        estimate = self.estimate(batch)
+        estimate = self.separator(batch["mixture"], batch["query"])
         loss = self.loss(estimate, batch["target"], batch["mixture"])
         if not torch.isfinite(loss):  # one step by it, and nothing learnt is left
             raise InputError(
@@ -88,10 +88,6 @@ class SeparationTask(lightning.LightningModule):
             )
         self.log("loss", loss, prog_bar=True, batch_size=len(estimate), sync_dist=True)
         return loss
-
-    def estimate(self, batch: dict[str, Any]) -> Tensor:
-        """The estimates `(batch, 1, samples)` that a training step computes its loss of."""
-        return self.separator(batch["mixture"], batch["query"])
 
     def validation_step(self, batch: dict[str, Any], _: int) -> None:
         estimate = self.separator(batch["mixture"], batch["query"])

@@ -20,35 +20,29 @@ class Head(nn.Module):
     """An output layer: called, it makes mask logits of features; `mask` then makes a mask of those."""
 
     def mask(self, logits: Tensor) -> Tensor:
-        """Mask logits, of one or three channels -> complex mask."""
-        return turning_mask(logits) if logits.shape[1] == 3 else scaling_mask(logits)
+        """Mask logits -> complex mask: one channel scales the magnitude; three, AudioSep's, also turn the phase."""
+        scale = torch.sigmoid(logits[:, 0])
+        if logits.shape[1] == 1:
+            return torch.complex(scale, torch.zeros_like(scale))
+        across, up = torch.tanh(logits[:, 1]), torch.tanh(logits[:, 2])
+        length = (across.square() + up.square()).clamp_min(UNIT_FLOOR).sqrt()
+        return torch.complex(scale * across / length, scale * up / length)
 
 
 class AudioSepHead(Head):
     """AudioSep's output layer: one 1x1 convolution to three mask channels.
 
     Channel 0 scales the mixture's magnitude (sigmoid); channels 1 and 2 (tanh) point in the direction by which
-    its phase is turned (Kong et al., "Decoupling magnitude and phase estimation with deep ResUNet", 2021, eq. 8).
+    its phase is turned (Kong et al., "Decoupling magnitude and phase estimation with deep ResUNet", 2021, eq. 8). With
+    one output it is of LASS-Net's kind, which leaves the mixture's phase.
     """
 
-    def __init__(self, channels: int) -> None:
+    def __init__(self, channels: int, outputs: int = 3) -> None:
         super().__init__()
-        self.conv = nn.Conv2d(channels, 3, kernel_size=1)
+        self.conv = nn.Conv2d(channels, outputs, kernel_size=1)
 
     def forward(self, features: Tensor) -> Tensor:
-        """Features -> three channels of mask logits."""
-        return self.conv(features)
-
-
-class MagnitudeHead(Head):
-    """LASS-Net's kind of output layer: one mask channel, which scales the magnitude and leaves the mixture's phase."""
-
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        self.conv = nn.Conv2d(channels, 1, kernel_size=1)
-
-    def forward(self, features: Tensor) -> Tensor:
-        """Features -> one channel of mask logits."""
+        """Features -> three channels of mask logits, or one."""
         return self.conv(features)
 
 
@@ -108,23 +102,9 @@ class PreservingHead(AudioSepHead):
         return self.conv(features) + self.lower(functional.leaky_relu(self.lift(features), SLOPE))
 
 
-def scaling_mask(logits: Tensor) -> Tensor:
-    """A mask on the magnitude alone: one channel of logits -> complex mask."""
-    scale = torch.sigmoid(logits[:, 0])
-    return torch.complex(scale, torch.zeros_like(scale))
-
-
-def turning_mask(logits: Tensor) -> Tensor:
-    """AudioSep's mask, which scales the magnitude and turns the phase: three channels of logits -> complex mask."""
-    scale = torch.sigmoid(logits[:, 0])
-    across, up = torch.tanh(logits[:, 1]), torch.tanh(logits[:, 2])
-    length = (across.square() + up.square()).clamp_min(UNIT_FLOOR).sqrt()
-    return torch.complex(scale * across / length, scale * up / length)
-
-
 HEADS: dict[str, Callable[[int], Head]] = {
     "audiosep": AudioSepHead,
-    "magnitude": MagnitudeHead,
+    "magnitude": lambda channels: AudioSepHead(channels, outputs=1),
     "paper": SeparableHead,
     "paper-complex": lambda channels: SeparableHead(channels, outputs=3),
     "preserving": PreservingHead,

@@ -210,10 +210,9 @@ class TinyQueryNet(QueryNet):
         self.projection = projection(SentenceEncoder.size, hidden)
         self.audio_tower = AudioTower()
         self.config = {"hidden": hidden}
-        self.freeze_encoder()
         if low_rank:
             self.add_low_rank(low_rank)
-            self.freeze_encoder()
+        self.freeze_encoder()
 
     def published_state(self) -> dict[str, Tensor]:
         return {f"encoder.bert.{key}": value for key, value in official_weights().items()}
@@ -243,14 +242,15 @@ def checked_queries(queries: Sequence[Query]) -> list[Query]:
 def as_sound(sound: np.ndarray | Tensor, name: str = "query") -> np.ndarray:
     """A sound `(samples,)`, 32 kHz, as a query: float32, without a constant offset, and at most `LONGEST_S`.
 
-    A silence of a second or more before it is left out: an answer would be for the silence. Raises InputError, which
-    begins with `name`, where it is no waveform, shorter than `SHORTEST_S`, or silent.
+    A silence of a second or more before it is left out, down to the last `SHORTEST_S`: an answer would be for the
+    silence. Raises InputError, which begins with `name`, where it is no waveform, shorter than `SHORTEST_S`, or silent.
     """
     sound = checked_waveform(sound, name).astype(np.float32, copy=False)
     loud = np.abs(sound - np.median(sound))
     start = int(np.argmax(loud > loud.max() / 1000)) if loud.any() else 0
-    sound = sound[start:] if start > SAMPLE_RATE else sound
-    if len(sound) < SHORTEST_S * SAMPLE_RATE:
+    shortest = round(SHORTEST_S * SAMPLE_RATE)
+    sound = sound[min(start, len(sound) - shortest) :] if start > SAMPLE_RATE else sound
+    if len(sound) < shortest:
         raise InputError(f"{name}: a sound of {len(sound) / SAMPLE_RATE:.2f} s is too short; {SHORTEST_S:g} s at least")
     if not loud.any():
         raise InputError(f"{name}: the sound is silent")

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from lass_lab.models.heads import HEADS, AudioSepHead, PreservingHead
+from lass_lab.models.heads import HEADS, PreservingHead
 from lass_lab.models.layers import MOMENTUM, ConditionedNorm, ExactConv2d, FrequencyLayers, in_float32
 from lass_lab.signal.files import InputError
 from lass_lab.signal.spectral import istft, magnitude_phase, stft
@@ -182,8 +182,8 @@ class ResUNet(nn.Module):
         head = HEADS[kind](config.channels[0]).to(self.input_conv.weight.device)
         head.apply(_initialise)
         if isinstance(head, PreservingHead):
-            if not isinstance(self.head, AudioSepHead):
-                raise InputError(f"head '{kind}': begins as AudioSep's, and the network has {type(self.head).__name__}")
+            if (old := self.config.head) not in ("audiosep", kind):
+                raise InputError(f"head '{kind}': begins as AudioSep's, and the network has '{old}'")
             head.take_over(self.head)
         self.config, self.head = config, head
         self.to(memory_format=self.layout)
@@ -200,7 +200,7 @@ class ResUNet(nn.Module):
             The estimate, `(batch, 1, samples)`.
         """
         spectrum = stft(mixture[:, 0].float(), self.config.n_fft, self.config.hop)
-        estimate = self.mask(spectrum, condition) * spectrum
+        estimate = self.head.mask(self.logits(self.seen(spectrum), condition)) * spectrum
         return istft(estimate, mixture.shape[-1], self.config.hop)[:, None]
 
     def separate(self, mixture: Tensor, conditions: Tensor) -> Tensor:
@@ -219,10 +219,6 @@ class ResUNet(nn.Module):
             masked = asked * (mask if asked.ndim == mask.ndim else mask[:, :, None])
             estimates.append(istft(masked, mixture.shape[-1], self.config.hop))
         return torch.cat(estimates, dim=1)
-
-    def mask(self, spectrum: Tensor, condition: Tensor) -> Tensor:
-        """Complex mask `(batch, frames, bins)` for a mixture's spectrogram `(batch, [channels,] frames, bins)`."""
-        return self.head.mask(self.logits(self.seen(spectrum), condition))
 
     def seen(self, spectrum: Tensor) -> Tensor:
         """What the U-Net sees of a spectrogram `(batch, [channels,] frames, bins)`: real `(batch, 1, frames, bins)`.

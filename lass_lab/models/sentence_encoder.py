@@ -20,49 +20,34 @@ FILES = ("config.json", "tokenizer.json", "model.safetensors")
 LONGEST = 256  # tokens; the model was trained on at most this many
 
 
-class TokenMean(nn.Module):
-    """Sentences to the mean of their token vectors after a transformer, `(sentences, size)`. Differentiable.
+class SentenceEncoder(nn.Module):
+    """Sentences to 384-d unit vectors (Reimers & Gurevych, "Sentence-BERT", 2019; all-MiniLM-L6-v2, 22 M).
 
-    It has MiniLM's tokenizer.
-
-    Args:
-        config: transformers' `BertConfig`: sizes of the transformer, which starts at random.
+    Each is the mean of its token vectors after the transformer. Differentiable.
     """
-
-    def __init__(self, config: Any) -> None:
-        super().__init__()
-        from tokenizers import Tokenizer
-        from transformers import BertModel
-
-        self.tokenizer = Tokenizer.from_file(str(sentence_encoder_folder() / "tokenizer.json"))
-        self.tokenizer.enable_truncation(LONGEST)
-        self.tokenizer.enable_padding()
-        self.bert = BertModel(config, add_pooling_layer=False)
-
-    def forward(self, sentences: Sequence[str]) -> Tensor:
-        """Sentences -> `(len(sentences), size)`."""
-        tokens = tokenized(self.tokenizer, sentences, self.bert.device)
-        outputs = self.bert(**tokens).last_hidden_state
-        weights = tokens["attention_mask"][:, :, None].to(outputs.dtype)
-        return (outputs * weights).sum(1) / weights.sum(1)
-
-
-class SentenceEncoder(TokenMean):
-    """Sentences to 384-d unit vectors (Reimers & Gurevych, "Sentence-BERT", 2019; all-MiniLM-L6-v2, 22 M)."""
 
     size = 384
 
     def __init__(self) -> None:
-        from transformers import BertConfig
+        super().__init__()
+        from tokenizers import Tokenizer
+        from transformers import BertConfig, BertModel
 
+        folder = sentence_encoder_folder()
+        self.tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+        self.tokenizer.enable_truncation(LONGEST)
+        self.tokenizer.enable_padding()
         with torch.random.fork_rng():  # its random start is overwritten at once: it must not move the run's own seed
-            super().__init__(BertConfig.from_pretrained(sentence_encoder_folder()))
+            self.bert = BertModel(BertConfig.from_pretrained(folder), add_pooling_layer=False)
         self.bert.load_state_dict(official_weights())
         self.eval()  # with dropout, one sentence would be another vector each time
 
     def forward(self, sentences: Sequence[str]) -> Tensor:
         """Sentences -> `(len(sentences), 384)`, each row of length one."""
-        return nn.functional.normalize(super().forward(sentences), dim=-1)
+        tokens = tokenized(self.tokenizer, sentences, self.bert.device)
+        outputs = self.bert(**tokens).last_hidden_state
+        weights = tokens["attention_mask"][:, :, None].to(outputs.dtype)
+        return nn.functional.normalize((outputs * weights).sum(1) / weights.sum(1), dim=-1)
 
 
 def tokenized(tokenizer: Any, sentences: Sequence[str], device: torch.device) -> dict[str, Tensor]:

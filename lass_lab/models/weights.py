@@ -29,8 +29,7 @@ def load_separator(
         InputError: an unknown name, weights that are missing, foreign or not to be had, or a device that is not there.
     """
     target = _device(device)
-    source = _resolve(str(name))
-    separator = LanguageSeparator.from_folder(source) if isinstance(source, Path) else _from_hub(source)
+    separator = _opened(str(name))
     separator.precision = _precision(precision, target)
     return separator.to(target)
 
@@ -77,36 +76,30 @@ def shipped_folder(name: str) -> Path:
     return folder
 
 
-def _from_hub(name: str) -> LanguageSeparator:
-    try:
-        return LanguageSeparator.from_pretrained(name)
-    except InputError:
-        raise
-    except Exception as error:  # the hub raises many kinds; each means that it is not to be had
-        raise InputError(
-            f"model '{name}': no folder here, and the hub does not give it ({type(error).__name__})"
-        ) from error
-
-
 def full_size_is_ready() -> bool:
     """Whether the full-size separator was made ready to open; its configuration is what is written last."""
     return (cache_dir() / FULL_SIZE / CONFIG).is_file()
 
 
-def _resolve(name: str) -> Path | str:
-    """A folder, or a hub id."""
+def _opened(name: str) -> LanguageSeparator:
+    """A separator by its name, its folder or its hub id, on the CPU."""
     if name in SHIPPED:
-        return shipped_folder(name)
+        return LanguageSeparator.from_folder(shipped_folder(name))
     if name == FULL_SIZE:
         fetch_weights(name)
-        return cache_dir() / name
+        return LanguageSeparator.from_folder(cache_dir() / name)
     if Path(name).is_dir():
-        return Path(name)
-    if name.count("/") == 1 and not name.startswith((".", "/", "~")):
-        return name
-    raise InputError(
-        f"model '{name}': neither one of {', '.join((*SHIPPED, FULL_SIZE))}, nor a folder, nor a hub id (owner/name)"
-    )
+        return LanguageSeparator.from_folder(name)
+    if name.count("/") != 1 or name.startswith((".", "/", "~")):
+        known = ", ".join((*SHIPPED, FULL_SIZE))
+        raise InputError(f"model '{name}': neither one of {known}, nor a folder, nor a hub id (owner/name)")
+    try:
+        return LanguageSeparator.from_pretrained(name)
+    except InputError:
+        raise
+    except Exception as error:  # the hub raises many kinds; each means that it is not to be had
+        why = type(error).__name__
+        raise InputError(f"model '{name}': no folder here, and the hub does not give it ({why})") from error
 
 
 def _device(device: str) -> torch.device:

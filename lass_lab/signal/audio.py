@@ -127,16 +127,11 @@ def resampled(blocks: Iterable[np.ndarray], rate: int, wanted: int) -> Iterator[
             yield rows.T.reshape(*shape, -1)
 
 
-def write_audio(
-    path: str | os.PathLike[str], waveform: np.ndarray, *, like: AudioInfo | None = None, force: bool = False
-) -> float:
+def write_audio(path: str | os.PathLike[str], waveform: np.ndarray, *, force: bool = False) -> float:
     """Write a waveform as WAV or FLAC, OGG (Vorbis) or MP3; never wraps and never clips.
 
-    At 32 kHz, WAV and FLAC with 16 bits; or at the sample rate of the recording that it is `like`, and with as many
-    bits, or in floating point, where that recording has more than 16 bits and the format can keep them.
-
-    A waveform whose peak passes 1.0 is scaled as a whole to a peak of 1.0, with an `AudioWarning` that says by how
-    much; in floating point it stays as it is. Samples are rounded to the nearest step; +1.0, for which there is none,
+    At 32 kHz, WAV and FLAC with 16 bits. A waveform whose peak passes 1.0 is scaled as a whole to a peak of 1.0, with
+    an `AudioWarning` that says by how much. Samples are rounded to the nearest step; +1.0, for which there is none,
     becomes the highest one. The file is written beside its place and moved in; missing folders are made.
 
     `waveform` is a real floating-point `(samples,)` or `(channels, samples)`, at least one sample, an array or a tensor
@@ -152,7 +147,7 @@ def write_audio(
     with atomic_path(path, force) as temporary:
         frames = np.atleast_2d(samples).T
         blocks = (frames[start : start + WRITE_BLOCK] for start in range(0, len(frames), WRITE_BLOCK))
-        return encode(path, temporary, blocks, float(np.abs(samples).max()), frames.shape[1], like)
+        return encode(path, temporary, blocks, float(np.abs(samples).max()), frames.shape[1])
 
 
 def check_suffix(path: Path) -> None:
@@ -173,8 +168,10 @@ def encode(
     """Write checked blocks to `temporary`, which is to become `path`, scaled as one where their peak passes 1.0.
 
     `blocks` are floating-point `(samples, channels)`, at most `WRITE_BLOCK` samples each, `peak` is the highest
-    magnitude in all of them, and `like` is as in `write_audio`. Returns the gain in dB that was applied; where it is
-    not 0.0, an `AudioWarning` says so. Raises AudioError where the disk does not take the file.
+    magnitude in all of them. Where they are written `like` a recording, they have its sample rate, and as many bits, or
+    floating point, which is never scaled, where it has more than 16 bits and the format can keep them. Returns the gain
+    in dB that was applied; where it is not 0.0, an `AudioWarning` says so. Raises AudioError where the disk does not
+    take the file.
     """
     suffix, faults = path.suffix.lower(), []
     subtype = like.subtype if like and like.subtype in _FINER.get(suffix, ()) else _SUBTYPES[suffix]

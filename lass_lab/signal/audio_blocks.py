@@ -41,7 +41,7 @@ def write_blocks(
         paths: where to, one for each waveform; missing folders are made.
         blocks: floating-point `(len(paths), samples)` or `(len(paths), channels, samples)`; how many samples may change
             from block to block.
-        like: as for `write_audio`.
+        like: as for `encode`.
         together: one gain for all files, so that what adds up still does.
         force: as for `write_audio`.
 

@@ -418,10 +418,11 @@ players({kind: istft(mask * X, len(trumpet)) for kind, mask in ideal_masks(X, T)
 # %%
 from lass_lab.course.profile import current
 from lass_lab.datasets import list_pieces
+from lass_lab.experiments.evaluation import open_piece
 from lass_lab.models import load_separator
 
-separator, test = load_separator("tiny"), load_piece(list_pieces("test")[0])
-mixture = current().cut(test.mixture)
+separator, test = load_separator("tiny"), open_piece(list_pieces("test")[0], current().seconds)
+mixture = test.mixture
 estimates = separator.separate(mixture, list(test.sources), progress=True)
 print(f"{test.title}: {len(mixture) / rate:.0f} s, separated by the words {' and '.join(test.sources)}")
 
@@ -430,12 +431,11 @@ from lass_lab.course.plots import show_metric_bars
 
 rows, heard = [], stft(mixture)
 for (name, source), estimate in zip(test.sources.items(), estimates, strict=True):
-    source = source[: len(mixture)]
     masks = ideal_masks(heard, stft(source))
     sounds = {"mixture": mixture, "tiny model": estimate}
     sounds |= {kind: istft(mask * heard, len(mixture)) for kind, mask in masks.items()}
-    rows += [(kind, name, "SDR", sdr(source, sound)) for kind, sound in sounds.items()]
-ceilings = pd.DataFrame(rows, columns=["separator", "query", "metric", "value"])
+    rows += [(kind, name, sdr(source, sound)) for kind, sound in sounds.items()]
+ceilings = pd.DataFrame(rows, columns=["separator", "query", "value"])
 ax = show_metric_bars(ceilings)
 scores = ceilings.set_index(["query", "separator"])["value"]
 display(figure_html(ax, f"The mixture, the model and four ideal masks; {len(mixture) / rate:.0f} s of the test duet."))

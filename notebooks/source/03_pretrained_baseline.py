@@ -263,8 +263,7 @@ players({"mixture": excerpt.mixture, "estimate for “violin”": estimate[0].cp
 from lass_lab.course.plots import results_table
 from lass_lab.experiments.evaluation import evaluate, summarise
 
-pieces = list_pieces("test")[: profile.pieces]
-table = evaluate({"tiny": separator}, pieces, longest=profile.seconds)
+table = evaluate({"tiny": separator}, list_pieces("test"), longest=profile.seconds)
 summary = summarise(table)
 results_table(summary[summary["separator"].isin(("mixture", "tiny"))], intervals=True)
 
@@ -410,17 +409,18 @@ answer(
 # *training* piece, and measure the chosen word elsewhere: on the test piece, and on one with another SoundFont.
 
 # %%
-from lass_lab.course.nb03.plots import show_words
+from lass_lab.course.plots import show_intervals
 
 others = ["trumpet", "french horn", "trombone", "clarinet", "oboe", "soprano saxophone"]
 asking = {"violin": ["violin"], "trumpet": others}
 asked = summarise(evaluate({"tiny": separator}, list_pieces("train")[:1], asking, longest=profile.seconds))
 mean = asked.set_index(["separator", "query", "metric"])["mean"]
-lines = {"subtraction": mean["tiny", "violin", "SDRi"], "silence": 0, "mixture": mean["mixture", "trumpet", "SDR"]}
+lines = {"silence": 0, "subtraction": mean["tiny", "violin", "SDRi"], "mixture": mean["mixture", "trumpet", "SDR"]}
 asked = asked.query("separator == 'tiny' and source == 'trumpet' and metric == 'SDR'")
-best = asked.loc[asked["mean"].idxmax(), "query"]
+asked = asked.set_index("query").sort_values("mean", ascending=False)
+best = asked.index[0]
 caption = "SDR against the true trumpet of a training piece: mean over slices and 95% interval; lines are floors."
-figure_html(show_words(asked, lines), caption)
+figure_html(show_intervals(asked, "SDR (dB)", lines), caption)
 
 # %%
 exams = [name for split in ("test", "out-of-domain") for name in list_pieces(split)]

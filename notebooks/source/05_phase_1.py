@@ -490,7 +490,7 @@ from lass_lab.experiments import finetune
 
 run = finetune_folder()
 excerpt = piece.slice(0, 5)
-live = LiveTraining(excerpt.mixture, "trumpet", excerpt.sources)
+live = LiveTraining(excerpt.mixture, excerpt.sources)
 after = finetune("tiny", run, recipe, phases=["phase1"], callbacks=[live], progress=False)
 print(f"{len(live.losses)} steps now; weights are in {run.name}/phase1")
 

@@ -221,19 +221,16 @@ from lass_lab.experiments import finetune
 
 recipe = sized_recipe("preserving", fitted(profile))
 print({"separation network": recipe.phase2.rate, "query network": recipe.phase2.query_rate})
-live = LiveTraining(piece.slice(0, 5).mixture, "high, ringing brass")
+excerpt = piece.slice(0, 5)
+live = LiveTraining(excerpt.mixture, {"high, ringing brass": excerpt.sources["trumpet"]})
 phase2 = finetune(start, run, recipe, phases=["phase2"], callbacks=[live], progress=False)
 print(f"{len(live.losses)} steps now; weights are in {run.name}/phase2")
 
 # %% [markdown]
-# "High, ringing brass", which no training asks for: before phase 2, midway, and after it. (If only the mixture and the
-# true trumpet appear, the run was there already.)
+# "High, ringing brass", which no training asks for: before phase 2, at each validation, and after it.
 
 # %%
-from lass_lab.course.players import players
-
-truth = {"the true trumpet": piece.slice(0, 5).sources["trumpet"]}
-players({"mixture": live.mixture, **live.estimates, **truth})
+live.replay()
 
 # %% [markdown]
 # ## Other words, again
@@ -347,7 +344,8 @@ answer(
 # - The mean over phrasings is what users may hope for, the worst is what one of them will get.
 #
 # **Try:** put words of your own into `words`: two that mean a trumpet, two that mean nothing like it. Predict by how
-# many degrees each has turned. Then let `players` play what phase 1 and phase 2 make of the one that turned most.
+# many degrees each has turned. Then hear what phase 1 and phase 2 make of the one that turned most (`players`, from
+# `lass_lab.course.players`).
 
 # %%
 from lass_lab.course.quiz import quiz

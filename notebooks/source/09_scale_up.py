@@ -113,8 +113,8 @@ from lass_lab.experiments.evaluation import evaluate, summarise
 
 if full:
     patient = not torch.cuda.is_available()  # ten seconds are enough to ask of a CPU
-    test = list_pieces("test")[: profile.pieces]
-    measured = evaluate({"tiny": tiny, "AudioSep": full}, test, longest=10 if patient else profile.seconds)
+    seconds = 10 if patient else profile.seconds
+    measured = evaluate({"tiny": tiny, "AudioSep": full}, list_pieces("test"), longest=seconds)
     display(results_table(summarise(measured)))  # noqa: F821
 
 # %% [markdown]

@@ -335,7 +335,7 @@ figure_html(show_pointing(film, shares), "Where the estimates point, as the ear 
 # %%
 from lass_lab.course.ledger import record
 from lass_lab.course.nb10.measuring import answers, pairs, summaries, summary, trumpets, twins
-from lass_lab.course.nb10.plots import show_intervals
+from lass_lab.course.plots import show_intervals
 
 duets = pairs(heldout, profile.pairs)
 table = answers(looker, encoder, duets)
@@ -347,8 +347,8 @@ for ask in ("by sight", "by name"):
 sums = [first.samples + second.samples for first, second in duets]
 halves = [sdr_improvement(cut.samples, both / 2, both) for pair, both in zip(duets, sums, strict=True) for cut in pair]
 floor = float(np.mean(halves))
-ax = show_intervals(found, "SDRi (dB)", floor)
-figure_html(ax, "Five ways of asking; 95% intervals over duets. Dashed: half the mixture.")
+ax = show_intervals(found, "SDRi (dB)", {"half the mixture": floor})
+figure_html(ax, "Five ways of asking; 95% intervals over duets.")
 
 # %%
 wide = table.pivot(index=["duet", "look"], columns="ask", values="SDRi").reset_index()
@@ -430,8 +430,8 @@ def arms(ask, measure="SDRi"):
 
 shown = arms("by name")
 record("10_look_and_listen", "SDRi by name, without audio-language", shown.loc["without audio-language", "mean"], "dB")
-ax = show_intervals(shown, "SDRi by name (dB)", floor)
-figure_html(ax, f"Each arm by name, on {shown['duets'].iloc[0]} duets; dashed: half the mixture.")
+ax = show_intervals(shown, "SDRi by name (dB)", {"half the mixture": floor})
+figure_html(ax, f"Each arm by name, on {shown['duets'].iloc[0]} duets.")
 
 # %% [markdown]
 # Intervals that overlap do not say that nothing differs: all arms separated the same duets, so the *differences* are

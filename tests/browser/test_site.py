@@ -52,12 +52,6 @@ def test_nothing_keeps_anybody_from_reading_it(made, page, name, scheme):
     assert grave_faults(page) == []
 
 
-@pytest.mark.parametrize("name", ["index", f"notebooks/{RAN}", "notebooks/01_stft_and_mel"])
-def test_how_it_looks(made, page, look, name):
-    open_page(page, made, name)
-    look(page, name.split("/")[-1], full_page=True)
-
-
 def test_the_keyboard_reaches_links_and_players(made, page):
     open_page(page, made, f"notebooks/{RAN}")
     players = ".lass-face button, .lass-face [role='slider']"

@@ -1,6 +1,5 @@
 """Profiles are chosen by name, and the doctor answers on any machine."""
 
-import numpy as np
 import pytest
 
 from lass_lab.course import profile
@@ -17,12 +16,6 @@ def test_the_environment_chooses_and_quick_is_the_default(monkeypatch):
     monkeypatch.setenv("LASS_LAB_PROFILE", "fast")
     with pytest.raises(InputError, match="LASS_LAB_PROFILE=fast: .*ci, quick, full"):
         profile.current()
-
-
-def test_cut_keeps_the_beginning_and_only_as_much_as_the_profile_says():
-    waveform = np.arange(2 * 20 * 32_000).reshape(2, -1)
-    np.testing.assert_array_equal(profile.PROFILES["ci"].cut(waveform), waveform[:, : 10 * 32_000])
-    assert profile.PROFILES["full"].cut(waveform) is waveform
 
 
 def test_the_doctor_names_what_there_is(monkeypatch):

@@ -115,12 +115,10 @@ def test_augmentation_is_repeatable_mild_and_leaves_silence_and_the_runs_seed_al
 
 
 def test_what_cannot_be_drawn_is_named(pieces, bank):
-    with pytest.raises(InputError, match="at most 5 s"):
-        FinetuningDataset(pieces, bank, DuetRecipe(seconds=6.0), range(2))
     with pytest.raises(InputError, match="needs a bank of sources"):
         FinetuningDataset(pieces, None, DuetRecipe(), range(2))
-    short = replace(pieces[0], mixture=pieces[0].mixture[: 33 * SAMPLE_RATE])
-    with pytest.raises(InputError, match="piece one: lasts 33.0 s; to train, 35 s are needed"):
+    short = replace(pieces[0], mixture=pieces[0].mixture[: 3 * SAMPLE_RATE])
+    with pytest.raises(InputError, match="piece one: lasts 3.0 s; to train, 5 s are needed"):
         FinetuningDataset([short], bank, DuetRecipe(), range(2))
     alone = replace(pieces[0], sources={"violin": pieces[0].sources["violin"]})
     with pytest.raises(InputError, match="piece one: has one source"):

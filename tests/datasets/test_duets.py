@@ -121,6 +121,9 @@ TRUMPET = {"source": "trumpet", "target_path": "trumpet.flac"}
         ([{}, TRUMPET | {"split": "test"}], "line 3: 'duo' is in two splits"),
         ([{}, TRUMPET | {"mixture": "violin.flac"}], "line 3: 'duo' has two mixtures"),
         ([{"title": ""}], "line 2: column 'title' is empty"),
+        ([{"seconds": "nan"}], "line 2: "),
+        ([{"queries": "a||b"}], "line 2: column 'query' or 'queries'"),
+        ([{"mixture": "long" * 70}], "line 2: .*long is not there"),
     ],
 )
 def test_a_bad_manifest_is_named_with_its_line_and_fault(folder, rows, fault):

@@ -202,9 +202,15 @@ def test_missing_sources_are_named(folder, tmp_path):
         SourceBank(tmp_path, "train")
     with pytest.raises(InputError, match="no clip of the split 'exam'"):
         SourceBank(folder, "exam")
-    (tmp_path / "sources.csv").write_text("path,instrument\n")
-    with pytest.raises(InputError, match="column 'score' is missing"):
-        SourceBank(tmp_path, "train")
+    head = b"path,instrument,score,split,seconds\n"
+    for content, fault in (
+        (b"path,instrument\n", "column 'score' is missing"),
+        (b"\xff\xfe\x00\x01", "cannot be read as a CSV table"),
+        (head + b"a.wav,b,c,train,1\n,b,c,train,1\n", "line 3: column "),
+    ):
+        (tmp_path / "sources.csv").write_bytes(content)
+        with pytest.raises(InputError, match=fault):
+            SourceBank(tmp_path, "train")
 
 
 def test_silent_sources_end_in_an_error_and_not_in_a_search_without_end(tmp_path):

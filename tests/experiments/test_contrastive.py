@@ -2,7 +2,6 @@
 
 import math
 
-import numpy as np
 import pytest
 import torch
 
@@ -40,40 +39,22 @@ def trained(tmp_path_factory):
     folder = made_bank(tmp_path_factory.mktemp("bank"))
     torch.manual_seed(0)
     network = TinyQueryNet()
-    before = {key: value.clone() for key, value in network.encoder.state_dict().items()}
     log = train_contrastively(
         network, SourceBank(folder, "train"), ContrastiveRecipe(steps=60, seconds=0.5), progress=False
     )
-    return folder, network, before, log
+    return folder, network, log
 
 
 def test_training_lowers_the_loss_and_learns_the_temperature(trained):
-    log = trained[3]
+    log = trained[2]
     assert log["loss"].tail(10).mean() < 0.3 * math.log(3)
     assert log["temperature"].nunique() > 10
 
 
-def test_the_sentence_encoder_is_frozen(trained):
-    _, network, before, _ = trained
-    after = network.encoder.state_dict()
-    assert all(torch.equal(before[key], after[key]) for key in before)
-
-
 def test_heldout_words_find_heldout_sounds(trained):
-    folder, network, _, _ = trained
+    folder, network, _ = trained
     table = evaluate_retrieval(network, SourceBank(folder, "test"), cuts=3).set_index("measure")
     assert (table["contrastive"][:2] > 2 * table["chance"][:2]).all() and (
         table["contrastive"] >= table["chance"]
     ).all()
     assert table["queries"].tolist()[:2] == [9, 9]
-
-
-def test_the_same_seed_trains_the_same_network(tmp_path):
-    bank = SourceBank(made_bank(tmp_path), "train")
-    states = []
-    for _ in range(2):
-        torch.manual_seed(1)
-        network = TinyQueryNet()
-        train_contrastively(network, bank, ContrastiveRecipe(steps=3, seconds=0.3), progress=False)
-        states.append(network.audio_tower.state_dict())
-    assert all(np.array_equal(states[0][key], states[1][key]) for key in states[0])

@@ -72,5 +72,5 @@ def test_a_head_is_kept_in_the_folder(network, sound, kind, tmp_path):
 def test_heads_that_cannot_be_are_named(network):
     with pytest.raises(InputError, match="no head 'hydra'; one of audiosep, magnitude, paper"):
         network.replace_head("hydra")
-    with pytest.raises(InputError, match="SeparableHead"):
+    with pytest.raises(InputError, match="and the network has 'paper'"):
         network.replace_head("paper").replace_head("preserving")

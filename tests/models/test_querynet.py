@@ -8,8 +8,9 @@ import torch
 from safetensors import safe_open
 
 from lass_lab.models import LanguageSeparator, ResUNet, ResUNetConfig, sentence_encoder
-from lass_lab.models.querynet import TinyQueryNet
+from lass_lab.models.querynet import SHORTEST_S, TinyQueryNet, as_sound
 from lass_lab.models.sentence_encoder import SentenceEncoder, official_weights, sentence_encoder_folder
+from lass_lab.signal.audio import SAMPLE_RATE
 from lass_lab.signal.files import InputError
 
 QUERIES = ["violin", "a trumpet playing a long and lonely melody", "Geige", "🎻", "'; DROP TABLE stems; --"]
@@ -78,6 +79,12 @@ def test_sounds_and_words_mix_in_any_order(network):
     torch.testing.assert_close(together.norm(dim=1), torch.ones(5))
     for row, query in zip(together, queries, strict=True):
         torch.testing.assert_close(row, network([query])[0], atol=1e-5, rtol=0)
+
+
+def test_of_a_sound_after_long_silence_enough_is_left_to_hear():
+    silence, late = np.zeros(2 * SAMPLE_RATE, np.float32), sound(0.1)
+    assert len(as_sound(np.concatenate((silence, late)))) == SHORTEST_S * SAMPLE_RATE
+    assert len(as_sound(np.concatenate((silence, sound(1.0))))) == SAMPLE_RATE
 
 
 def test_a_sound_counts_for_its_first_ten_seconds_and_not_for_its_level(network):

@@ -31,22 +31,6 @@ def noise(samples):
     return RNG.uniform(-0.5, 0.5, samples).astype(np.float32)
 
 
-@pytest.mark.parametrize("samples", [1, 999, 320_001])
-def test_the_estimate_has_the_mixtures_length(separator, samples):
-    mixture = noise(samples)
-    one = separator.separate(mixture, "violin")
-    assert one.shape == (samples,) and one.dtype == np.float32 and np.isfinite(one).all()
-    assert separator.separate(mixture, ["violin", "the trumpet", "a dog"]).shape == (3, samples)
-
-
-def test_several_queries_in_one_pass_equal_one_at_a_time(separator):
-    mixture = noise(400_000)
-    together = separator.separate(mixture, ["violin", "trumpet"])
-    for query, estimate in zip(["violin", "trumpet"], together, strict=True):
-        np.testing.assert_allclose(estimate, separator.separate(mixture, query), atol=1e-5)
-    assert np.abs(together[0] - together[1]).max() > 1e-4
-
-
 def test_a_sound_stands_in_for_words(separator):
     mixture, clip = noise(40_000), noise(32_000)
     alone = separator.separate(mixture, clip)
@@ -55,14 +39,6 @@ def test_a_sound_stands_in_for_words(separator):
     assert both.shape == (2, len(mixture))
     np.testing.assert_allclose(both[1], alone, atol=1e-5)
     np.testing.assert_allclose(separator.separate(mixture, torch.from_numpy(clip)), alone, atol=1e-6)
-
-
-@pytest.mark.parametrize("size", [7_777, 320_000, 10**6])
-def test_blocks_are_separated_as_the_whole_is_to_the_last_bit(separator, size):
-    mixture = noise(700_001)
-    blocks = (mixture[start : start + size] for start in range(0, len(mixture), size))
-    estimates = np.concatenate(list(separator.separate_blocks(blocks, ["violin", "trumpet"])), axis=1)
-    np.testing.assert_array_equal(estimates, separator.separate(mixture, ["violin", "trumpet"]))
 
 
 def test_channels_share_one_mask_and_keep_their_image(separator):
@@ -211,6 +187,12 @@ def _network(part="network", **sizes):
         (_network(channels=[4.5, 6]), "whole numbers, got 4.5"),
         (_network(condition_size=64), "a condition of 64 numbers, not 512"),
         (_network("query_network", hidden=10**12), "hidden of 1000000000000, not a whole number up to"),
+        (_network(hop=200), "ResUNetConfig: hop 200 is not within"),
+        (_network(channels=[8_000, 8]), "bytes cannot hold the "),
+        (_network("query_network", kind="Oracle"), "a query network of kind 'Oracle'"),
+        (lambda folder: (folder / "config.json").write_bytes(b"\xff\xfe\x00"), "not a separator's configuration ("),
+        (lambda folder: (folder / "config.json").write_text("[" * 99_999), "configuration (nested too deep)"),
+        (lambda folder: (folder / "config.json").unlink(), "config.json: no such file"),
         (lambda folder: (folder / "model.safetensors").unlink(), "model.safetensors: no such file"),
     ],
 )

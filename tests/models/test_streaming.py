@@ -67,19 +67,3 @@ def test_every_window_is_computed_once_and_none_in_vain(length):
 def test_a_mixture_without_samples_is_refused(blocks):
     with pytest.raises(InputError, match="mixture: needs at least one sample"):
         list(stream(blocks, Windows(10, 2), lambda cut: cut[None]))
-
-
-def test_memory_does_not_grow_with_the_length():
-    """Blocks come out while later samples have not been read: at most one window is ever held."""
-    furthest, given_out = 0, 0
-
-    def blocks():
-        nonlocal furthest
-        for _ in range(10_000):
-            furthest += 100
-            yield np.zeros(100, np.float32)
-
-    for block in stream(blocks(), Windows(1000, 200), lambda cut: cut[None]):
-        assert furthest - given_out <= 1100
-        given_out += block.shape[1]
-    assert given_out == 10**6

@@ -65,15 +65,6 @@ def test_there_is_no_click_where_windows_meet(piece, estimate):
     assert at_border <= np.quantile(jumps, 0.9999)
 
 
-def test_a_quieter_or_louder_mixture_is_separated_as_well(separator, piece):
-    cut = seconds(0, 10)
-    mixture, target = piece.mixture[cut], piece.sources["violin"][cut]
-    usual = sdr(target, separator.separate(mixture, "violin"))
-    for gain in (10 ** (-40 / 20), 10 ** (-24 / 20), 10 ** (20 / 20)):
-        found = sdr(gain * target, separator.separate(gain * mixture, "violin"))
-        assert abs(found - usual) < 0.05
-
-
 @pytest.mark.parametrize("rate", [TELEPHONE, 11_025, 16_000, 22_050])
 def test_a_recording_of_a_narrow_band_is_separated_as_the_same_band_of_a_full_one(separator, piece, rate):
     """An old recording: what is there must come out as well as where there is more."""

@@ -1,8 +1,5 @@
 """Files in blocks: the very samples that whole files give and get, and nothing left where something fails."""
 
-import signal
-import subprocess
-import sys
 import warnings
 
 import numpy as np
@@ -75,25 +72,3 @@ def test_where_something_fails_nothing_is_left_and_nothing_lost(tmp_path, blocks
     with pytest.raises(InputError, match="exists already"):
         write_blocks([new, old], [np.zeros((2, 100))])
     assert list(tmp_path.iterdir()) == [old]
-
-
-def test_a_kill_leaves_the_old_file(tmp_path):
-    path = tmp_path / "result.wav"
-    path.write_text("old")
-    code = """if True:
-        import sys, time
-        import numpy as np
-        from lass_lab.signal import write_blocks
-        def blocks():
-            for _ in range(5):
-                yield np.zeros((1, 100_000), np.float32)
-            print("writing", flush=True)
-            time.sleep(60)
-        write_blocks([sys.argv[1]], blocks(), force=True)
-    """
-    writer = subprocess.Popen([sys.executable, "-c", code, str(path)], stdout=subprocess.PIPE, text=True)
-    assert writer.stdout.readline() == "writing\n"
-    writer.send_signal(signal.SIGKILL)
-    writer.communicate()
-    assert path.read_text() == "old"
-    assert list(tmp_path.iterdir()) == [path]  # what had come so far had no name

@@ -6,7 +6,6 @@ from html import escape
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from textwrap import shorten
-from typing import TYPE_CHECKING
 
 import ipywidgets
 import numpy as np
@@ -17,10 +16,8 @@ from lass_lab.course.players.hands import bridge
 from lass_lab.course.plots import compare_spectrograms, figure_html
 from lass_lab.course.widgets import Plaything, show_in, with_tooltip
 from lass_lab.experiments.evaluation import level_db
+from lass_lab.models import LanguageSeparator
 from lass_lab.signal import SAMPLE_RATE, InputError, read_audio
-
-if TYPE_CHECKING:
-    from lass_lab.models import LanguageSeparator
 
 _LONGEST_LABEL = 60  # characters of a query that a caption repeats
 LONGEST_S = 20.0  # of a recording, so that the answer comes soon
@@ -28,7 +25,7 @@ RECORDED_S = 5
 _PICTURED_S = 8.0  # in more, single notes can no longer be told apart
 
 
-def query_bench(separator: "LanguageSeparator", mixture: np.ndarray, query: str = "violin") -> Plaything:
+def query_bench(separator: LanguageSeparator, mixture: np.ndarray, query: str = "violin") -> Plaything:
     """A field to type a query in, and the estimate: a player and spectrograms.
 
     The first query is answered at once, as a still picture with a player that stays in the page when the notebook is
@@ -65,7 +62,7 @@ def query_bench(separator: "LanguageSeparator", mixture: np.ndarray, query: str 
     return Plaything(ipywidgets.VBox([ipywidgets.HBox([text, button]), output]), still)
 
 
-def your_recording(separator: "LanguageSeparator", query: str = "violin") -> Plaything:
+def your_recording(separator: LanguageSeparator, query: str = "violin") -> Plaything:
     """A place for a recording of your own: choose a file, drop one, or record a few seconds; and the estimate.
 
     A file in which there is no sound shows one line; of a long one the first 20 s are taken.
@@ -141,7 +138,7 @@ def _decoded(name: str, content: bytes) -> np.ndarray:
             raise InputError(str(error).replace(str(path), name)) from None
 
 
-def _answer(separator: "LanguageSeparator", mixture: np.ndarray, query: str) -> HTML:
+def _answer(separator: LanguageSeparator, mixture: np.ndarray, query: str) -> HTML:
     estimate = separator.separate(mixture, query, progress=False)
     name = f"“{shorten(query, _LONGEST_LABEL, placeholder=' …')}”"
     seconds = min(_PICTURED_S, len(mixture) / SAMPLE_RATE)

@@ -1,7 +1,6 @@
 """Words and sounds on one map: what the query network takes for near, to be seen and, by a click, to be heard."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -10,15 +9,13 @@ from IPython.display import HTML
 from lass_lab.course.figures import put_into_words
 from lass_lab.course.players.hands import sounding_map
 from lass_lab.course.plots import COLOURS
+from lass_lab.models.querynet import QueryNet
 from lass_lab.signal import SAMPLE_RATE
-
-if TYPE_CHECKING:
-    from lass_lab.models.querynet import QueryNet
 
 HEARD_S = 1.5  # of each sound: there are many
 
 
-def map_words_and_sounds(network: "QueryNet", clips: Mapping[str, np.ndarray]) -> HTML:
+def map_words_and_sounds(network: QueryNet, clips: Mapping[str, np.ndarray]) -> HTML:
     """A map on which each word is joined to its own sound; a click plays the nearest sound.
 
     The 512 numbers are laid flat along the two directions in which the sounds differ most (principal components). Words

@@ -100,26 +100,3 @@ def show_floors(table: pd.DataFrame, separator: str) -> Figure:
         put_into_words(ax, f"{source}, {len(before)} slices; above both the mixture and silence: {told}")
     axes[-1].legend(loc="upper left", bbox_to_anchor=(1, 1), frameon=False)
     return figure
-
-
-def show_words(summary: pd.DataFrame, floors: Mapping[str, float]) -> Axes:
-    """How near each query's estimate is to one source: a point and its interval a query, the best on top.
-
-    Args:
-        summary: what `summarise` gives for one separator, source and metric SDR (dB): columns query, mean, low, high.
-        floors: name -> SDR (dB) of what needs no such query, as lines.
-    """
-    rows = summary.sort_values("mean")
-    _, ax = plt.subplots(figsize=(8.4, 0.9 + 0.3 * len(rows)), layout="constrained")
-    places = range(len(rows))
-    errors = [rows["mean"] - rows["low"], rows["high"] - rows["mean"]]
-    ax.errorbar(rows["mean"], places, xerr=errors, fmt="o", color=COLOURS[0], elinewidth=1.5)
-    for (name, value), style in zip(floors.items(), ("-", "--", ":"), strict=False):
-        ax.axvline(value, color="0.3", linestyle=style, linewidth=1.2, label=f"{name}: {value:.1f} dB")
-    ax.set_yticks(places, [f"“{query}”" for query in rows["query"]])
-    ax.set(xlabel="SDR (dB), mean over slices", ylabel="query", ylim=(-0.6, len(rows) - 0.4))
-    ax.legend(loc="upper left", bbox_to_anchor=(1, 1), frameon=False)
-    ax.spines[["top", "right"]].set_visible(False)
-    told = [f"{row.query} {row.mean:.1f} ({row.low:.1f} to {row.high:.1f})" for row in rows[::-1].itertuples()]
-    put_into_words(ax, f"SDR (dB) by query, best first: {'; '.join(told)}")
-    return ax

@@ -4,7 +4,6 @@ import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -15,10 +14,8 @@ from lass_lab.course.nb04.foreign import STUDIO_RATE
 from lass_lab.course.nb04.memoriser import HOP, Memoriser
 from lass_lab.course.players import players
 from lass_lab.datasets import Piece
+from lass_lab.models import LanguageSeparator
 from lass_lab.signal import SAMPLE_RATE, decibels, oracle_estimate, sdr_improvement, spectral_correlation
-
-if TYPE_CHECKING:
-    from lass_lab.models import LanguageSeparator
 
 CLIPPED = 0.04  # share of the mixture's samples that were too loud
 SECONDS = 5.0  # of the slice
@@ -83,7 +80,7 @@ class Gallery:
 
 
 def hang_gallery(
-    separator: "LanguageSeparator", piece: Piece, start_s: float, study: Sequence[Piece], *, seed: int = 0
+    separator: LanguageSeparator, piece: Piece, start_s: float, study: Sequence[Piece], *, seed: int = 0
 ) -> Gallery:
     """Evaluate a slice of a piece with each of the four `FAULTS`, and put the results in random order.
 

@@ -46,11 +46,6 @@ class Eye(nn.Module):
         return regions.unflatten(0, pictures.shape[:-2]).amax(-3)
 
 
-def vector(regions: Tensor) -> Tensor:
-    """Regions `(..., 16, 384)` -> what is seen as a whole, `(..., 384)` of length one: the maximum over the regions."""
-    return functional.normalize(regions.amax(-2), dim=-1)
-
-
 def strongest(regions: Tensor) -> Tensor:
     """The vector of the region that has most to say, the longest: `(..., 16, 384)` -> `(..., 384)` of length one."""
     place = regions.norm(dim=-1, keepdim=True).argmax(-2, keepdim=True)
@@ -70,7 +65,8 @@ def train_eye(steps: int = 800, rate: float = 2e-3, seed: int = 0, progress: boo
         pictures = torch.from_numpy(np.stack([practice_picture(rng, name) for name in names]))
         chosen = torch.from_numpy(rng.integers(len(CAPTIONS), size=len(names)))
         words = sentences[torch.arange(len(names)), chosen]
-        loss = contrastive_loss(words, vector(eye(pictures)), TEMPERATURE)
+        seen = functional.normalize(eye(pictures).amax(-2), dim=-1)  # as a whole: the maximum over the regions
+        loss = contrastive_loss(words, seen, TEMPERATURE)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()

@@ -7,9 +7,7 @@ from collections.abc import Mapping
 
 import matplotlib.pyplot as plt
 import numpy as np
-import pandas as pd
 from IPython.display import HTML
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from PIL import Image
 from scipy.signal import resample_poly
@@ -68,27 +66,3 @@ def show_pointing(film: np.ndarray, shares: Mapping[str, np.ndarray]) -> Figure:
         ax.set_xlabel(f"{share[most]:.0%} on {where}", fontsize=9)
         put_into_words(ax, f"{title} points to {where}, with {share[most]:.0%} of its attention")
     return figure
-
-
-def show_intervals(table: pd.DataFrame, label: str, floor: float | None = None) -> Axes:
-    """Means with their intervals, one below the other.
-
-    Args:
-        table: `mean`, `low` and `high`; its index names the rows.
-        label: of the axis, with its unit.
-        floor: what costs nothing to reach, as a dashed line.
-    """
-    _, ax = plt.subplots(figsize=(7, 0.8 + 0.36 * len(table)), layout="constrained")
-    reach = [table["mean"] - table["low"], table["high"] - table["mean"]]
-    ax.errorbar(table["mean"], range(len(table)), xerr=reach, fmt="o", color=COLOURS[0], capsize=3)
-    if floor is not None:
-        ax.axvline(floor, color=COLOURS[5], linestyle="--")
-    ax.set_yticks(range(len(table)), table.index)
-    ax.invert_yaxis()
-    ax.set_xlabel(label)
-    told = "; ".join(
-        f"{name} {row.mean_:.2f}, {row.low:.2f} to {row.high:.2f}"
-        for name, row in zip(table.index, table.rename(columns={"mean": "mean_"}).itertuples(), strict=True)
-    )
-    put_into_words(ax, f"{label}: {told}")
-    return ax

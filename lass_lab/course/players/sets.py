@@ -7,18 +7,15 @@ import re
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import matplotlib
 import numpy as np
 import soundfile
+from IPython.display import HTML
 from PIL import Image
 
 from lass_lab.course.plots import COLOUR_MAP, spectrogram_db, spectrogram_in_words
 from lass_lab.signal import SAMPLE_RATE, InputError, amplitude, checked_waveform, decibels
-
-if TYPE_CHECKING:
-    from IPython.display import HTML
 
 LEVEL_DB = -23.0  # RMS, dB re full scale
 MAX_BYTES = 300_000  # of HTML, a sound with its picture
@@ -32,7 +29,7 @@ _COLUMNS, _ROWS = 640, 128  # of a picture, in pixels
 _MAX_KHZ, _DB_RANGE = 8, 60
 
 
-def players(waveforms: Mapping[str, np.ndarray], *, pictures: bool = True) -> "HTML":
+def players(waveforms: Mapping[str, np.ndarray], *, pictures: bool = True) -> HTML:
     """One player for a set of sounds, all at one level and on one clock.
 
     Whoever listens chooses between the sounds while they play, without a gap, and sees the spectrogram of the one that
@@ -50,8 +47,6 @@ def players(waveforms: Mapping[str, np.ndarray], *, pictures: bool = True) -> "H
     Raises:
         InputError: no waveforms, or one that is not one-dimensional, is empty, or holds NaN or infinite samples.
     """
-    from IPython.display import HTML  # the command line writes reports without it
-
     return HTML(player_html(waveforms, pictures=pictures) + player_script())
 
 

@@ -80,10 +80,9 @@ class ClapQueryNet(QueryNet):
         words = self.published_state()
         check_tensors(words, self.state_dict(), folder / WEIGHTS)
         self.load_state_dict(words)
-        self.freeze_encoder()
         if low_rank:
             self.add_low_rank(low_rank)
-            self.freeze_encoder()
+        self.freeze_encoder()
 
     def published_state(self) -> dict[str, Tensor]:
         return read_tensors(self.folder / WEIGHTS, lambda key: key.startswith(self.published))

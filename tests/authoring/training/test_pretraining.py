@@ -1,17 +1,19 @@
 """Pretraining: a run that can be killed, the weights that come out of it, and settings that change its recipe."""
 
+import copy
 import dataclasses
+import shutil
 
 import pytest
 import torch
+from torch import nn
 
 from authoring.training import pretraining
-from authoring.training.pretraining import PretrainingRecipe, pretrain
-from lass_lab.commands.options import with_settings
+from authoring.training.pretraining import PretrainingRecipe, compile_norms, pretrain
 from lass_lab.datasets.mixing import MixtureRecipe
 from lass_lab.experiments.contrastive import ContrastiveRecipe
 from lass_lab.models import ResUNetConfig
-from lass_lab.signal.files import InputError
+from lass_lab.models.layers import ConditionedNorm
 from tests.made_sources import DISTRACTORS, TONES, made_bank
 
 SMALL = ResUNetConfig(channels=(4, 6), n_fft=256, hop=64, compression=0.3, frequency_bins=64)
@@ -98,10 +100,17 @@ def test_checkpoints_hold_no_copy_of_the_sentence_encoder(sources, tmp_path, sho
     assert state["global_step"] == 2 and state["callbacks"]["Timer"]["time_elapsed"]["train"] > 0
 
 
-def test_settings_change_fields_and_fields_of_fields():
-    recipe = PretrainingRecipe()
-    changed = with_settings(recipe, ["steps=9", "loss=l1", "mixtures.sounds=0.3"])
-    mixtures = dataclasses.replace(recipe.mixtures, sounds=0.3)
-    assert changed == dataclasses.replace(recipe, steps=9, loss="l1", mixtures=mixtures)
-    with pytest.raises(InputError, match="no field .mixtures.sonds.; choose one of mixtures.aligned"):
-        with_settings(recipe, ["mixtures.sonds=0.3"])
+@pytest.mark.skipif(not shutil.which("g++"), reason="compiling takes a compiler")
+def test_a_compiled_norm_computes_the_same():
+    plain = ConditionedNorm(3, 8)
+    compiled = copy.deepcopy(plain)
+    compile_norms(nn.Sequential(compiled))
+    condition, found = torch.randn(2, 8), []
+    for norm in (plain, compiled):
+        features = torch.randn(2, 3, 6, 16, generator=torch.manual_seed(0), requires_grad=True)
+        answer = norm(features, condition)
+        (answer * torch.arange(16)).sum().backward()
+        found.append([answer, features.grad, *(each.grad for each in norm.parameters()), *norm.buffers()])
+    for ours, theirs in zip(*found, strict=True):
+        torch.testing.assert_close(theirs, ours, rtol=1e-4, atol=1e-4)
+    assert copy.deepcopy(compiled)(features, condition).isfinite().all()  # the average of the weights is such a copy

@@ -5,7 +5,7 @@ import pandas as pd
 
 from lass_lab.course.figures import describe
 from lass_lab.course.nb03.lineage import lineage_sounds, lineage_table
-from lass_lab.course.nb03.plots import show_floors, show_mask_channels, show_shifts, show_words
+from lass_lab.course.nb03.plots import show_floors, show_mask_channels, show_shifts
 
 ALL_LOUD = np.ones((101, 1025))
 
@@ -61,10 +61,3 @@ def test_slices_stand_over_the_mixture_and_a_subtraction_has_the_other_ones_gain
         "trumpet, 2 slices; above both the mixture and silence: asked for by name in 1, "
         "mixture minus the other estimate in 2"
     )
-
-
-def test_words_stand_in_order_the_best_on_top():
-    summary = pd.DataFrame({"query": ["trumpet", "oboe"], "mean": [0.1, 3.0], "low": [-1.0, 2.0], "high": [1.0, 4.0]})
-    ax = show_words(summary, {"silence": 0.0, "mixture": -1.6})
-    assert [label.get_text() for label in ax.get_yticklabels()] == ["“trumpet”", "“oboe”"]
-    assert describe(ax) == "SDR (dB) by query, best first: oboe 3.0 (2.0 to 4.0); trumpet 0.1 (-1.0 to 1.0)"
