@@ -1,4 +1,4 @@
-"""LASS Lab: language-guided audio source separation, as a course and as a small package."""
+"""LASS Lab: language-queried audio source separation, as a course and as a small package."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""Commands that make data: `render duets`, `sources`, `pack`, `recorded`, `speech`, `excerpts`."""
+"""Commands that make data: `render duets`, `sources`, `pack`, `recorded`, `speech`, `excerpts`, `notes`."""
 
 from pathlib import Path
 from typing import Annotated
@@ -34,7 +34,7 @@ def render_sources(
     ),
     test_only: Annotated[bool, typer.Option(help="Render only the test split.")] = False,
 ) -> None:
-    """Render the pretraining sources: seeded music by every taught instrument. A killed run goes on."""
+    """Render the pretraining sources: seeded music by every instrument but the trumpet. A killed run goes on."""
     from authoring.rendering.sources import render_sources
 
     splits = {"test": HELDOUT} if test_only else {"train": clips, "validation": HELDOUT, "test": HELDOUT}

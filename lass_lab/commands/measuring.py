@@ -20,7 +20,7 @@ def evaluate(
         str | None, typer.Option(help="Measure a fine-tuning run: paper (beside the paper's numbers) or probes.")
     ] = None,
     run: Annotated[
-        Path | None, typer.Option(help="For --table: a fine-tuning run; by default runs/finetune, or else what ships.")
+        Path | None, typer.Option(help="For --table: a fine-tuning run; by default the profile's, or else what ships.")
     ] = None,
     sources: Annotated[
         Path | None, typer.Option(help="For the probe for forgetting: sources to mix; by default the shipped ones.")

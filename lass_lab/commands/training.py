@@ -39,7 +39,7 @@ def weights(
 def finetune(
     model: Model = "tiny",
     run: Annotated[
-        Path | None, typer.Option(help="The run's folder, by default runs/finetune; one that was stopped goes on.")
+        Path | None, typer.Option(help="The run's folder; by default the profile's. One that was stopped goes on.")
     ] = None,
     recipe: Annotated[
         str, typer.Option(help="preserving (keeps what was known), paper (the paper's own), or a recipe file (TOML).")
