@@ -32,7 +32,6 @@ def made_run(folder: Path, name: str = "finetune") -> Iterator[Path]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("LASS_LAB_DATA", str(folder / "data"))
         patch.setenv("LASS_LAB_RUNS", str(folder / "runs"))
-        patch.setenv("LASS_LAB_PROFILE", "ci")
         made_duets(folder / "data", seconds=36.0, splits={"one": "train", "three": "test"})
         tones = {name: 220.0 * 1.3**place for place, name in enumerate(FORGETTING)}
         made_bank(folder / "data" / "sources", seconds=5.5, splits=("train", "test"), tones=tones)

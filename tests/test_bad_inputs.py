@@ -42,12 +42,8 @@ def separating(fault, *options):
 
 
 def no_query(folder):
-    return (
-        "separate",
-        sound(folder / "song.wav"),
-        "--out",
-        "out",
-    ), "separate: give --query WORDS, --query-audio CLIP or --remove WORDS"
+    told = "separate: give --query WORDS, --query-audio CLIP or --remove WORDS"
+    return ("separate", sound(folder / "song.wav"), "--out", "out"), told
 
 
 def a_query_given_twice(folder):

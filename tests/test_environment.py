@@ -112,23 +112,13 @@ def test_the_package_itself_needs_no_development_tool():
 
 def test_clean_spares_the_environment_and_a_students_runs(tmp_path):
     (tmp_path / "Makefile").write_text(MAKEFILE)
-    gone = [
-        tmp_path / "runs/course/today/00.ipynb",
-        tmp_path / "lass_lab/__pycache__/a.pyc",
-        tmp_path / "authoring/__pycache__/a.pyc",
-        tmp_path / "build/x",
-    ]
-    kept = [
-        tmp_path / "runs/ledger.json",
-        tmp_path / "runs/mine/model.safetensors",
-        tmp_path / ".venv/bin/python",
-    ]
-    for path in (*gone, *kept, tmp_path / "tests/a.py", tmp_path / "notebooks/00.ipynb"):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.touch()
+    gone = ("runs/course/today/00.ipynb", "lass_lab/__pycache__/a.pyc", "authoring/__pycache__/a.pyc", "build/x")
+    kept = ("runs/ledger.json", "runs/mine/model.safetensors", ".venv/bin/python", "tests/a.py", "notebooks/00.ipynb")
+    for name in (*gone, *kept):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
     subprocess.run(["make", "clean"], cwd=tmp_path, check=True, capture_output=True)
-    assert not any(path.exists() for path in gone)
-    assert all(path.exists() for path in kept)
+    assert [name for name in (*gone, *kept) if (tmp_path / name).exists()] == [*kept]
 
 
 def test_an_unfit_python_is_refused_in_one_line(tmp_path):

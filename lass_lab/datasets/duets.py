@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -81,14 +82,22 @@ def load_piece(name: str, data: str | Path | None = None) -> Piece:
     return Piece(name, first["title"], first["split"], mixture, sources, queries)
 
 
+def slice_spans(samples: int, split: str, seconds: float) -> Iterator[tuple[str, int]]:
+    """The slices of a piece of `samples`: for each its part ("train", "validation", "test") and its first sample."""
+    size, border = round(seconds * SAMPLE_RATE), samples - round(VALIDATION_S * SAMPLE_RATE)
+    if split == "train" and border >= size:
+        parts = (("train", 0, border), ("validation", border, samples))
+    else:
+        parts = ((split, 0, samples),)
+    for part, begin, end in parts:
+        for start in range(begin, end - size + 1, size):
+            yield part, start
+
+
 def slice_starts(piece: Piece, part: str, seconds: float = SLICE_S) -> list[float]:
     """Where the slices of a part of a piece begin, in seconds; none where it is too short (see `DuetDataset`)."""
-    border = piece.seconds - VALIDATION_S
-    if border < seconds - 1e-9:  # too short for both parts: all of it trains
-        border = piece.seconds
-    begin = border if part == "validation" else 0.0
-    end = border if part == "train" else piece.seconds
-    return [begin + index * seconds for index in range(int((end - begin) / seconds + 1e-9))]
+    spans = slice_spans(len(piece.mixture), "all" if part == "all" else "train", seconds)
+    return [start / SAMPLE_RATE for found, start in spans if found == part]
 
 
 class DuetDataset(Dataset):

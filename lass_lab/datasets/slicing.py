@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from tqdm.auto import tqdm
 
-from lass_lab.datasets.duets import VALIDATION_S
+from lass_lab.datasets.duets import VALIDATION_S, slice_spans
 from lass_lab.datasets.layouts import READABLE, Fault, find_pieces
 from lass_lab.datasets.manifest import COLUMNS as MANIFEST_COLUMNS
 from lass_lab.datasets.manifest import MANIFEST, staged, write_piece, write_table
@@ -121,18 +121,6 @@ def slice_folder(
     notes += [f"there is no piece to {split} with" for split in ("train", "test") if split not in splits]
     silent = sum(row["silent"] == "true" for row in slices)
     return SliceReport(out, pd.DataFrame(pieces), len(slices), silent, tuple(faults), tuple(notes))
-
-
-def slice_spans(samples: int, split: str, seconds: float) -> Iterator[tuple[str, int]]:
-    """The slices of a piece of `samples`: for each its part ("train", "validation", "test") and its first sample."""
-    size, border = round(seconds * SAMPLE_RATE), samples - round(VALIDATION_S * SAMPLE_RATE)
-    if split == "train" and border >= size:
-        parts = (("train", 0, border), ("validation", border, samples))
-    else:
-        parts = ((split, 0, samples),)
-    for part, begin, end in parts:
-        for start in range(begin, end - size + 1, size):
-            yield part, start
 
 
 def _slice_rows(stems: dict, rows: Sequence[dict], part: str, start: int, seconds: float) -> Iterator[dict]:

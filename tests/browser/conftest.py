@@ -75,29 +75,3 @@ def page(browser):
 
 def refuse(route):
     route.abort()
-
-
-@pytest.fixture
-def look(request):
-    """Keep pictures of a page, dark and light, in build/browser, for whoever wants to see what the test saw."""
-    LOOKS.mkdir(parents=True, exist_ok=True)
-
-    def keep(page, name, **how):
-        for scheme in ("dark", "light"):
-            page.emulate_media(color_scheme=scheme)
-            page.wait_for_timeout(300)
-            page.locator("#jupyterlab-splash").wait_for(state="detached")  # which hides a change of theme
-            page.screenshot(path=LOOKS / f"{request.path.stem.removeprefix('test_')}-{name}-{scheme}.png", **how)
-
-    return keep
-
-
-@pytest.fixture
-def sheets(request):
-    """Print a page to a file in build/browser."""
-    LOOKS.mkdir(parents=True, exist_ok=True)
-
-    def keep(page, name):
-        page.pdf(path=LOOKS / f"{request.path.stem.removeprefix('test_')}-{name}.pdf", format="A4")
-
-    return keep

@@ -25,7 +25,7 @@ def lab(tmp_path_factory):
         yield address
 
 
-def test_a_typed_query_is_answered_by_a_player_that_sounds(lab, page, look):
+def test_a_typed_query_is_answered_by_a_player_that_sounds(lab, page):
     notebook = Notebook(page, lab, "00_welcome")
     notebook.run_all()
     bench = notebook.output("query_bench(separator")
@@ -35,7 +35,6 @@ def test_a_typed_query_is_answered_by_a_player_that_sounds(lab, page, look):
     answered = bench.get_by_role("group", name="player: mixture, estimate for “a trumpet, please”")
     answered.wait_for()
     expect(bench.get_by_role("button", name="separate", exact=True)).to_be_enabled()
-    look(page, "query-bench")
     assert_sounds(answered, click_play)
     # JupyterLab's own shortcuts would make a heading of the cell.
     answered.get_by_role("slider").focus()
@@ -50,7 +49,6 @@ def test_a_typed_query_is_answered_by_a_player_that_sounds(lab, page, look):
     heard = mine.get_by_role("group", name="player: mixture, estimate for “violin”")
     heard.wait_for()
     expect(place).to_contain_text(f"{recording.name}:")
-    look(page, "dropped")
     assert_sounds(heard, click_play)
 
     first = questions("00")[0]
@@ -59,10 +57,9 @@ def test_a_typed_query_is_answered_by_a_player_that_sounds(lab, page, look):
         asked.get_by_role("radio", name=choice, exact=True).check()
         verdict = "Right:" if choice == first.right else "No:"
         expect(asked.get_by_role("status")).to_have_text(f"{verdict} {why}")
-    look(page, "quiz")
 
 
-def test_a_slider_draws_another_spectrogram(lab, page, look):
+def test_a_slider_draws_another_spectrogram(lab, page):
     notebook = Notebook(page, lab, "01_stft_and_mel")
     notebook.run_all()
     explorer = notebook.output("spectrogram_explorer(sounds)")
@@ -74,7 +71,6 @@ def test_a_slider_draws_another_spectrogram(lab, page, look):
     page.keyboard.press("ArrowRight")
     expect(picture).not_to_have_attribute("src", before)
     expect(explorer.locator(".jupyter-widgets figcaption")).to_contain_text("each column sees 256 ms")
-    look(page, "explorer")
 
     painter = notebook.output("mask_painter(excerpt")
     area = painter.locator(".lass-sends .lass-draw")
@@ -88,10 +84,9 @@ def test_a_slider_draws_another_spectrogram(lab, page, look):
         move()
     expect(painter.locator(".lass-sends")).to_contain_text("2 boxes cut")
     expect(painter.locator(".lass-sends")).to_contain_text("SDR against the true trumpet: your boxes")
-    look(page, "painted")
 
 
-def test_an_answered_trial_is_counted(lab, page, look):
+def test_an_answered_trial_is_counted(lab, page):
     notebook = Notebook(page, lab, "07_evaluation")
     notebook.run_all()
     trials = notebook.output("abx_test(*(violins")
@@ -101,13 +96,11 @@ def test_an_answered_trial_is_counted(lab, page, look):
     trials.get_by_role("button", name="X is B").click()
     expect(trials.get_by_role("status")).to_have_text(re.compile(r"X was [AB]\. [012] of 2 right"))
     expect(trials.get_by_text("Trial 3 of 10.")).to_be_visible()
-    look(page, "abx")
 
 
-def test_after_a_restart_the_ledger_is_still_there(lab, page, look):
+def test_after_a_restart_the_ledger_is_still_there(lab, page):
     first = Notebook(page, lab, "01_stft_and_mel")
     first.restart_and_run_all()
     welcome = Notebook(page, lab, "00_welcome")
     welcome.restart_and_run_all()
     expect(welcome.output("ledger.read()")).to_contain_text("done 01_stft_and_mel")
-    look(page, "ledger")

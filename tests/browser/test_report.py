@@ -46,9 +46,8 @@ def test_nothing_keeps_anybody_from_reading_it(written, page, which, scheme):
 
 
 @both
-def test_it_is_dark_where_the_browser_is(written, page, look, which):
+def test_it_is_dark_where_the_browser_is(written, page, which):
     page.goto(written[which])
-    look(page, which, full_page=True)
     grounds = []
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme)
@@ -68,18 +67,16 @@ def test_the_keyboard_reaches_links_tables_and_players(written, page, which):
 
 
 @both
-def test_it_fits_on_a_phone(written, page, look, which):
+def test_it_fits_on_a_phone(written, page, which):
     page.set_viewport_size({"width": 360, "height": 780})
     page.goto(written[which])
-    look(page, f"{which}-phone", full_page=True)
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
 
 
 @both
-def test_it_can_be_printed(written, page, which, sheets):
+def test_it_can_be_printed(written, page, which):
     page.emulate_media(color_scheme="dark")
     page.goto(written[which])
-    sheets(page, which)
     assert cut_off(page) == []
     expect(page.locator(".lass-player").locator("visible=true")).to_have_count(0)
     if which == "report":

@@ -10,7 +10,6 @@ from lass_lab.signal.files import InputError
 @pytest.fixture(autouse=True)
 def runs(tmp_path, monkeypatch):
     monkeypatch.setenv("LASS_LAB_RUNS", str(tmp_path / "runs"))
-    monkeypatch.setenv("LASS_LAB_PROFILE", "ci")
     return tmp_path / "runs"
 
 

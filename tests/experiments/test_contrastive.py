@@ -54,7 +54,6 @@ def test_training_lowers_the_loss_and_learns_the_temperature(trained):
 def test_heldout_words_find_heldout_sounds(trained):
     folder, network, _ = trained
     table = evaluate_retrieval(network, SourceBank(folder, "test"), cuts=3).set_index("measure")
-    assert (table["contrastive"][:2] > 2 * table["chance"][:2]).all() and (
-        table["contrastive"] >= table["chance"]
-    ).all()
+    assert (table["contrastive"][:2] > 2 * table["chance"][:2]).all()
+    assert (table["contrastive"] >= table["chance"]).all()
     assert table["queries"].tolist()[:2] == [9, 9]

@@ -4,18 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lass_lab.commands.tables import format_summary
 from lass_lab.datasets.duets import Piece
 from lass_lab.datasets.mixing import MixtureRecipe
-from lass_lab.experiments.evaluation import (
-    ORACLES,
-    bootstrap,
-    evaluate,
-    evaluate_mixtures,
-    level_db,
-    open_piece,
-    summarise,
-)
+from lass_lab.experiments.evaluation import ORACLES, bootstrap, evaluate, evaluate_mixtures, level_db, open_piece
 from lass_lab.models import load_separator
 from lass_lab.signal.files import InputError
 from lass_lab.signal.metrics import sdr
@@ -108,15 +99,6 @@ def test_queries_and_length_are_ones_own_choice(piece):
     assert set(table["query"]) == {"fiddle", "the violin"} and set(table["source"]) == {"violin"}
     with pytest.raises(InputError, match="made: has no source 'tuba'"):
         evaluate({}, [piece], {"tuba": ["tuba"]}, progress=False)
-
-
-def test_a_summary_has_one_row_for_each_number_and_prints(piece):
-    summary = summarise(evaluate({}, [piece], progress=False))
-    assert len(summary) == 2 * 5
-    row = summary[(summary["source"] == "trumpet") & (summary["metric"] == "SDR")].iloc[0]
-    assert row["slices"] == 2 and row["low"] <= row["mean"] <= row["high"]
-    text = format_summary(summary)
-    assert "trumpet" in text and "SI-SDR" in text and f"{row['value']:.2f}" in text
 
 
 def test_bootstrap_intervals_cover_as_often_as_they_say():

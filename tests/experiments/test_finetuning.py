@@ -243,9 +243,6 @@ def test_sigterm_stops_at_the_next_checkpoint_and_the_same_call_goes_on(made, tu
 
 def test_a_folder_takes_no_other_run(made, tuned, tmp_path):
     """Nor the same one from other weights: a course that was updated ships others under the same name."""
-    other = dataclasses.replace(RECIPE, batch=2)
-    with pytest.raises(InputError, match="holds a run that differs in recipe"):
-        finetune(run=tuned[0], recipe=other, progress=False, **made)
     with pytest.raises(InputError, match="holds a run that differs in sources"):
         finetune(run=tuned[0], recipe=RECIPE, progress=False, **(made | {"bank": [made["bank"], made["bank"]]}))
     with pytest.raises(InputError, match="holds a run that differs in processes"):
@@ -284,9 +281,7 @@ def test_a_loss_that_is_not_finite_ends_the_run(made, tmp_path):
 @pytest.mark.parametrize(
     ("change", "fault"),
     [
-        (lambda path, state: path.write_bytes(b""), "cannot be gone on from (RuntimeError)"),
         (lambda path, state: path.write_bytes(path.read_bytes()[:5_000]), "cannot be gone on from ("),
-        (lambda path, state: torch.save([1, 2], path), "cannot be gone on from (TypeError)"),
         (
             lambda path, state: torch.save({"state_dict": state["state_dict"]}, path),
             "cannot be gone on from (KeyError)",
@@ -294,7 +289,7 @@ def test_a_loss_that_is_not_finite_ends_the_run(made, tmp_path):
         (lambda path, state: torch.save(state | {"state_dict": {"other": torch.ones(1)}}, path), "is of another run"),
         (lambda path, state: torch.save(state | {"state_dict": nan(state)}, path), "holds NaN or infinite numbers"),
     ],
-    ids=["empty", "cut", "a list", "weights alone", "foreign", "NaN"],
+    ids=["cut", "weights alone", "foreign", "NaN"],
 )
 def test_a_checkpoint_that_cannot_be_gone_on_from_is_named(made, tuned, tmp_path, change, fault):
     shutil.copytree(tuned[0], tmp_path / "run")
@@ -309,11 +304,3 @@ def test_a_checkpoint_that_cannot_be_gone_on_from_is_named(made, tuned, tmp_path
 
 def nan(checkpoint):
     return {key: value * torch.nan for key, value in checkpoint["state_dict"].items()}
-
-
-def test_weights_that_are_not_finite_are_refused(tmp_path):
-    separator = LanguageSeparator(TinyQueryNet(), ResUNet(SMALL))
-    separator.network.head.conv.weight.data[0] = torch.nan
-    separator.save_pretrained(tmp_path)
-    with pytest.raises(InputError, match="head.conv.weight holds NaN or infinite numbers"):
-        LanguageSeparator.from_folder(tmp_path)

@@ -3,7 +3,6 @@
 import pandas as pd
 import pytest
 
-from lass_lab.commands.tables import format_paper_tables
 from lass_lab.experiments.paper_tables import METRICS, paper_results, paper_tables
 from lass_lab.signal.files import InputError
 
@@ -54,16 +53,6 @@ def test_several_pieces_give_their_mean():
     table = measured(["tiny"], pieces=("one", "two"))
     table.loc[(table["piece"] == "two") & (table["metric"] == "SDR") & (table["extent"] == "piece"), "value"] += 5
     assert paper_tables(table).loc[("trumpet", "SDR"), "tiny"] == 2.5
-
-
-def test_as_text_it_fits_a_terminal_and_says_how_to_read_it():
-    text = format_paper_tables(paper_tables(measured()))
-    assert max(map(len, text.splitlines())) <= 120
-    violin, trumpet, _ = text.split("\n\n")
-    assert violin.split()[:6] == ["violin", "SDR", "(dB)", "SDRi", "(dB)", "correlation"]
-    rows = [line.split()[-4:] for line in trumpet.splitlines()]
-    assert rows[1] == ["-9.91", "-5.59", "0.2872", "0.0272"] and rows[3] == ["100.00", "101.00", "102.0000", "103"]
-    assert "sensitive" in text and "compare directions" in text
 
 
 def test_other_sources_than_the_paper_s_are_refused():

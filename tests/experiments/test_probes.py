@@ -17,7 +17,6 @@ from tests.made_sources import made_bank
 
 RATE = 32_000
 SAME = Known(lambda mixture, query: mixture)
-SILENT = Known(lambda mixture, query: np.zeros_like(mixture))
 
 
 @pytest.fixture(scope="module")
@@ -62,9 +61,8 @@ def test_the_level_of_absent_instruments_is_against_the_mixture(piece):
     tenth = Known(lambda mixture, query: mixture / (10 if query == "piano" else 100))
     table = probing.absent_instruments("tenth", tenth, piece)
     assert values(table).tolist() == pytest.approx([-20, -40, -40, -40, -35], abs=1e-4)
-    assert table["detail"].tolist() == [*(f'"{name}"' for name in ABSENT), "mean"] and table["n"].tolist() == [
-        1
-    ] * 4 + [4]
+    assert table["detail"].tolist() == [*(f'"{name}"' for name in ABSENT), "mean"]
+    assert table["n"].tolist() == [1] * 4 + [4]
     playing = Piece("made", "Made", "test", piece.mixture, {"tuba": piece.mixture}, {}, RATE)
     assert '"tuba"' not in probing.absent_instruments("tenth", tenth, playing)["detail"].tolist()
 
@@ -92,12 +90,6 @@ def test_a_bank_that_lacks_an_instrument_is_refused_at_once(tmp_path):
         probe({"same": SAME}, bank=made_bank(tmp_path, 0.5, ("test",)), progress=False)
     with pytest.raises(InputError, match="no such file; make the sources with"):
         probes.forgetting("same", SAME, tmp_path / "nowhere")
-
-
-def test_out_of_domain_is_measured_on_that_split():
-    table = probes.out_of_domain("silent", SILENT, longest=2.0)
-    assert table["detail"].tolist() == ["tempus: violin"] * 2 + ["tempus: trumpet"] * 2
-    assert values(table)["tempus: violin", "SDR"] == 0
 
 
 def test_clips_to_ask_by_are_the_loudest_slices(piece):
@@ -130,9 +122,6 @@ def test_every_probe_of_the_real_separator(bank, capsys):
     assert known > 3 and values(before)["violin, by a clip of it", "SDRi"] > 3
     text = format_probes(table)
     lines = [line for line in text.splitlines() if 'violin: "violin"' in line]
-    assert (
-        lines[0].split()[-2:] == [f"{known:.2f}"] * 2
-        and "95% interval" in text
-        and max(map(len, text.splitlines())) <= 120
-    )
+    assert lines[0].split()[-2:] == [f"{known:.2f}"] * 2 and "95% interval" in text
+    assert max(map(len, text.splitlines())) <= 120
     assert list_pieces("out-of-domain")[0] in text and capsys.readouterr().out == ""

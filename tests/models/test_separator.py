@@ -31,16 +31,6 @@ def noise(samples):
     return RNG.uniform(-0.5, 0.5, samples).astype(np.float32)
 
 
-def test_a_sound_stands_in_for_words(separator):
-    mixture, clip = noise(40_000), noise(32_000)
-    alone = separator.separate(mixture, clip)
-    assert alone.shape == mixture.shape
-    both = separator.separate(mixture, ["violin", clip])
-    assert both.shape == (2, len(mixture))
-    np.testing.assert_allclose(both[1], alone, atol=1e-5)
-    np.testing.assert_allclose(separator.separate(mixture, torch.from_numpy(clip)), alone, atol=1e-6)
-
-
 def test_channels_share_one_mask_and_keep_their_image(separator):
     left = noise(70_000)
     stereo = np.stack((left, -0.5 * left))
@@ -121,10 +111,7 @@ def test_the_best_device_there_is_chosen(monkeypatch, there, chosen):
     [
         (np.zeros((2, 2, 100), np.float32), "violin", "shape (samples,) or (channels, samples)"),
         (np.zeros(100, np.int16), "violin", "int16; divide by 32768"),
-        (np.zeros(100), None, "query: needs words (a string) or a sound (an array), got NoneType"),
-        (np.zeros(100), 3, "query: needs words (a string) or a sound (an array), got int"),
         (np.full(100, 1e300), "violin", "mixture: has a peak of 1e+300, where full scale is 1"),
-        (np.zeros(100, np.float32), "vio\udcfflin", "is not all text"),
         (np.zeros(100, np.float32), ["violin", None], "NoneType"),
     ],
 )
@@ -182,6 +169,7 @@ def _network(part="network", **sizes):
         (_edited(lambda state: state.pop(HEAD)), f"1 key(s) missing, the first is {HEAD}"),
         (_edited(lambda state: state.update(stranger=torch.zeros(1))), "1 key(s) foreign, the first is stranger"),
         (_edited(lambda state: state.update({HEAD: torch.zeros(3, 5, 1, 1)})), f"{HEAD} has shape (3, 5, 1, 1)"),
+        (_edited(lambda state: state[HEAD].fill_(torch.nan)), f"{HEAD} holds NaN or infinite numbers"),
         (_truncate, "not a whole safetensors file"),
         (_network(width=7), "config.json: not a separator's configuration"),
         (_network(channels=[4.5, 6]), "whole numbers, got 4.5"),
@@ -205,7 +193,6 @@ def test_a_broken_folder_is_named(folder, break_it, fault):
 @pytest.mark.parametrize(
     ("arguments", "fault"),
     [
-        ({"name": "grand"}, "model 'grand': neither one of tiny"),
         ({"device": "cuda:99"}, "CUDA GPU(s)"),
         ({"device": "mps"}, "no GPU of Apple's"),
         ({"precision": "float8"}, "choose float32, bfloat16 or auto"),
@@ -220,16 +207,6 @@ def test_missing_shipped_weights_are_named(tmp_path, monkeypatch):
     monkeypatch.setenv("LASS_LAB_DATA", str(tmp_path))
     with pytest.raises(InputError, match=re.escape(f"{tmp_path / 'tiny'}: the weights of 'tiny' are not there")):
         load_separator("tiny")
-
-
-def test_an_offset_is_left_to_the_residual(separator):
-    """A constant one, and one that drifts; the sound is separated as without."""
-    mixture = 0.1 * np.diff(noise(320_001), axis=-1)
-    plain = separator.separate(mixture, "violin")
-    for offset in (0.9, np.linspace(-0.3, 0.5, mixture.size)):
-        found, rest = separator.separate((mixture + offset).astype(np.float32), "violin", residual=True)
-        np.testing.assert_allclose(found, plain, atol=2e-4 * np.abs(plain).max())
-        np.testing.assert_allclose(found + rest, mixture + offset, atol=1e-6)
 
 
 @pytest.mark.parametrize(

@@ -37,14 +37,6 @@ def test_how_a_mixture_is_divided_changes_nothing(length, block):
     assert all(np.array_equal(one, other) for one, other in zip(heard[length], heard[block], strict=True))
 
 
-def test_weights_sum_to_one_and_a_margin_is_not_heard():
-    windows = Windows(200, 60, 20)
-    rise = windows.ramp()
-    assert rise.shape == (60,) and (rise[:20] == 0).all() and (rise[-20:] == 1).all()
-    assert (np.diff(rise) >= 0).all()
-    np.testing.assert_allclose(rise + rise[::-1], 1, atol=1e-6)  # power is shared evenly, not only amplitude
-
-
 def test_a_fault_within_the_margins_is_never_heard():
     def faulty(cut):
         cut = cut.copy()

@@ -1,78 +1,37 @@
 """What a damaged recording still holds comes out as it was, in its place; what is said of it: tests/test_faults.py."""
 
-import warnings
-
-import av
 import numpy as np
 import pytest
-import soundfile
 
 from lass_lab.signal import DamageWarning, read_blocks
+from tests.hostile import RATE, mp3, opus, vorbis, wave, with_hole
 
-RATE = 48_000
-SECONDS = 4.0
-
-
-def made(path, codec):
-    """A file of two voices, encoded; returns them, `(channels, samples)`."""
-    rng, size = np.random.default_rng(0), round(SECONDS * RATE)
-    spectra = np.fft.rfft(rng.standard_normal((2, size)))
-    spectra[:, np.fft.rfftfreq(size, 1 / RATE) > 4_000] = 0
-    sound = 0.1 * np.fft.irfft(spectra, size) / np.fft.irfft(spectra, size).std()
-    sound = np.clip(sound, -0.9, 0.9).astype(np.float32)
-    if codec == "vorbis":  # FFmpeg's own encoder of it is no good
-        soundfile.write(path, sound.T, RATE, "VORBIS", format="OGG", compression_level=0.2)
-        return
-    with av.open(str(path), "w") as file:
-        stream = file.add_stream(codec, RATE, layout="stereo")
-        stream.bit_rate = 256_000
-        resampler = av.AudioResampler(stream.format, "stereo", RATE, frame_size=stream.codec_context.frame_size or 1024)
-        frame = av.AudioFrame.from_ndarray(sound, "fltp", "stereo")
-        frame.sample_rate, frame.pts = RATE, 0
-        for part in [*resampler.resample(frame), *resampler.resample(None), None]:
-            file.mux(stream.encode(part))
-    return sound
+MAKERS = {"mp3": mp3, "ogg": vorbis, "opus": opus, "flac": wave, "wav": wave, "aiff": wave}
 
 
 def heard(path):
-    """A file's samples, and the warnings."""
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        samples = np.concatenate(list(read_blocks(path, sample_rate=None)), axis=1)
-    assert all(warning.category is DamageWarning for warning in caught)
-    return samples, [str(warning.message).removeprefix(f"{path}: ") for warning in caught]
+    return np.concatenate(list(read_blocks(path, sample_rate=None)), axis=1)
 
 
-def error_db(found, sound):
-    size = min(found.shape[1], sound.shape[1])
-    return 10 * np.log10(np.mean((found[:, :size] - sound[:, :size]) ** 2) / np.mean(sound[:, :size] ** 2))
-
-
-STREAMS = [
-    ("mp3", "libmp3lame"), ("ogg", "vorbis"), ("opus", "libopus"), ("flac", "flac"), ("wav", "pcm_s16le"),
-    ("aiff", "pcm_s16be"),
-]  # fmt: skip
-
-
-@pytest.mark.parametrize(("suffix", "codec"), STREAMS)
-def test_a_cut_file_says_so(tmp_path, suffix, codec):
+@pytest.mark.parametrize("suffix", MAKERS)
+def test_what_comes_before_a_cut_is_as_it_was(tmp_path, suffix):
     path = tmp_path / f"sound.{suffix}"
-    made(path, codec)
-    whole, content = heard(path)[0], path.read_bytes()
+    MAKERS[suffix](path)
+    whole, content = heard(path), path.read_bytes()
     path.write_bytes(content[: len(content) * 6 // 10])
-    found, told = heard(path)
-    assert 0.4 < found.shape[1] / whole.shape[1] < 0.7 and error_db(found[:, : -RATE // 10], whole) < -60
-    assert told and any(" s of the 4.0" in line or "without the mark of its end" in line for line in told)
+    with pytest.warns(DamageWarning):
+        found = heard(path)[:, : -RATE // 10]
+    expected = whole[:, : found.shape[1]]
+    assert found.shape[1] > RATE // 2  # an Opus page holds a second
+    assert np.square(found - expected).mean() < 1e-6 * np.square(expected).mean()
 
 
 def test_damage_in_the_middle_shifts_nothing(tmp_path):
-    path = tmp_path / "sound.flac"
-    made(path, "flac")
-    whole, content = heard(path)[0], bytearray(path.read_bytes())
-    middle = len(content) // 2
-    content[middle : middle + 400] = bytes(400)
-    path.write_bytes(content)
-    found, told = heard(path)
-    assert told and "has a hole" in told[0]
-    assert found.shape == whole.shape
-    np.testing.assert_array_equal(found[:, -RATE:], whole[:, -RATE:])
+    whole, holed = tmp_path / "whole.flac", tmp_path / "holed.flac"
+    wave(whole)
+    holed.write_bytes(with_hole(whole.read_bytes()))
+    with pytest.warns(DamageWarning, match="has a hole"):
+        found = heard(holed)
+    expected = heard(whole)
+    assert found.shape == expected.shape
+    np.testing.assert_array_equal(found[:, -RATE:], expected[:, -RATE:])

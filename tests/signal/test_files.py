@@ -16,17 +16,6 @@ def test_the_result_appears_whole_with_the_usual_permissions_and_leaves_nothing_
     assert path.stat().st_mode == plain.stat().st_mode
 
 
-def test_an_existing_file_is_kept_unless_forced(tmp_path):
-    path = tmp_path / "result.txt"
-    path.write_text("old")
-    message = r"result\.txt: exists already; pass --force to overwrite$"
-    with pytest.raises(InputError, match=message), atomic_path(path):
-        pytest.fail("the block must not run")
-    with atomic_path(path, force=True) as temporary:
-        temporary.write_text("new")
-    assert path.read_text() == "new"
-
-
 def test_a_file_that_appeared_meanwhile_is_kept(tmp_path):
     path = tmp_path / "result.txt"
     with pytest.raises(InputError, match="exists already"), atomic_path(path) as temporary:

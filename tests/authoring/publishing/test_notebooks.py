@@ -60,7 +60,6 @@ def folder(tmp_path, monkeypatch):
     monkeypatch.setattr(notebooks, "SOURCES", sources)
     monkeypatch.setattr(notebooks, "TIMES", tmp_path / "notebooks" / "times.json")
     monkeypatch.setenv("LASS_LAB_RUNS", str(tmp_path / "runs"))
-    monkeypatch.setenv("LASS_LAB_PROFILE", "ci")
     return sources
 
 

@@ -85,10 +85,7 @@ def test_excerpts_are_taken_where_both_can_be_heard_and_soft_ones_made_as_loud(f
         answer(test)
 
 
-@pytest.mark.parametrize(
-    ("a", "fault"),
-    [(LOW[1:], "255,999 and 256,000 samples"), (0 * LOW, "never sound together")],
-)
+@pytest.mark.parametrize(("a", "fault"), [(LOW[1:], "255,999 and 256,000 samples"), (0 * LOW, "never sound together")])
 def test_what_cannot_be_compared_is_refused(a, fault):
     with pytest.raises(InputError, match=fault):
         abx_test(a, LOW, names=NAMES)

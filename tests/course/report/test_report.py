@@ -17,7 +17,7 @@ from lass_lab.cli import app
 from lass_lab.course import ledger
 from lass_lab.course.report import report
 from lass_lab.course.report.numbers import as_json, git_commit, read_curves, read_numbers
-from lass_lab.course.report.page import find_excerpt, make_page, show_details, show_training
+from lass_lab.course.report.page import find_excerpt, make_page
 from lass_lab.datasets.duets import Piece
 from lass_lab.experiments.evaluation import summarise
 from lass_lab.experiments.paper_tables import paper_tables
@@ -235,16 +235,6 @@ def test_the_excerpt_is_where_both_play():
     excerpt, told = find_excerpt(piece)
     assert told == "A title, 10 seconds from 0:08 on"
     assert excerpt.seconds == 10 and all(each.all() for each in excerpt.sources.values())
-
-
-def test_curves_of_two_runs_share_their_axes_and_details_have_intervals():
-    run = {"phase 1": {"loss": [(10, 0.4), (20, 0.2)], "gain": [(20, 3.0)]}}
-    above, beside, below, _ = show_training({"a": run, "b": run | {"phase 2": {"loss": [(5, 0.1)]}}}).axes
-    assert above.get_ylim() == beside.get_ylim() and above.get_xlim() == below.get_xlim()
-    row = {"separator": "a", "detail": "mean", "value": 2.0, "low": 1.0, "high": 3.0}
-    ax = show_details(pd.DataFrame([row, row | {"detail": "cello", "low": np.nan, "high": np.nan}]))
-    (drawn,) = ([ends for ends in lines.get_segments() if len(ends)] for lines in ax.collections)
-    assert [tuple(ends[:, 0]) for ends in drawn] == [(1.0, 3.0)]
 
 
 def test_bad_input_ends_in_one_line_and_the_command_compares(page, tmp_path):

@@ -96,9 +96,7 @@ def test_numpys_own_loader_of_objects_is_no_way_around(tmp_path):
 @pytest.mark.parametrize(
     ("break_it", "fault"),
     [
-        (lambda path: path.write_bytes(b""), "not a whole PyTorch checkpoint"),
         (lambda path: path.write_bytes(path.read_bytes()[:-1000]), "not a whole PyTorch checkpoint"),
-        (lambda path: path.write_text("<html>Not found</html>"), "not a whole PyTorch checkpoint"),
         (lambda path: torch.save([1, 2], path), "holds no state dictionary"),
         (lambda path: torch.save({"state_dict": {"weight": 3}}, path), "holds no state dictionary"),
     ],

@@ -7,7 +7,7 @@ import sys
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 
 from lass_lab.models import LanguageSeparator, ResUNet, ResUNetConfig, load_separator
 from lass_lab.models.audiosep import clap_audio
@@ -53,19 +53,10 @@ def copy(tmp_path, monkeypatch):
     return write_clap_folder(tmp_path / "clap", monkeypatch)
 
 
-def _edit(folder, change):
-    state = load_file(folder / "model.safetensors")
-    change(state)
-    save_file(state, folder / "model.safetensors")
-
-
 @pytest.mark.parametrize(
     ("break_it", "fault"),
     [
         (lambda f: (f / "model.safetensors").unlink(), "CLAP's weights are not there yet"),
-        (lambda f: (f / "model.safetensors").write_bytes(b"short"), "model.safetensors: not a whole safetensors file"),
-        (lambda f: _edit(f, lambda state: state.pop("projection.0.bias")), "1 key(s) missing, the first is projection"),
-        (lambda f: _edit(f, lambda s: s.update({"projection.0.bias": torch.zeros(3)})), "has shape (3,), not (512,)"),
         (lambda f: (f / "tokenizer.json").unlink(), "tokenizer.json: no such file"),
         (lambda f: (f / "tokenizer.json").write_text("{}"), "tokenizer.json: not a tokenizer"),
     ],
