@@ -50,6 +50,11 @@ def a_query_given_twice(folder):
     return separate(sound(folder / "song.wav"), "--against", "violin"), "query 'violin': is given twice"
 
 
+def a_sound_removed_and_set_against(folder):
+    asked = ("--remove", "flute", "--against", "flute")
+    return separate(sound(folder / "song.wav"), *asked), "query 'flute': is given twice"
+
+
 def clip(fault, samples):
     """A case: a query that is a recording of these samples."""
 
@@ -146,6 +151,11 @@ def no_piece_to_train_on(folder):
     return ("finetune", "--data", data, "--profile", "ci", "--recipe", "paper"), "train: no slice of 5 s in its part"
 
 
+def no_piece_to_test_on(folder):
+    data = made_duets(folder, 1.0, {"one": "train"})
+    return ("evaluate", "--data", data), "evaluate: there is no piece to test on; name one by --piece"
+
+
 def a_damaged_recipe(folder):
     for name in ("model.safetensors", "config.json"):
         written(folder / "run" / "phase1" / name, b"whole")
@@ -154,8 +164,9 @@ def a_damaged_recipe(folder):
 
 
 ALONE = (
-    no_query, a_query_given_twice, a_file_in_place_of_the_folder, a_folder_in_place_of_the_estimate,
-    a_name_too_long_to_write, no_piece_to_train_on, a_damaged_recipe,
+    no_query, a_query_given_twice, a_sound_removed_and_set_against, a_file_in_place_of_the_folder,
+    a_folder_in_place_of_the_estimate, a_name_too_long_to_write, no_piece_to_train_on, no_piece_to_test_on,
+    a_damaged_recipe,
 )  # fmt: skip
 CASES = {case.__name__.replace("_", " "): case for case in ALONE} | OPTIONS
 

@@ -61,7 +61,9 @@ def evaluate(
         if music:
             items = music_eval.read_music_eval(music)
         else:
-            pieces = [load_piece(name, data) for name in piece or list_pieces("test", data)]
+            pieces = [load_piece(name, data) for name in dict.fromkeys(piece or list_pieces("test", data))]
+            if not pieces:
+                raise InputError("evaluate: there is no piece to test on; name one by --piece")
         separators = {name: load_separator(where, device=device) for name, where in named.items()}
         if music:
             numbers = music_eval.evaluate_items(separators, items)

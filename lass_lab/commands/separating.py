@@ -64,11 +64,14 @@ def separate(
     from lass_lab.models import load_separator
     from lass_lab.models.querynet import as_sound
     from lass_lab.signal import AudioWarning, audio_info, read_audio
+    from lass_lab.signal.audio import as_path
 
+    out = as_path(out)
     words, clips, removed = query or [], query_audio or [], remove or []
     if not (words or clips or removed):
         raise InputError("separate: give --query WORDS, --query-audio CLIP or --remove WORDS")
-    named = [*words, *(against or [])]
+    further = [word for word in dict.fromkeys(removed) if word not in words]
+    named = [*words, *further, *(against or [])]
     if twice := [word for place, word in enumerate(named) if word in named[:place]]:
         raise InputError(f"query '{twice[0]}': is given twice")
     sounds = [as_sound(read_audio(clip), f"{clip}: query") for clip in clips]  # the separator does not know the file
@@ -76,13 +79,12 @@ def separate(
     names = [*words, *(clip.stem for clip in clips), *["residual"] * residual]
     names += [f"without {' and '.join(removed)}"] if removed else []
     with tempfile.TemporaryDirectory() as folder:
-        files = [_kept(each, Path(folder)) for each in recording]
+        files = [_kept(each, Path(folder, str(place))) for place, each in enumerate(dict.fromkeys(recording))]
         plan = _plan(list(_recordings(files, out, recursive)), out, names)
         refuse_existing([path for paths in plan.values() for path in paths], force)
         if len(plan) == 1:
             audio_info(next(iter(plan)))  # an error at once where it is no recording
         separator = load_separator(model, device=device, precision=precision)
-        further = [word for word in dict.fromkeys(removed) if word not in words]
         queries, rows = [*words, *sounds, *further], len(words) + len(clips)
         gone = [words.index(word) if word in words else rows + further.index(word) for word in dict.fromkeys(removed)]
         asked = {"rows": rows, "residual": residual, "removed": gone}
@@ -142,6 +144,7 @@ def _kept(path: Path, folder: Path) -> Path:
         return path
     copy = folder / ("stdin" if path == STDIN else path.name)
     try:
+        folder.mkdir()
         with copy.open("wb") as file, sys.stdin.buffer if path == STDIN else path.open("rb") as source:
             shutil.copyfileobj(source, file)
     except OSError as error:

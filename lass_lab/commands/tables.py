@@ -15,7 +15,7 @@ def format_summary(summary: pd.DataFrame) -> str:
     keys = ["piece", "source", "query", "separator"]
     wide = summary.pivot_table(index=keys, columns="metric", values="value", sort=False)[[*DECIMALS]]
     gain = summary[summary["metric"] == "SDRi"].set_index(keys)
-    texts = [f"{row.mean:.2f} [{row.low:.2f}, {row.high:.2f}]" for row in gain.itertuples()]
+    texts = [f"{row.mean:.2f} [{row.low:.2f}, {row.high:.2f}]" if row.slices else "-" for row in gain.itertuples()]
     wide["SDRi by slice [95%]"] = pd.Series(texts, gain.index)
     formatters = {name: f"{{:.{count}f}}".format for name, count in DECIMALS.items()}
     return wide.reset_index().to_string(index=False, formatters=formatters)

@@ -131,6 +131,8 @@ class LiveTraining(lightning.Callback):
     def _asked(self, task: Any, queries: list[str]) -> np.ndarray:
         """The estimates `(queries, samples)` of the slice: the network is one for the task's rate while it trains."""
         lower, whole = task.sample_rate, torch.from_numpy(self.mixture)
+        with torch.no_grad():
+            task.separator.query_network(queries)  # in the mode that training encodes in, so that it meets no other
         found = task.separator.separate(resample(whole, SAMPLE_RATE, lower), queries, progress=False)
         task.train()  # `separate` leaves all parts in one mode; in training, frozen parts are in another
         return resample(torch.from_numpy(found), lower, SAMPLE_RATE)[:, : len(whole)].numpy()

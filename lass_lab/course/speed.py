@@ -86,7 +86,8 @@ def timed_step(recipe: FinetuningRecipe, items: int = 4) -> float:
     pieces = [load_piece(name) for name in list_pieces("train")]
     bank = SourceBank(data_dir() / "sources", "train") if recipe.items.needs_bank else None
     drawn = collate(list(FinetuningDataset(pieces, bank, recipe.items, range(items))))
-    separator = at_step_zero(load_separator("tiny"), recipe)
+    chosen = "cuda" if torch.cuda.is_available() else "cpu"  # as training does
+    separator = at_step_zero(load_separator("tiny", device=chosen), recipe)
     device, seconds = separator.device, []
     with at_rate(separator, recipe.sample_rate):
         task = FinetuningTask(separator, recipe, recipe.phase1, steps=3).to(device)

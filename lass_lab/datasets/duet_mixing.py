@@ -14,6 +14,7 @@ from lass_lab.datasets.mixing import (
     MixtureRecipe,
     PairDataset,
     SourceBank,
+    alike,
     audible,
     match_energy,
 )
@@ -106,7 +107,10 @@ class FinetuningDataset(PairDataset):
     def _other(self, rng: np.random.Generator, names: Sequence[str]) -> tuple[str, np.ndarray]:
         """The second source from somewhere else: one of the bank, or the same name in any piece that has it."""
         if rng.random() < self.recipe.substitutes:
-            name = str(rng.choice([name for name in self.bank.instruments if name not in names]))
+            fitting = [name for name in self.bank.instruments if not any(alike(name, other) for other in names)]
+            if not fitting:
+                raise InputError(f"{self.bank}: holds nothing that is unlike {' and '.join(names)}")
+            name = str(rng.choice(fitting))
             return name, self.bank.cut(rng, name, self.samples)
         cut = np.zeros(self.samples, np.float32)
         for _ in range(TRIES):

@@ -26,6 +26,7 @@ URMP = {
     "tpt": "trumpet", "hn": "french horn", "tbn": "trombone", "tba": "tuba",
 }  # fmt: skip
 KINDS = frozenset(CAPTIONS) | frozenset(URMP.values())
+MOST_PLAYERS = 99
 _STEM = re.compile(r"ausep_(\d+)_([^_]+)_(.+)", re.IGNORECASE)
 _MIXTURE = re.compile(r"aumix_(.+)", re.IGNORECASE)
 _LIKE_A_MIXTURE = re.compile(r"(mix|mixture|mixdown|full mix|master)( ?\d+)?")
@@ -120,6 +121,9 @@ def _urmp(name: str, files: list[Path]) -> tuple[list[Path], dict[str, list[Path
     for file in files:
         if match := _STEM.fullmatch(file.stem):
             number, short, title = int(match[1]), match[2].lower(), match[3]
+            if number > MOST_PLAYERS:
+                faults.append(Fault(name, file, f"{number} is no player's number"))
+                continue
             if short not in URMP:
                 faults.append(Fault(name, file, f"'{short}' is none of URMP's instruments, {', '.join(URMP)}"))
             if (other := players.setdefault(number, file)) != file:

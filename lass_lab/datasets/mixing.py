@@ -61,9 +61,12 @@ class SourceBank:
         """Samples `(samples,)` float32 of one clip from `start` on; silence past its end."""
         path = Path(self.clips.at[row, "folder"]) / self.clips.at[row, "path"]
         try:
-            return soundfile.read(path, samples, start, dtype="float32", fill_value=0.0)[0]
+            cut, rate = soundfile.read(path, samples, start, dtype="float32", fill_value=0.0)
         except soundfile.LibsndfileError as error:
             raise InputError(f"{path}: cannot be read as audio ({error.error_string.strip()})") from error
+        if rate != self.sample_rate or cut.ndim > 1:
+            raise InputError(f"{path}: is at {rate} Hz, in {cut.ndim} dimension(s); needs {self.sample_rate} Hz, mono")
+        return cut
 
     def cut(self, rng: np.random.Generator, instrument: str, samples: int, recorded: float = 0.5) -> np.ndarray:
         """A random cut `(samples,)` of one of the instrument's clips, from where it can be heard.

@@ -95,7 +95,7 @@ def _find_lags(mixture: np.ndarray, recording: Recording, align: bool) -> None:
     moved, found = dict(recording.stems), {}
     for name, stem in recording.stems.items():
         whole, part = _cut(mixture, stem)
-        reach = round(MOST_LAG_S * SAMPLE_RATE)
+        reach = min(round(MOST_LAG_S * SAMPLE_RATE), len(part) - 1)
         across = correlate(whole, part, method="fft")[len(part) - 1 - reach : len(part) + reach]
         if late := reach - int(np.argmax(across)):
             found[name], moved[name] = late, np.zeros_like(stem)

@@ -121,9 +121,9 @@ def _hits(
     """For each of `MEASURES`, 1 where a query found its instrument, else 0."""
     heldout = [phrase for name in names for phrase in heldout_captions(name)]
     asked, played = (torch.arange(len(names)).repeat_interleave(len(each) // len(names)) for each in (heldout, sounds))
-    likeness = network(heldout) @ network(sounds).T
-    prototypes = torch.stack([sentences(list(training_captions(name))).mean(0) for name in names])
-    vectors, prototypes = (functional.normalize(each, dim=-1) for each in (sentences(heldout), prototypes))
+    likeness = (network(heldout) @ network(sounds).T).cpu()
+    prototypes = torch.stack([sentences(list(training_captions(name))).mean(0).cpu() for name in names])
+    vectors, prototypes = (functional.normalize(each, dim=-1) for each in (sentences(heldout).cpu(), prototypes))
     named = (vectors @ prototypes.T).argmax(1)
     found = (played[likeness.argmax(1)] == asked, asked[likeness.argmax(0)] == played, named == asked)
     return [hits.double().numpy() for hits in found]

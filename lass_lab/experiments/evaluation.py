@@ -149,14 +149,17 @@ def summarise(table: pd.DataFrame) -> pd.DataFrame:
     mean would move with other slices of the same piece, and nothing about other pieces.
 
     Returns:
-        Columns separator, piece, source, query, metric, value (whole piece), mean, low, high (over slices), slices.
+        Columns separator, piece, source, query, metric, value (whole piece), mean, low, high (over slices; NaN where
+        there are none), slices.
     """
     keys = ["separator", "piece", "source", "query", "metric"]
     whole = table[table["extent"] == "piece"].set_index(keys)["value"]
+    slices = {key: group.to_numpy() for key, group in table[table["extent"] == "slice"].groupby(keys)["value"]}
     rows = []
-    for key, group in table[table["extent"] == "slice"].groupby(keys, sort=False):
-        values = group["value"].to_numpy()
-        rows.append((*key, whole.get(key, np.nan), values.mean(), *bootstrap(values), len(values)))
+    for key, value in whole.items():
+        values = slices.get(key, np.empty(0))
+        told = (values.mean(), *bootstrap(values)) if len(values) else (np.nan,) * 3
+        rows.append((*key, value, *told, len(values)))
     return pd.DataFrame(rows, columns=[*keys, "value", "mean", "low", "high", "slices"])
 
 

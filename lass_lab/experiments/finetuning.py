@@ -100,7 +100,8 @@ class FinetuningTask(SeparationTask):
             separator.query_network.learn(phase.encoder)
         else:
             separator.query_network.requires_grad_(False)
-        for part in frozen:
+        unused = [block.inert for block in network.decoder if hasattr(block, "inert")]
+        for part in (*frozen, *unused):  # several processes wait for the gradient of whatever learns
             part.requires_grad_(False)
         self.train()
 
@@ -154,7 +155,7 @@ def finetune(
         progress: show progress bars.
 
     Returns:
-        The separator after the last phase, in eval mode on the CPU.
+        The separator after the last of `phases`, in eval mode on the CPU.
 
     Raises:
         InputError: unusable recipe, data, bank or start, or a folder that holds a run of another recipe, start or
@@ -173,8 +174,12 @@ def finetune(
     with run_lock(run):
         claim(run, described(start, before.fingerprint(), recipe, bank, data, devices * nodes))
         teacher = before.requires_grad_(False).eval() if recipe.distillation else None
+        if teacher:
+            teacher.query_network.train()  # frozen, it encodes words one by one then, and alike after a resume
         done: str | os.PathLike[str] = start
-        for name, phase in zip(PHASES, (recipe.phase1, recipe.phase2), strict=True):
+        for place, (name, phase) in enumerate(zip(PHASES, (recipe.phase1, recipe.phase2), strict=True)):
+            if phases and not {*PHASES[place:]} & {*phases}:
+                break  # a later phase may be there, and was not asked for
             folder = run / name
             if not (folder / CONFIG).is_file():
                 if not phase.epochs or name not in phases:
@@ -198,7 +203,9 @@ def finetune(
                 if recipe.average < 1 and name == PHASES[-1]:
                     average(separator, before, recipe.average)
                 separator.cpu().eval().requires_grad_(False)
-                separator.save_pretrained(folder)
+                if trainer.is_global_zero:
+                    separator.save_pretrained(folder)
+                trainer.strategy.barrier()  # the other processes open it next
             done = folder
     return load_separator(done, precision="float32").cpu()
 
@@ -255,13 +262,16 @@ def stages(run: str | os.PathLike[str]) -> dict[str, str]:
 def check_recipe(recipe: FinetuningRecipe) -> None:
     """Before anything is written or measured: what is only looked up after a phase, or minutes.
 
-    Raises InputError: no such head, loss or encoder, items longer than a slice, or sizes that give no steps.
+    Raises InputError: no such head, loss or encoder, an average without phase 2, items longer than a slice, or sizes
+    that give no steps.
     """
     ResUNetConfig(head=recipe.head)
     find_loss(recipe.loss)
     for phase in (recipe.phase1, recipe.phase2):
         if phase.encoder not in ENCODERS:
             raise InputError(f"encoder '{phase.encoder}': choose one of {', '.join(ENCODERS)}")
+    if recipe.average < 1 and not recipe.phase2.epochs:
+        raise InputError("recipe: average counts at the end of phase 2, which has no epochs")
     if not 0 < recipe.items.seconds <= SLICE_S:
         raise InputError(f"recipe: items of {recipe.items.seconds:g} s: at most {SLICE_S:g} s, the length of a slice")
     if recipe.items.rehearsal > 0.95 or not all((recipe.batch, recipe.checkpoint_every, recipe.validate_every)):

@@ -109,7 +109,8 @@ class SeparationTask(lightning.LightningModule):
 
     def configure_optimizers(self) -> dict[str, Any]:
         optimizer = self.optimizer()
-        scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, self.schedule)
+        # A plain function: a callable object would be restored from the checkpoint, and other steps not be honoured.
+        scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: self.schedule(step))
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}
 
     def state_dict(self, *args: Any, **kwargs: Any) -> dict[str, Any]:

@@ -92,7 +92,10 @@ class PreservingHead(AudioSepHead):
         self.lower = nn.Conv2d(2 * channels, 3, kernel_size=1)
 
     def take_over(self, head: nn.Module) -> None:
-        """Begin as the function of `head`, which has AudioSep's convolution in it."""
+        """Begin as the function of `head`, AudioSep's or one of this kind."""
+        if isinstance(head, PreservingHead):
+            self.load_state_dict(head.state_dict())
+            return
         self.conv.load_state_dict(head.conv.state_dict())
         nn.init.zeros_(self.lower.weight)
         nn.init.zeros_(self.lower.bias)

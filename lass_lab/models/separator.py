@@ -142,6 +142,8 @@ class LanguageSeparator(nn.Module, PyTorchModelHubMixin):
             InputError: a query that names nothing, a mixture without samples, or weights that are not float32. What
                 `blocks` raises passes through.
         """
+        if isinstance(queries, str) or isinstance(against, str):
+            raise InputError("queries, against: need a list, as in against=['trumpet']")
         if (kind := self.network.input_conv.weight.dtype) != torch.float32:  # after `half()` or `double()`
             told = 'float() makes them so, and load_separator(..., precision="bfloat16") computes with less'
             raise InputError(f"separator: its weights must be float32, and are {kind}; {told}")
@@ -204,7 +206,7 @@ class LanguageSeparator(nn.Module, PyTorchModelHubMixin):
         }
         write_tensors(state, save_directory / WEIGHTS)
         if not (save_directory / CARD).exists():
-            with atomic_path(save_directory / CARD) as path:
+            with atomic_path(save_directory / CARD, force=True) as path:
                 self.generate_model_card().save(path)
         with atomic_path(save_directory / CONFIG, force=True) as path:
             path.write_text(json.dumps(config, indent=2) + "\n")
@@ -214,7 +216,10 @@ class LanguageSeparator(nn.Module, PyTorchModelHubMixin):
         return ModelCard.load(Path(__file__).with_name("card.md"))
 
     @classmethod
-    def _from_pretrained(cls, *, model_id: str, map_location="cpu", strict=True, **hub) -> "LanguageSeparator":
+    def _from_pretrained(
+        cls, *, model_id: str, map_location="cpu", strict=True, query_network=None, network=None, **hub
+    ) -> "LanguageSeparator":
+        # The mixin passes on what it finds in config.json: its two networks, which `from_folder` reads there.
         folder = Path(model_id)
         if not folder.is_dir():
             folder = Path([hf_hub_download(model_id, name, **hub) for name in (CONFIG, WEIGHTS)][-1]).parent

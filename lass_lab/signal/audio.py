@@ -21,7 +21,9 @@ SAMPLE_RATE = 32_000  # Hz, everywhere inside the package
 _SUBTYPES = {".wav": "PCM_16", ".flac": "PCM_16", ".ogg": "VORBIS", ".mp3": "MPEG_LAYER_III"}
 _FINER = {".wav": ("PCM_24", "PCM_32", "FLOAT", "DOUBLE"), ".flac": ("PCM_24",)}  # that a format can keep
 _BITS = {"PCM_16": 16, "PCM_24": 24, "PCM_32": 32}
+_BYTES = {"PCM_16": 2, "PCM_24": 3, "PCM_32": 4, "FLOAT": 4, "DOUBLE": 8}  # of a sample in a WAV file
 MOST_LOST_DB = 6.0  # where channels are mixed to one
+LARGEST_WAV = 2**32 - 2**16  # bytes of samples that a WAV file's header can count
 WRITE_BLOCK = 65_536  # samples at a time; libsndfile's Vorbis encoder puts a whole write on its stack
 
 
@@ -39,15 +41,20 @@ def audio_info(path: str | os.PathLike[str]) -> AudioInfo:
     """What a recording says of itself. Raises AudioError as `read_audio`, for what shows without decoding it."""
     from lass_lab.signal.decoding import opened  # and with it FFmpeg, only where a file is read
 
-    with opened(_as_path(path)) as recording:
+    with opened(as_path(path)) as recording:
         return recording.info
 
 
-def _as_path(path: str | bytes | os.PathLike[str]) -> Path:
+def as_path(path: str | bytes | os.PathLike[str]) -> Path:
+    """A path as it is meant: `~` is the home folder. Raises AudioError where it is none."""
     try:
-        return Path(os.fsdecode(path)).expanduser()
+        given = Path(os.fsdecode(path))
     except TypeError as error:
         raise AudioError(f"{type(path).__name__}: is no path, and recordings are files") from error
+    try:
+        return given.expanduser()
+    except RuntimeError:  # nobody of that name: a file's own begins with a tilde
+        return given
 
 
 def read_audio(path: str | os.PathLike[str], *, mono: bool = True) -> np.ndarray:
@@ -91,7 +98,7 @@ def read_blocks(path: str | os.PathLike[str], *, sample_rate: int | None = SAMPL
     """
     from lass_lab.signal.decoding import opened
 
-    path = _as_path(path)
+    path = as_path(path)
     with opened(path) as recording:
         rate = recording.info.sample_rate
         yield from recording_at(sample_rate or rate, path, recording.blocks(), rate)
@@ -141,13 +148,13 @@ def write_audio(path: str | os.PathLike[str], waveform: np.ndarray, *, force: bo
         AudioError: another suffix, a wrong shape or type, NaN or infinite.
         InputError: `path` exists and `force` is False, or cannot be written.
     """
-    path = _as_path(path)
+    path = as_path(path)
     check_suffix(path)
     samples = checked_waveform(waveform, path, channels=True)
     with atomic_path(path, force) as temporary:
         frames = np.atleast_2d(samples).T
         blocks = (frames[start : start + WRITE_BLOCK] for start in range(0, len(frames), WRITE_BLOCK))
-        return encode(path, temporary, blocks, float(np.abs(samples).max()), frames.shape[1])
+        return encode(path, temporary, blocks, float(np.abs(samples).max()), *frames.shape)
 
 
 def check_suffix(path: Path) -> None:
@@ -162,20 +169,23 @@ def encode(
     temporary: Path,
     blocks: Iterable[np.ndarray],
     peak: float,
+    frames: int,
     channels: int = 1,
     like: AudioInfo | None = None,
 ) -> float:
     """Write checked blocks to `temporary`, which is to become `path`, scaled as one where their peak passes 1.0.
 
-    `blocks` are floating-point `(samples, channels)`, at most `WRITE_BLOCK` samples each, `peak` is the highest
-    magnitude in all of them. Where they are written `like` a recording, they have its sample rate, and as many bits, or
-    floating point, which is never scaled, where it has more than 16 bits and the format can keep them. Returns the gain
-    in dB that was applied; where it is not 0.0, an `AudioWarning` says so. Raises AudioError where the disk does not
-    take the file.
+    `blocks` are floating-point `(samples, channels)`, at most `WRITE_BLOCK` samples each and `frames` together, `peak`
+    is the highest magnitude in all of them. Where they are written `like` a recording, they have its sample rate, and
+    as many bits, or floating point, which is never scaled, where it has more than 16 bits and the format can keep them.
+    Returns the gain in dB that was applied; where it is not 0.0, an `AudioWarning` says so. Raises AudioError where the
+    disk does not take the file, or the format not so many channels.
     """
     suffix, faults = path.suffix.lower(), []
     subtype = like.subtype if like and like.subtype in _FINER.get(suffix, ()) else _SUBTYPES[suffix]
     rate = like.sample_rate if like else SAMPLE_RATE
+    large = suffix == ".wav" and frames * channels * _BYTES[subtype] > LARGEST_WAV
+    form = "RF64" if large else suffix[1:].upper()  # of WAV, with sizes of 64 bits
     loud = peak > 1 and subtype not in ("FLOAT", "DOUBLE")
     gain_db = -2 * decibels(peak) if loud else 0.0
     if loud:
@@ -184,7 +194,7 @@ def encode(
     try:
         with temporary.open("w+b", buffering=0) as disk:
             told = _Told(disk, faults)
-            with soundfile.SoundFile(told, "w", rate, channels, subtype, format=suffix[1:].upper()) as file:
+            with soundfile.SoundFile(told, "w", rate, channels, subtype, format=form) as file:
                 for samples in blocks:
                     if loud:  # rounding may leave the peak one float above 1
                         samples = np.clip(samples / peak, -1, 1)
@@ -194,16 +204,22 @@ def encode(
     except OSError as error:
         raise AudioError(f"{path}: cannot be written ({error.strerror})") from error
     except (soundfile.LibsndfileError, AssertionError) as error:  # the latter is soundfile's, of a write cut short
-        if not faults:
+        if faults and not isinstance(faults[0], OSError):
+            raise faults[0] from None
+        if not faults and isinstance(error, AssertionError):
             raise
-        raise AudioError(f"{path}: cannot be written ({faults[0].strerror})") from error
+        why = faults[0].strerror if faults else f"{error.error_string.strip()} with {channels} channels at {rate} Hz"
+        raise AudioError(f"{path}: cannot be written ({why})") from error
     return gain_db
 
 
 class _Told:
-    """A file for libsndfile that keeps the faults: of one in its last write, as it closes a file, it says nothing."""
+    """A file for libsndfile that keeps the faults, an interrupt among them.
 
-    def __init__(self, file: FileIO, faults: list[OSError]) -> None:
+    Of one in its last write, as it closes a file, libsndfile says nothing; others would be printed and passed over.
+    """
+
+    def __init__(self, file: FileIO, faults: list[BaseException]) -> None:
         self._file, self._faults = file, faults
         self.seek, self.tell, self.readinto = file.seek, file.tell, file.readinto
 
@@ -212,7 +228,7 @@ class _Told:
         try:
             while done < len(data):
                 done += self._file.write(data[done:])
-        except OSError as error:
+        except BaseException as error:
             self._faults.append(error)
         return done
 

@@ -13,6 +13,7 @@ import numpy as np
 from lass_lab.signal.audio import (
     SAMPLE_RATE,
     WRITE_BLOCK,
+    as_path,
     audio_info,
     check_suffix,
     encode,
@@ -52,7 +53,7 @@ def write_blocks(
         AudioError, InputError: as `write_audio`, or no block at all; nothing is left then. What `blocks` raises passes
             through.
     """
-    paths = [Path(path) for path in paths]
+    paths = [as_path(path) for path in paths]
     for path in paths:
         check_suffix(path)
     peaks, channels = None, 1
@@ -73,8 +74,9 @@ def write_blocks(
             raise AudioError(f"{paths[0]}: needs a waveform, was given none")
         if together:
             peaks = np.full_like(peaks, peaks.max())
+        frames = stores[0].tell() // (4 * channels)
         return [
-            encode(path, temporary, _stored(store, channels), float(peak), channels, like)
+            encode(path, temporary, _stored(store, channels), float(peak), frames, channels, like)
             for path, temporary, store, peak in zip(paths, temporaries, stores, peaks, strict=True)
         ]
 

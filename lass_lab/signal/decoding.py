@@ -24,6 +24,7 @@ HOLE_S, JITTER_S = 0.005, 0.1  # timestamps that jump by more leave a hole; the 
 CHUNKS = {b"RIFF": (12, "<4sI", 0, 2), b"riff": (40, "<4s12xQ", 24, 8), b"caff": (8, ">4sQ", 0, 1)}
 # Containers whose headers have the exact length; codecs whose samples have more than 16 bits, in libsndfile's words.
 EXACT = ("wav", "w64", "aiff", "flac", "caf", "au", "ogg", "mov,mp4,m4a,3gp,3g2,mj2")
+LOSSLESS = ("flac", "alac", "wavpack", "tta", "ape", "mlp", "truehd")
 FINER = {"pcm_s24": "PCM_24", "pcm_s32": "PCM_32", "pcm_f32": "FLOAT", "pcm_f64": "DOUBLE"}
 
 
@@ -37,7 +38,7 @@ class Decoder:
         codec, format_name = stream.codec_context, container.format.name
         seconds = stream.duration * stream.time_base if stream.duration else (container.duration or 0) / av.time_base
         finer = [name for start, name in FINER.items() if codec.name.startswith(start)]
-        lossless = codec.name in ("flac", "alac") and codec.format.bytes > 2
+        lossless = codec.name in LOSSLESS and codec.format.bytes > 2
         subtype = finer[0] if finer else "PCM_24" if lossless else "PCM_16"
         frames = round(seconds * codec.sample_rate * longer)
         self.info = AudioInfo(codec.sample_rate, codec.channels, frames, subtype)
@@ -87,7 +88,10 @@ class Decoder:
         for frame in self._frames():
             if frame.sample_rate != rate:
                 raise AudioError(f"{self.path}: goes on at {frame.sample_rate} Hz after {given / rate:.3f} s")
-            samples = _scaled(frame)
+            try:
+                samples = _scaled(frame)
+            except ValueError as error:
+                raise AudioError(f"{self.path}: samples of the form {frame.format.name} cannot be read") from error
             if frame.pts is not None:
                 now = round(frame.pts * frame.time_base * rate) - given
                 ahead = now if ahead is None or now < ahead else ahead
@@ -95,7 +99,8 @@ class Decoder:
                     if not told:
                         self._warn(f"has a hole of {hole / rate:.3f} s at {given / rate:.3f} s")
                     told, ahead = True, now - hole
-                    yield np.zeros((len(samples), hole), np.float32)
+                    for start in range(0, hole, BLOCK):
+                        yield np.zeros((len(samples), min(BLOCK, hole - start)), np.float32)
                     given += hole
             if total is not None:
                 samples = samples[:, : max(total - given, 0)]
@@ -182,7 +187,7 @@ def _longer(file: BinaryIO) -> float:
                 streamed = told in (0, 2**32 - 1, 2**64 - 1)
                 factor = 1.0 if streamed else (told - counted) / max(size - file.tell(), 1)
                 break
-            end = file.tell() + told - counted
+            end = file.tell() + max(told - counted, 0)
             if end >= size:
                 break
             file.seek(end + -end % multiple)

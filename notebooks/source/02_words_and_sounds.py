@@ -32,7 +32,7 @@ from lass_lab.models import load_separator
 
 torch.set_grad_enabled(False)  # gradients are computed only where we train
 profile = current()
-query_network = load_separator("tiny").query_network
+query_network = load_separator("tiny", device="cpu").query_network
 encoder = query_network.encoder
 for sentence in ("violin", "a fiddle tune", "the glockenspiel part"):
     tokens = encoder.tokenizer.encode(sentence)

@@ -437,7 +437,6 @@ answer(
 from lass_lab.experiments.training import Schedule, SeparationTask
 
 print(inspect.getsource(SeparationTask.training_step))
-print(inspect.getsource(SeparationTask.estimate))
 print(inspect.getsource(SeparationTask.optimizer))
 
 # %% [markdown]

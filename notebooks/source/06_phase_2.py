@@ -187,6 +187,7 @@ for rate in (1e-4, 3e-4, 1e-3, 1e-2):
     optimizer.step()
     angle = torch.rad2deg(torch.arccos((query_network([asked_word, bystander]).detach() * old).sum(1).clamp(-1, 1)))
     moved[f"{rate:g}"] = dict(zip((asked_word, bystander), angle.tolist(), strict=True))
+separator.query_network = at_first
 pd.DataFrame(moved).rename_axis("turned by (degrees) at a rate of").style.format("{:.2f}")
 
 # %% [markdown]

@@ -287,7 +287,7 @@ started = time.monotonic()
 with patch("lass_lab.datasets.captions._own", side_effect=AssertionError("a caption of a sound was read")):
     history = train(mine, training_clips, recipe)
 print(f"{len(history)} steps in {time.monotonic() - started:.0f} s; no caption of a sound was read")
-history.groupby(history.index // max(len(history) // 3, 1)).mean().round(3)
+history.groupby(3 * history.index // len(history)).mean().round(3)
 
 # %% [markdown]
 # Each row is a third of the training: the video and the text loss (each is the sum over the sources asked for in that

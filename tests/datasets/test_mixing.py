@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+import soundfile
 import torch
 
 from authoring.training.prepared import prepare
@@ -211,6 +212,15 @@ def test_missing_sources_are_named(folder, tmp_path):
         (tmp_path / "sources.csv").write_bytes(content)
         with pytest.raises(InputError, match=fault):
             SourceBank(tmp_path, "train")
+
+
+def test_a_clip_at_another_rate_or_in_stereo_is_named(tmp_path):
+    folder = made_bank(tmp_path, splits=("train",))
+    for clip in folder.rglob("*.wav"):
+        soundfile.write(clip, np.ones((9_000, 2)), 44_100)
+    bank = SourceBank(folder, "train")
+    with pytest.raises(InputError, match="is at 44100 Hz, in 2 dimension"):
+        bank.read(0, 0, 100)
 
 
 def test_silent_sources_end_in_an_error_and_not_in_a_search_without_end(tmp_path):

@@ -4,9 +4,18 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from lass_lab.commands.tables import format_summary
 from lass_lab.datasets.duets import Piece
 from lass_lab.datasets.mixing import MixtureRecipe
-from lass_lab.experiments.evaluation import ORACLES, bootstrap, evaluate, evaluate_mixtures, level_db, open_piece
+from lass_lab.experiments.evaluation import (
+    ORACLES,
+    bootstrap,
+    evaluate,
+    evaluate_mixtures,
+    level_db,
+    open_piece,
+    summarise,
+)
 from lass_lab.models import load_separator
 from lass_lab.signal.files import InputError
 from lass_lab.signal.metrics import sdr
@@ -88,6 +97,12 @@ def test_slices_in_which_the_target_rests_are_left_out(piece):
     assert slices[slices["source"] == "trumpet"]["start_s"].tolist() == [0.0, 10.0]
     assert slices[slices["source"] == "violin"]["start_s"].tolist() == [0.0, 5.0, 10.0]
     assert np.isfinite(table["value"]).all()
+
+
+def test_a_piece_without_a_slice_has_its_row(piece):
+    summary = summarise(evaluate({}, [piece.slice(0, 3)], progress=False))
+    assert len(summary) == 2 * 5 and not summary["slices"].any() and summary["mean"].isna().all()
+    assert summary["value"].notna().all() and "trumpet" in format_summary(summary)
 
 
 def test_queries_and_length_are_ones_own_choice(piece):

@@ -65,6 +65,8 @@ def test_phase_1_leaves_the_query_network_bit_identical_and_moves_the_separation
     moved = changed(state(start, "network"), state(first, "network"))
     assert {"network.head.conv.weight", "network.encoder.0.conv1.weight", "network.bottleneck.conv2.weight"} <= moved
     assert first.network.config.head == "preserving"
+    again = finetune(run=tuned[0], recipe=RECIPE, phases=["phase1"], progress=False, **made)  # phase 2 is there
+    assert changed(state(first), state(again)) == set()
 
 
 def test_phase_2_moves_words_and_leaves_sounds(tuned):

@@ -25,6 +25,16 @@ def test_a_longer_run_is_the_same_run_until_the_shorter_one_descends():
     assert [short(step) for step in range(700)] == [long(step) for step in range(700)]
 
 
+def test_a_run_that_goes_on_with_other_steps_follows_its_new_schedule():
+    def scheduler(steps):
+        task = SeparationTask(LanguageSeparator(TinyQueryNet(), ResUNet(SMALL)), Schedule(steps, warmup=1))
+        return task.configure_optimizers()["lr_scheduler"]["scheduler"]
+
+    shorter, longer = scheduler(10), scheduler(100)
+    longer.load_state_dict(shorter.state_dict())
+    assert longer.lr_lambdas[0](20) == 1.0 and shorter.lr_lambdas[0](20) == 0.0
+
+
 def test_at_a_lower_rate_the_network_sees_the_same_lower_bins():
     """Behind the norm, up to where the resampler's filter sets in, the picture is that of the full rate."""
     separator = load_separator("tiny", precision="float32")

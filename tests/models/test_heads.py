@@ -47,7 +47,10 @@ def test_the_preserving_head_starts_as_exactly_the_old_function(network, sound):
     with torch.no_grad():
         before = network(*sound)
         after = network.replace_head("preserving")(*sound)
-    assert torch.equal(before, after)
+        torch.nn.init.normal_(network.head.lower.weight)
+        learnt = network(*sound)
+        again = network.replace_head("preserving")(*sound)
+    assert torch.equal(before, after) and torch.equal(learnt, again) and not torch.equal(before, learnt)
 
 
 @pytest.mark.parametrize("kind", list(HEADS))

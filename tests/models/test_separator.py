@@ -120,6 +120,11 @@ def test_bad_input_gets_one_line(separator, mixture, query, fault):
         separator.separate(mixture, query)
 
 
+def test_a_word_in_place_of_a_list_is_not_taken_letter_by_letter(separator):
+    with pytest.raises(InputError, match="need a list"):
+        separator.separate(np.zeros(100, np.float32), "violin", against="trumpet")
+
+
 def test_a_saved_separator_comes_back(separator, folder):
     """Matrices to float16's precision (11 bits), vectors and running statistics to the last bit."""
     expected, found = separator.state_dict(), load_separator(folder, precision="float32").state_dict()
@@ -129,6 +134,13 @@ def test_a_saved_separator_comes_back(separator, folder):
             torch.testing.assert_close(found[key], value, rtol=2**-11, atol=1e-7)
         else:
             assert torch.equal(found[key], value), key
+
+
+def test_a_separator_on_the_hub_opens_by_its_id(separator, folder, monkeypatch):
+    fetch = lambda repo_id, filename, revision=None, **how: str(folder / filename)  # noqa: E731
+    for place in ("huggingface_hub.hub_mixin.hf_hub_download", "lass_lab.models.separator.hf_hub_download"):
+        monkeypatch.setattr(place, fetch)
+    assert load_separator("somebody/separator").fingerprint() == load_separator(folder).fingerprint()
 
 
 def test_saving_twice_gives_the_same_bytes(separator, folder, tmp_path):

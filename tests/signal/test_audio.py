@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from lass_lab.signal import AudioError, AudioWarning, audio_info, read_audio, write_audio
+from lass_lab.signal import AudioError, AudioWarning, audio, audio_info, read_audio, write_audio
 
 RATE = 32_000
 
@@ -100,6 +100,7 @@ def test_every_bad_waveform_is_refused_and_nothing_is_left(tmp_path):
             "needs a waveform of floating-point numbers, was given int16; divide by 32768",
         ),
         ("a.wav", np.array([0.0, np.nan]), "holds NaN or infinite samples"),
+        ("a.wav", np.zeros((99_999, 2)), "cannot be written (Format not recognised. with 99999 channels at 32000 Hz)"),
         ("a.aac", good, "cannot write .aac; use .wav, .flac, .ogg, .mp3"),
         ("a", good, "cannot write a file without a suffix; use .wav, .flac, .ogg, .mp3"),
     ]
@@ -117,6 +118,17 @@ def test_paths_may_be_bytes_or_begin_at_home_and_nothing_else(tmp_path, monkeypa
         assert read_audio(path).shape == tone(440).shape
     with pytest.raises(AudioError, match="BytesIO: is no path"):
         read_audio(io.BytesIO())
+    monkeypatch.chdir(tmp_path)
+    write_audio("~nobody of that name.wav", tone(440))
+    assert (tmp_path / "~nobody of that name.wav").exists()
+
+
+def test_what_a_wav_cannot_count_is_written_as_rf64(tmp_path, monkeypatch):
+    monkeypatch.setattr(audio, "LARGEST_WAV", 2 * 31_999)
+    for size, form in ((31_999, "WAV"), (32_000, "RF64")):
+        write_audio(tmp_path / f"{form}.wav", tone(440)[:size])
+        assert soundfile.info(tmp_path / f"{form}.wav").format == form
+        assert len(read_audio(tmp_path / f"{form}.wav")) == size
 
 
 def test_long_vorbis_files_are_written(tmp_path):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lass_lab.signal import DamageWarning, read_blocks
+from lass_lab.signal import AudioError, DamageWarning, read_blocks
 from tests.hostile import RATE, mp3, opus, vorbis, wave, with_hole
 
 MAKERS = {"mp3": mp3, "ogg": vorbis, "opus": opus, "flac": wave, "wav": wave, "aiff": wave}
@@ -35,3 +35,9 @@ def test_damage_in_the_middle_shifts_nothing(tmp_path):
     expected = heard(whole)
     assert found.shape == expected.shape
     np.testing.assert_array_equal(found[:, -RATE:], expected[:, -RATE:])
+
+
+def test_a_w64_of_zeros_ends(tmp_path):
+    (tmp_path / "empty.w64").write_bytes(b"riff" + bytes(100))
+    with pytest.raises(AudioError, match="cannot be read as audio"):
+        heard(tmp_path / "empty.w64")
