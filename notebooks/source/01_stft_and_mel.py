@@ -515,7 +515,7 @@ mask_painter(excerpt.mixture, trumpet, by_model, [one_note], name="trumpet")
 from lass_lab.course import ledger
 
 ledger.record("01_stft_and_mel", "STFT and back, energy of the error", error_db, "dB")
-for kind, name, _, value in ceilings.itertuples(index=False):
+for kind, name, value in ceilings.itertuples(index=False):
     if kind in ("phase-sensitive mask", "mask with phase"):
         ledger.record("01_stft_and_mel", f"{name}, SDR of the ideal {kind}", value, "dB")
 ledger.read("01_stft_and_mel")[["name", "value", "unit", "profile"]].astype({"value": float}).round(1)
