@@ -155,7 +155,11 @@ class LanguageSeparator(nn.Module, PyTorchModelHubMixin):
         try:
             with torch.no_grad():
                 condition = self.query_network([*queries, *against])
-            correct = _correction(consistent, bool(against))
+            correct = None
+            if consistent or against:
+                from lass_lab.models.sharing import share_error, share_out  # only when asked for
+
+                correct = share_out if consistent else share_error
             total = round(length / SAMPLE_RATE) if length else None
             with tqdm(total=total, unit="s", desc="separating", disable=not progress) as bar:
                 for block in stream(blocks, windows, lambda window: self._estimates(window, condition, correct)):
@@ -253,15 +257,6 @@ def without_offset(window: np.ndarray) -> np.ndarray:
     slope = window @ time / (time @ time)
     line = window.mean(axis=-1, dtype=np.float64)[..., None] + slope[..., None] * time
     return (window - line).astype(np.float32)
-
-
-def _correction(consistent: bool, against: bool) -> Callable | None:
-    """What estimates are corrected by; imported only when asked for."""
-    if not (consistent or against):
-        return None
-    from lass_lab.models.sharing import share_error, share_out
-
-    return share_out if consistent else share_error
 
 
 def write_tensors(state: dict[str, Tensor], path: Path) -> None:
