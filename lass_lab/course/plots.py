@@ -197,7 +197,7 @@ def show_intervals(table: pd.DataFrame, label: str, floors: Mapping[str, float])
     for (name, value), style in zip(floors.items(), ("--", "-", ":"), strict=False):
         ax.axvline(value, color="0.3", linestyle=style, linewidth=1.2, label=f"{name}: {value:.1f}")
     ax.set_yticks(range(len(table)), table.index)
-    ax.invert_yaxis()
+    ax.set_ylim(len(table) - 0.5, -0.5)  # the first on top
     ax.set_xlabel(label)
     ax.legend(loc="upper left", bbox_to_anchor=(1, 1), frameon=False)
     ax.spines[["top", "right"]].set_visible(False)

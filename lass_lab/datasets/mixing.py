@@ -65,7 +65,8 @@ class SourceBank:
         except soundfile.LibsndfileError as error:
             raise InputError(f"{path}: cannot be read as audio ({error.error_string.strip()})") from error
         if rate != self.sample_rate or cut.ndim > 1:
-            raise InputError(f"{path}: is at {rate} Hz, in {cut.ndim} dimension(s); needs {self.sample_rate} Hz, mono")
+            kind = "stereo or more" if cut.ndim > 1 else "mono"
+            raise InputError(f"{path}: is {kind} at {rate} Hz; a bank's clips are mono, here at {self.sample_rate} Hz")
         return cut
 
     def cut(self, rng: np.random.Generator, instrument: str, samples: int, recorded: float = 0.5) -> np.ndarray:

@@ -219,7 +219,7 @@ def test_a_clip_at_another_rate_or_in_stereo_is_named(tmp_path):
     for clip in folder.rglob("*.wav"):
         soundfile.write(clip, np.ones((9_000, 2)), 44_100)
     bank = SourceBank(folder, "train")
-    with pytest.raises(InputError, match="is at 44100 Hz, in 2 dimension"):
+    with pytest.raises(InputError, match="is stereo or more at 44100 Hz; a bank's clips are mono, here at 32000 Hz"):
         bank.read(0, 0, 100)
 
 
