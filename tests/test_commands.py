@@ -168,16 +168,6 @@ def test_evaluate_probes_a_run_that_ended_after_phase_1_and_a_further_model(monk
     assert "wrong query" in printed and "95% interval" in printed and np.isfinite(table["value"]).all()
 
 
-def test_evaluate_without_a_run_takes_the_phases_that_ship(monkeypatch, tmp_path, capsys):
-    monkeypatch.setenv("LASS_LAB_RUNS", str(tmp_path))
-    out = tmp_path / "table.csv"
-    assert run(monkeypatch, "evaluate", "--table", "paper", "--piece", "tempus", "--longest", "5", "--out", out) == 0
-    assert "the phases that ship" in capsys.readouterr().out
-    rows = pd.read_csv(out).query("source == 'trumpet' and metric == 'SDR' and extent == 'piece'")
-    values = rows.set_index("separator")["value"]
-    assert len({values["pretrained"], values["phase 1"], values["phase 2"]}) == 3
-
-
 def test_evaluate_measures_on_audioseps_list_of_mixtures(monkeypatch, tmp_path, capsys):
     piece = load_piece("tempus").slice(5, 2)
     (tmp_path / "music_eval.csv").write_text("idx,caption\n0,violin\n1,trumpet\n")

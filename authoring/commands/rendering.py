@@ -85,12 +85,13 @@ def render_excerpts(
 
 @render.command("notes")
 def render_notes(
-    excerpts: Annotated[Path, typer.Option(help="The bank of excerpts, which gets a notes.csv.")] = Path(
+    excerpts: Annotated[Path, typer.Option(help="A bank of excerpts, or a rendered one; it gets a notes.csv.")] = Path(
         "data/sources"
     ),
     force: Force = False,
 ) -> None:
-    """Write which notes the clips of a small bank play, for films; it was cut out of runs/sources."""
+    """Write which notes the clips of a bank play, for films; excerpts were cut out of runs/sources."""
     from authoring.rendering.sources import write_notes
 
-    print(write_notes(Path("runs/sources"), excerpts, force=force))
+    bank = excerpts if (excerpts / "settings.json").is_file() else Path("runs/sources")
+    print(write_notes(bank, excerpts, force=force))

@@ -85,10 +85,11 @@ def sight(
     out: Annotated[Path, typer.Option(help="Folder for the weights, their numbers and their card.")] = Path(
         "runs/sight/shipped"
     ),
+    sources: Annotated[Path, typer.Option(help="A bank to train with, with a notes.csv.")] = Path("runs/sources"),
     duets: Annotated[int, typer.Option(min=2, help="To measure with.")] = 60,
     force: Force = False,
 ) -> None:
     """Train notebook 10's separator by sight, then without each of its losses, and measure what each is worth."""
     from authoring.training.sight import write_card
 
-    write_card(out, run, duets, force)
+    write_card(out, run, sources, duets, force)

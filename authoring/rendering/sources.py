@@ -216,7 +216,8 @@ def write_notes(bank: Path, excerpts: Path, *, force: bool = False) -> Path:
 
     Args:
         bank: the rendered sources that the excerpts were cut from.
-        excerpts: the bank of excerpts; gets a notes.csv: path, onset and end in seconds of the excerpt, MIDI pitch.
+        excerpts: the bank of excerpts, or `bank` itself; gets a notes.csv: path, onset and end in seconds of the clip,
+            MIDI pitch.
         force: write over one that is there.
 
     Raises InputError: no bank, a clip is missing in it, or (without `force`) a file that is there already.
@@ -225,7 +226,8 @@ def write_notes(bank: Path, excerpts: Path, *, force: bool = False) -> Path:
         raise InputError(f"{bank}: holds no rendered sources; make them with: python -m authoring render sources")
     table = pd.read_csv(excerpts / "sources.csv")
     settings = json.loads((bank / "settings.json").read_text())
-    planned = {clip.path: clip for clip in plan_sources(EXCERPTS, settings["soundfonts"])}
+    sizes = pd.read_csv(bank / "sources.csv").groupby(["split", "instrument", "soundfont"]).size()
+    planned = {clip.path: clip for clip in plan_sources(sizes.groupby("split").max(), settings["soundfonts"])}
     rows = []
     for path, seconds in zip(table["path"], table["seconds"], strict=True):
         source = planned[str(Path(path).with_suffix(".wav"))]

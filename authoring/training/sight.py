@@ -13,11 +13,12 @@ from lass_lab.course.nb10.looker import WEIGHTS, Looker, load, save
 from lass_lab.course.nb10.measuring import ASKS, answers, pairs, summary, trumpets, twins
 from lass_lab.course.nb10.training import Recipe, caption_clips, train
 from lass_lab.models.sentence_encoder import SentenceEncoder
-from lass_lab.signal.files import atomic_path, refuse_existing
+from lass_lab.signal.files import InputError, atomic_path, refuse_existing
 
 BY_SIGHT = Recipe(captioned=0.0, trimodal=0.0, audio_language=0.0)  # the video loss alone: all arms begin so
-START = "by sight alone"  # its name in the tables
-RECIPE = Recipe(steps=150, rate=2e-3, seed=1)
+START, NO_NOISE = "by sight alone", "by sight alone, without noise"  # their names in the tables
+ALL_NO_NOISE = "all four losses, without noise"
+RECIPE = Recipe(steps=200, rate=2e-3, seed=1)
 ARMS = {  # what ships is the first; the others leave out one thing
     "all four losses": RECIPE,
     "no condition": replace(RECIPE, blind=True),
@@ -28,9 +29,13 @@ ARMS = {  # what ships is the first; the others leave out one thing
 }
 
 
-def train_arms(run: Path) -> dict[str, Looker]:
-    """Train the eye, find the captions, train by sight alone, then each arm from there; what is done stays."""
-    clips, encoder = Clips("train"), SentenceEncoder().requires_grad_(False)
+def train_arms(run: Path, bank: Path) -> dict[str, Looker]:
+    """Train the eye, find the captions, train by sight alone, then each arm from there; what is done stays.
+
+    By sight alone it is trained twice, with noise on the condition and without; the arms go on from the first, and one
+    with all losses, without noise, from the second.
+    """
+    clips, encoder = Clips("train", bank), SentenceEncoder().requires_grad_(False)
     torch.manual_seed(BY_SIGHT.seed)
     start = Looker(len(clips.looks))
     if not (run / "start" / WEIGHTS).exists():
@@ -38,16 +43,32 @@ def train_arms(run: Path) -> dict[str, Looker]:
         caption_clips(start, clips, encoder)
         save(start, run / "start")
     arms = {}
-    for name, recipe in {START: BY_SIGHT, **ARMS}.items():
-        folder = run / name.replace(" ", "-")
+    recipes = {START: BY_SIGHT, **ARMS}
+    recipes |= {NO_NOISE: replace(BY_SIGHT, noise=0.0), ALL_NO_NOISE: replace(RECIPE, noise=0.0)}
+    before = {START: "start", NO_NOISE: "start", ALL_NO_NOISE: _folder(NO_NOISE)}
+    for name, recipe in recipes.items():
+        folder = run / _folder(name)
         if not (folder / WEIGHTS).exists():
-            looker = load(run / ("start" if recipe is BY_SIGHT else START.replace(" ", "-")))
+            looker = load(run / before.get(name, _folder(START)))
             history = train(looker, clips, recipe)
             with atomic_path(folder / "history.csv", force=True) as path:
                 history.to_csv(path, index_label="step", float_format="%.5f")
             save(looker, folder)
         arms[name] = load(folder)
-    return {name: arms[name] for name in [*ARMS, START]}
+    return {name: arms[name] for name in [*ARMS, START, NO_NOISE, ALL_NO_NOISE]}
+
+
+def _folder(arm: str) -> str:
+    return arm.replace(", ", "-").replace(" ", "-")
+
+
+def with_shipped_captions(looker: Looker) -> Looker:
+    """The same looker with captions of the clips that ship, with which notebook 10 trains it further."""
+    clips = Clips("train")
+    shipped = Looker(len(clips.looks))
+    shipped.load_state_dict({**looker.state_dict(), "captions": shipped.captions})
+    caption_clips(shipped, clips, SentenceEncoder().requires_grad_(False))
+    return shipped
 
 
 def measure(arms: dict[str, Looker], duets: int) -> pd.DataFrame:
@@ -81,12 +102,14 @@ def measure(arms: dict[str, Looker], duets: int) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=[*names, "behind", "behind_low", "behind_high", "duets"])
 
 
-def write_card(out: Path, run: Path, duets: int = 60, force: bool = False) -> None:
+def write_card(out: Path, run: Path, bank: Path, duets: int = 60, force: bool = False) -> None:
     """Train what is not trained yet, measure it, and write the weights, their numbers and their card to `out`."""
-    refuse_existing([out / name for name in ("README.md", "numbers.csv", WEIGHTS)], force)  # now, not after an hour
-    arms = train_arms(run)
+    refuse_existing([out / name for name in ("README.md", "numbers.csv", WEIGHTS)], force)  # not after the training
+    if not (bank / "notes.csv").is_file():
+        raise InputError(f"{bank}: has no notes.csv; make it with: python -m authoring render notes --excerpts {bank}")
+    arms = train_arms(run, bank)
     numbers = measure(arms, duets)
-    histories = {name: pd.read_csv(run / name.replace(" ", "-") / "history.csv") for name in arms}
+    histories = {name: pd.read_csv(run / _folder(name) / "history.csv") for name in arms}
     ends = pd.DataFrame({name: history.tail(50).mean() for name, history in histories.items()}).T.drop(columns="step")
     tables = {
         "by_arm": laid_out(numbers[numbers["trial"] == "two instruments"], "arm"),
@@ -101,13 +124,14 @@ def write_card(out: Path, run: Path, duets: int = 60, force: bool = False) -> No
         start=BY_SIGHT,
         recipe=RECIPE,
         clips=len(arms["no condition"].captions),
+        bank=bank,
         size=size,
         duets=duets,
         heard=HEARD,
         **tables,
     )
     write(out, {"README.md": text, "numbers.csv": numbers}, force)
-    save(next(iter(arms.values())), out)
+    save(with_shipped_captions(next(iter(arms.values()))), out)
 
 
 def laid_out(numbers: pd.DataFrame, rows: str | list[str]) -> pd.DataFrame:

@@ -17,7 +17,7 @@ myst_enable_extensions = ["dollarmath"]
 myst_heading_anchors = 3
 nb_execution_mode = "off"  # the notebooks have run already
 nb_output_stderr = "remove"  # warnings of libraries
-nb_code_prompt_show = "Show the cell that fetches the course on Colab"  # the only one that is folded
+nb_code_prompt_show = "Show the code of this cell"  # of folded ones: what fetches the course on Colab, and answers
 nb_code_prompt_hide = "Hide it"
 nb_ipywidgets_js = {}  # nothing in the pages needs a kernel, and nothing is fetched from elsewhere
 # What `python -m authoring site --links` does not ask for: addresses that are there once the version is pushed.

@@ -87,7 +87,7 @@ def report(
     run: Annotated[Path | None, typer.Option(help="A fine-tuning run; by default yours, or else what ships.")] = None,
     out: Annotated[Path | None, typer.Option(help="The page; by default report.html in the run's folder.")] = None,
     compare: Annotated[
-        tuple[Path, Path] | None, typer.Option(help="Two runs to set side by side: folders, or their report.json.")
+        tuple[Path, Path] | None, typer.Option(help="Two runs to set side by side, by their reports.")
     ] = None,
     longest: Annotated[
         float | None, typer.Option(min=5, callback=finite, help="Use only so many seconds of each piece.")
@@ -97,8 +97,7 @@ def report(
 ) -> None:
     """Write one HTML page of what a run learnt: tables beside the paper's, figures, players, recipe, versions.
 
-    With --compare, two runs side by side, by default in runs/comparison.html: from their reports where they have them,
-    else measured as the other was.
+    With --compare, two runs side by side, from their reports; by default in runs/comparison.html.
     """
     import matplotlib
 
@@ -106,10 +105,9 @@ def report(
     from lass_lab.course.ledger import runs_dir
     from lass_lab.course.report.report import compare_reports, write_report
 
-    options = {"longest": longest, "pairs": pairs, "force": force}
     if compare and run:
         raise InputError("report: give --run or --compare, not both")
     if compare:
-        print(compare_reports(compare, out or runs_dir() / "comparison.html", **options))
+        print(compare_reports(compare, out or runs_dir() / "comparison.html", force=force))
     else:
-        print(write_report(run, out, **options))
+        print(write_report(run, out, longest=longest, pairs=pairs, force=force))

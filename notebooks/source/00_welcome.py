@@ -174,7 +174,7 @@ assert table.iloc[0].idxmax() == "violin" and table.iloc[-1].max() < 0.7
 table.round(2)
 
 # %% [markdown]
-# “trumpet” gives something of both players: it is not found.
+# “trumpet” gives little, and that of both players: it is not found.
 #
 # **Exercise 1.** Say *violin* without saying it: in place of the dots, put words that the separator takes for the
 # violin. The check asks for them where you have not listened yet, and sets the answer $\hat s$ beside the answer $s$ to
@@ -277,7 +277,8 @@ measured.style.hide().format(precision=2)
 taught, *_, played = measured["mean"]
 answer(
     f"Real performances gain {taught - played:.1f} dB less than the synthetic mixtures of the first row. The violin of "
-    f"this duet gains {gain:.1f} dB, less than either mean: it is a hard case, beside a sound that was never taught."
+    f"this duet gains {gain:.1f} dB here, with only one player beside it: it is no easy case, for that player's sound "
+    "was never taught."
 )
 
 # %% [markdown]

@@ -27,9 +27,10 @@
 # them), the violin and the trumpet each by itself, and look very closely: at 25 thousandths of a second.
 
 # %%
+import numpy as np
 from IPython.display import display
 
-from lass_lab.course.nb01.plots import show_waveforms
+from lass_lab.course.nb01.plots import show_curves
 from lass_lab.course.players import players
 from lass_lab.course.plots import figure_html
 from lass_lab.datasets import load_piece
@@ -37,10 +38,13 @@ from lass_lab.datasets import load_piece
 piece = load_piece("greensleeves")
 excerpt = piece.slice(10, 5)
 violin, trumpet, rate = excerpt.sources["violin"], excerpt.sources["trumpet"], excerpt.sample_rate
+display(players({"violin": violin, "trumpet": trumpet}))
+
+# %%
 start = round(3.7 * rate)
 moment = {name: source[start : start + rate // 40] for name, source in excerpt.sources.items()}
-display(players({"violin": violin, "trumpet": trumpet}))
-figure_html(show_waveforms(moment), "25 ms of each instrument, 3.7 s into the excerpt.")
+ax = show_curves(1000 * np.arange(rate // 40) / rate, moment, xlabel="time (ms)", ylabel="amplitude")
+figure_html(ax, "25 ms of each instrument, 3.7 s into the excerpt.")
 
 # %% [markdown]
 # Each note repeats a shape; the faster it repeats, the higher the pitch, and the shape gives the tone colour. Which of
@@ -54,10 +58,6 @@ figure_html(show_waveforms(moment), "25 ms of each instrument, 3.7 s into the ex
 # $$X[k] = \sum_{n=0}^{N-1} w[n]\, x[t + n]\, e^{-2\pi i k n / N}$$
 
 # %%
-import numpy as np
-
-from lass_lab.course.nb01.plots import show_curves
-
 n_fft = 2048
 window = np.hanning(n_fft + 1)[:-1]  # Hann's window: a smooth hill from 0 to 1 and back
 hertz, levels = np.arange(n_fft // 2 + 1) * rate / n_fft, {}
@@ -313,13 +313,15 @@ figure_html(figure, "The same trumpet in bins 16 Hz apart, and in mel bands: the
 # algorithm of *Griffin and Lim*: come back to sound, take its STFT, keep that phase, put our magnitudes in, repeat.
 
 # %%
-from lass_lab.course.nb01.lesson import griffin_lim, sound_of_mel
+from librosa import griffinlim
+from librosa.feature.inverse import mel_to_stft
+
 from lass_lab.signal import sdr
 
-ways = {
-    "all magnitudes, phases guessed": griffin_lim(np.abs(stft(trumpet)), len(trumpet)),
-    "64 mel bands, phases guessed": sound_of_mel(mel_spectrogram(trumpet, 64), len(trumpet)),
-}
+how = {"hop_length": 320, "length": len(trumpet), "random_state": 0}
+bins = mel_to_stft(mel_spectrogram(trumpet, 64).T, sr=rate, fmin=50)
+ways = {"all magnitudes, phases guessed": griffinlim(np.abs(stft(trumpet)).T, **how)}
+ways["64 mel bands, phases guessed"] = griffinlim(bins, **how)
 for name, back in ways.items():
     print(f"{name}: correlation {spectral_correlation(trumpet, back):.2f}, SDR {sdr(trumpet, back):.1f} dB")
     assert sdr(trumpet, back) < 0

@@ -392,15 +392,15 @@ relatives["correlation"] = [spectral_correlation(*pair) for pair in zip(*heard, 
 relatives.round(2)
 
 # %%
-viola, trumpet = relatives.loc["viola"], relatives.loc["trumpet"]
-quiet = relatives[relatives["level"] < -15]
+viola, piccolo, trumpet = (relatives.loc[word] for word in ("viola", "piccolo", "trumpet"))
+quiet = relatives[(relatives["level"] < -15) & (relatives["its level"] < -15)]
 answer(
     f"In part. The viola, at a cosine of {viola['cosine']:.2f}, gets what the violin gets (correlation "
     f"{viola['correlation']:.2f}). The trumpet, at {trumpet['cosine']:.2f} from the trombone, does not get the "
     f"trombone's answer ({trumpet['level']:.0f} against {trumpet['its level']:.0f} dB, correlation "
-    f"{trumpet['correlation']:.2f}) but some of both players. {' and '.join(quiet.index).capitalize()} get near "
-    "silence, as their relatives do, which do not play here. And how near the nearest is does not tell: a "
-    "hurdy-gurdy is as far from all that was taught as a kazoo, and gets a part of the mixture."
+    f"{trumpet['correlation']:.2f}) but a little of both players. {' and '.join(quiet.index).capitalize()} get near "
+    "silence, as their relatives do, which do not play here. And how near the nearest is does not tell: a piccolo, at "
+    f"{piccolo['cosine']:.2f} from the flute, does get much of its answer (correlation {piccolo['correlation']:.2f})."
 )
 
 # %% [markdown]
@@ -436,11 +436,11 @@ chosen.style.format("{:.1f}")
 # %%
 test, foreign = (chosen.loc[name] for name in exams)
 answer(
-    f"No. On the test piece “{best}” has {test[best]:.1f} dB, where “trumpet” has {test['trumpet']:.1f} and "
-    f"subtraction {test['subtraction']:.1f} dB: the network can single out a trumpet that it was never taught, under "
-    "the name of something that it was taught and that sounds like it. What fails there is the word. With another "
-    f"SoundFont ({exams[1]}) the same word has {foreign[best]:.1f} dB, where silence has 0 dB: whether a borrowed "
-    "name helps depends on how this trumpet sounds. So both have to be learnt, the word and the sound, and "
+    f"No. On the test piece “{best}” has {test[best]:.1f} dB, where “trumpet” has {test['trumpet']:.1f} dB and "
+    "silence 0: the network can single out a trumpet that it was never taught, under the name of something that it was "
+    f"taught and that sounds like it. What fails there is the word. (Subtraction has {test['subtraction']:.1f} dB, "
+    f"without any name.) With another SoundFont ({exams[1]}) the same word has {foreign[best]:.1f} dB: whether a "
+    "borrowed name helps depends on how this trumpet sounds. So both have to be learnt, the word and the sound, and "
     "fine-tuning does it in two phases."
 )
 

@@ -202,7 +202,7 @@ answer(
 
 # %% [markdown]
 # It should therefore learn more and forget less. Does it? The study of the four heads, each trained by the same recipe
-# (with the weights before those that ship now, so compare only rows of this table with each other):
+# (with earlier weights than those that ship now, so compare only rows of this table with each other):
 
 # %%
 from lass_lab.course.studies import study_table

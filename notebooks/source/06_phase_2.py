@@ -259,8 +259,8 @@ far = {
 }
 answer(
     "\n\n".join(
-        f"The {kind} of the trumpet's other words lay {gap['phase 1']:.1f} dB under the plain word after phase 1, and "
-        f"{gap['phase 2']:.1f} dB after phase 2."
+        f"The {kind} of the trumpet's other words differs from the plain word by {-gap['phase 1']:+.1f} dB after "
+        f"phase 1, and by {-gap['phase 2']:+.1f} dB after phase 2."
         for kind, gap in far.items()
     )
     + "\n\nOne excerpt of ten seconds cannot say whether a difference is more than chance: notebook 07 asks that."
@@ -310,9 +310,9 @@ answer(
 # %% [markdown]
 # ## Are thin matrices better?
 #
-# Than what? The study of the encoder trained phase 2 in four ways, from one phase 1 (with the weights before those that
-# ship now, a third of our rate for the query network, three times ours for the separation network, and measured by the
-# plain words alone). Before you look: by how much does *low-rank* beat *frozen*, where only
+# Than what? The study of the encoder trained phase 2 in four ways, from one phase 1 (with earlier weights than those
+# that ship now, a third of our rate for the query network, three times ours for the separation network, and measured
+# by the plain words alone). Before you look: by how much does *low-rank* beat *frozen*, where only
 # the projection behind the encoder learns?
 
 # %%

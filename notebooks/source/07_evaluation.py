@@ -500,12 +500,12 @@ from lass_lab.signal.files import data_dir
 card = (data_dir() / "tiny" / "MODEL_CARD.md").read_text(encoding="utf-8").splitlines()
 wanted = [line.strip("| ").split(" | ") for line in card if "random pairs" in line and line.startswith("|")]
 rendered, recorded = float(wanted[0][1]), next(float(line[1]) for line in wanted if "real performances" in line[0])
-assert 0.4 < recorded / rendered < 0.7
+assert 0.6 < recorded / rendered < 0.73
 pd.DataFrame(wanted, columns=["measured on", "mean", "95% interval", "mixtures"]).style.hide()
 
 # %% [markdown]
-# On recordings, the same separator gains about half as much. Read every number of this notebook with that in mind; no
-# trumpet that somebody recorded was measured at all, neither before fine-tuning nor after.
+# On recordings, the same separator gains about two thirds as much. Read every number of this notebook with that in
+# mind; no trumpet that somebody recorded was measured at all, neither before fine-tuning nor after.
 #
 # ## Part 4: ask your ears
 #

@@ -127,7 +127,7 @@ answer(
     + (
         "The interval includes zero: runs as short as these do not show it."
         if low < 0 < high
-        else "The interval is above zero."
+        else f"The interval is {'above' if low > 0 else 'below'} zero."
     )
     + " One more reason for care: the interval is over mixtures, and both are single runs with one seed."
 )

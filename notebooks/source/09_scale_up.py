@@ -404,7 +404,7 @@ answer(
 # | Words that nobody trained with can fail | notebook 06 |
 # | Even the best mask that keeps the mixture's phase leaves an error | notebooks 01 and 07 (the ceilings) |
 # | Sounds that it was not taught | notebook 03, `data/tiny/MODEL_CARD.md` |
-# | On real performances it gains about half as much | notebook 07, `data/tiny/MODEL_CARD.md` |
+# | On real performances it gains about two thirds as much | notebook 07, `data/tiny/MODEL_CARD.md` |
 #
 # The paper's tables speak of two instruments by two words, so the same questions are open there. **Future work**
 # follows from each line: duets that people recorded; a query that also says *which* violin, or what is not wanted;

@@ -243,19 +243,6 @@ def test_a_kill_while_files_take_their_places_leaves_no_manifest(tmp_path, monke
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_command_prints_the_report(monkeypatch, tmp_path, capsys):
-    duo(tmp_path / "in" / "one", 440)
-    duo(tmp_path / "in" / "two", 500)
-    arguments = (tmp_path / "in", "--out", tmp_path / "out", "--test", "two", "--seconds", "2")
-    assert run(monkeypatch, "slice", *arguments) == 0
-    told = capsys.readouterr().out
-    assert told.startswith(f"{tmp_path / 'out'}: 2 piece(s), 12 slices, of which 0 are silent\n")
-    assert "one: too short to keep 30 s for validation" in told
-    assert run(monkeypatch, "slice", *arguments) == 2
-    assert "pass --force" in capsys.readouterr().err
-    assert run(monkeypatch, "slice", *arguments, "--force") == 0
-
-
 @pytest.mark.parametrize(
     ("arguments", "fault"),
     [

@@ -14,7 +14,7 @@ import torch
 from torch.utils.data import DataLoader, Subset
 
 from lass_lab.commands.stopping import StopWhenAsked
-from lass_lab.datasets import duets, training_captions
+from lass_lab.datasets import training_captions
 from lass_lab.datasets.duet_mixing import DuetRecipe
 from lass_lab.datasets.mixing import SourceBank, collate
 from lass_lab.experiments import finetune
@@ -24,7 +24,6 @@ from lass_lab.experiments.training import SeparationTask
 from lass_lab.models import LanguageSeparator, ResUNet, ResUNetConfig
 from lass_lab.models.audiosep.clap import ClapQueryNet
 from lass_lab.models.querynet import TinyQueryNet
-from lass_lab.signal import read_audio
 from lass_lab.signal.files import InputError, RunStopped
 from tests import made_runs
 from tests.made_duets import made_duets
@@ -202,16 +201,6 @@ def test_the_full_size_network_takes_the_same_recipe(made, tmp_path, monkeypatch
     assert {"network.encoder.0.conv1.weight", "query_network.projection.2.bias"} <= moved
     assert not any("roberta" in key or "audio_tower" in key for key in moved)
     assert any("lora_B" in key and value.any() for key, value in state(after).items())
-
-
-def test_the_pieces_are_read_once_however_many_rounds_there_are(made, monkeypatch):
-    opened = []
-    monkeypatch.setattr(duets, "read_audio", lambda path, *rest: opened.append(path) or read_audio(path, *rest))
-    data = FinetuningData(RECIPE, made["data"], SourceBank(made["bank"], "train"))
-    data.trainer = type("Trainer", (), {"current_epoch": 0, "world_size": 1, "global_rank": 0})()
-    for _ in range(3):
-        assert len(data.train_dataloader()) and len(data.val_dataloader())
-    assert len(opened) == len(set(opened)) == 6  # of two pieces, the mixture and two sources each
 
 
 def test_a_phase_is_judged_in_the_words_that_it_teaches(made):

@@ -1,4 +1,4 @@
-"""Waveforms, curves, masks and mel spectrograms as pictures."""
+"""Curves, masks and mel spectrograms as pictures."""
 
 import warnings
 from collections.abc import Mapping, Sequence
@@ -17,37 +17,6 @@ from lass_lab.signal import SAMPLE_RATE, checked_waveform, mel_spectrogram
 _LOWEST_HZ = 50.0  # of the mel bands
 _TICKS_KHZ = (0.2, 0.5, 1, 2, 3, 4, 6, 8, 12, 16)
 _FEW = 20  # points, and each is marked
-
-
-def show_waveforms(waveforms: Mapping[str, np.ndarray]) -> Axes:
-    """Short waveforms above one another, each in a lane of its own, all at one scale.
-
-    The scale is the largest peak among them and stands at the axis.
-
-    Args:
-        waveforms: label to real `(samples,)`, 32 kHz; a second or less, and each sample is drawn.
-
-    Raises:
-        InputError: a waveform that is not one-dimensional, is empty, or not finite.
-    """
-    waveforms = {label: checked_waveform(waveform, label) for label, waveform in waveforms.items()}
-    _, ax = plt.subplots(figsize=(7, 0.6 + 1.0 * len(waveforms)), layout="constrained")
-    peaks = {label: float(np.abs(waveform).max()) for label, waveform in waveforms.items()}
-    scale = max(peaks.values()) or 1.0
-    lanes = range(len(waveforms), 0, -1)
-    for lane, waveform, colour in zip(lanes, waveforms.values(), COLOURS, strict=False):
-        seconds = np.arange(len(waveform)) / SAMPLE_RATE
-        ax.plot(seconds, lane + 0.48 * waveform / scale, color=colour, linewidth=0.8)
-    ax.set_yticks(list(lanes), list(waveforms))
-    ax.set(xlabel="time (s)", ylabel=f"amplitude\n(lanes: ±{scale:.2g} of full scale)")
-    longest = max(map(len, waveforms.values())) / SAMPLE_RATE
-    ax.set(xlim=(0, longest), ylim=(0.45, len(waveforms) + 0.55))
-    words = [
-        f"{label}, peak {peaks[label]:.2f} at {np.abs(waveform).argmax() / SAMPLE_RATE:.3f} s"
-        for label, waveform in waveforms.items()
-    ]
-    put_into_words(ax, f"Waveforms, {longest:.3f} s: {'; '.join(words)}")
-    return ax
 
 
 def show_curves(

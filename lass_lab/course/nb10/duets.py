@@ -1,7 +1,8 @@
-"""Duets to see and to hear: clips that ship, their notes, and mixtures of two of them, at 8 kHz."""
+"""Duets to see and to hear: clips of a bank, their notes, and mixtures of two of them, at 8 kHz."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -34,15 +35,19 @@ class Cut:
 
 
 class Clips:
-    """The clips of a split of the bank that ships, in memory; those to train with also faster and slower.
+    """The clips of a split of a bank, in memory; those to train with also faster and slower.
+
+    Args:
+        split: "train", "validation" or "test".
+        folder: a bank with a notes.csv, by default the one that ships.
 
     Attributes:
         looks: of each clip, the instrument.
         notes: of each clip, `(notes, 3)`: onset and end in seconds, and MIDI pitch.
     """
 
-    def __init__(self, split: str) -> None:
-        folder = data_dir() / "sources"
+    def __init__(self, split: str, folder: Path | None = None) -> None:
+        folder = folder or data_dir() / "sources"
         bank = SourceBank(folder, split, HEARD)
         table = pd.read_csv(folder / "notes.csv")
         self.looks = list(bank.clips["instrument"])

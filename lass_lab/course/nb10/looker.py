@@ -37,7 +37,7 @@ class Ear(AudioTower):
 
 
 class Looker(nn.Module):
-    """Eye, separation network and ear; and the captions without words of the clips that it was trained with.
+    """Eye, separation network and ear; and captions without words, one for each clip that it is trained with.
 
     A condition is a vector of length one in the space of sentences: of a picture's region, of a caption, or of words.
     """

@@ -25,7 +25,9 @@ def show_film(film: np.ndarray, scene: Scene) -> HTML:
     levels = (17 * np.round(15 * film)).astype(np.uint8)  # sixteen, so that the file stays small
     pictures = [Image.fromarray(each).resize((SIZE * SCALE,) * 2, Image.NEAREST) for each in levels]
     file = io.BytesIO()
-    pictures[0].save(file, "GIF", save_all=True, append_images=pictures[1:], duration=1000 // RATE, loop=0)
+    hundredths = np.diff(np.arange(len(pictures) + 1) * 100 // RATE)  # in which GIF counts the time of a picture
+    durations = (10 * hundredths).tolist()
+    pictures[0].save(file, "GIF", save_all=True, append_images=pictures[1:], duration=durations, loop=0)
     data = base64.b64encode(file.getvalue()).decode()
     alt = f"A drawn, silent film of {len(film) / RATE:.1f} s. {describe_scene(scene)}"
     return HTML(f'<img alt="{html.escape(alt)}" src="data:image/gif;base64,{data}">')

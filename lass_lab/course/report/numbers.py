@@ -1,6 +1,5 @@
 """What a report says, as numbers: measured once, kept as JSON beside the page, and read again to compare two runs."""
 
-import hashlib
 import json
 import platform
 import subprocess
@@ -21,12 +20,11 @@ from lass_lab.experiments.finetuning import MONITOR, RECIPE
 from lass_lab.experiments.probes import forgetting, paraphrases
 from lass_lab.experiments.run_facts import hardware, run_facts
 from lass_lab.models import LanguageSeparator
-from lass_lab.models.separator import WEIGHTS
 from lass_lab.signal.files import InputError, data_dir
 
 NUMBERS = "report.json"
 SEEDS = {"mixtures": 2, "bootstrap": 0}  # of the report's own random draws; a run's seed is in its recipe
-_FORMAT = 1
+_FORMAT = 2
 _TABLES = {"duets": ("start_s", "value"), "probes": ("value", "low", "high")}  # and their columns of numbers
 
 Curve = Sequence[Sequence[float]]  # (step, value) pairs
@@ -38,7 +36,6 @@ class Numbers:
 
     name: str  # the run's folder, or words that stand for the shipped weights
     stages: dict[str, str]  # stage -> its weights, by a name that says nothing of this computer's folders
-    weights: dict[str, str]  # phase -> SHA-256 of its weights; empty for those that ship
     longest: float | None  # seconds of each piece that were measured; None for all
     pairs: int  # mixtures of other instruments
     duets: pd.DataFrame  # `evaluate`'s table, oracles included
@@ -70,11 +67,10 @@ def measure(
         probes.append(paraphrases(name, separator, pieces[0], longest=longest))
         probes.append(forgetting(name, separator, pairs=pairs, seed=SEEDS["mixtures"]))
     recipe = json.loads((home / RECIPE).read_text()) if home else None
-    phases = _phases(stages)
+    phases = {name: Path(where) for name, where in list(stages.items())[1:]}
     return Numbers(
         name=home.name if home else "what ships with the course",
         stages={name: _plain(where) for name, where in stages.items()},
-        weights=digests(stages),
         longest=longest,
         pairs=pairs,
         duets=duets,
@@ -90,12 +86,6 @@ def run_folder(stages: Mapping[str, str]) -> Path | None:
     """The folder of the run whose phase is the last stage; None for the shipped weights."""
     folder = Path(list(stages.values())[-1]).parent
     return folder if (folder / RECIPE).is_file() else None
-
-
-def digests(stages: Mapping[str, str]) -> dict[str, str]:
-    """SHA-256 of the weights of every phase that is a folder: they show whether a report is about these weights."""
-    files = {name: folder / WEIGHTS for name, folder in _phases(stages).items()}
-    return {name: hashlib.sha256(file.read_bytes()).hexdigest() for name, file in files.items() if file.is_file()}
 
 
 def read_curves(folder: Path) -> dict[str, Curve]:
@@ -145,10 +135,6 @@ def git_commit() -> str | None:
         return subprocess.run(ask, capture_output=True, text=True, timeout=60).stdout.strip() or None
     except (OSError, subprocess.TimeoutExpired):
         return None
-
-
-def _phases(stages: Mapping[str, str]) -> dict[str, Path]:
-    return {name: Path(where) for name, where in list(stages.items())[1:]}
 
 
 def _plain(where: str) -> str:

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from lass_lab.course import ledger
-from lass_lab.course.report.numbers import NUMBERS, Numbers, as_json, digests, measure, read_numbers, run_folder
+from lass_lab.course.report.numbers import NUMBERS, Numbers, as_json, measure, read_numbers, run_folder
 from lass_lab.course.report.page import make_page, report_page
 from lass_lab.course.runs import find_stages
 from lass_lab.datasets.duets import list_pieces, load_piece
@@ -44,28 +44,18 @@ def write_report(
     return _write(out, page, force)
 
 
-def compare_reports(
-    runs: tuple[Path, Path], out: Path, *, longest: float | None = None, pairs: int = 30, force: bool = False
-) -> Path:
-    """Set two runs side by side in one HTML file.
+def compare_reports(runs: tuple[Path, Path], out: Path, *, force: bool = False) -> Path:
+    """Set two runs side by side in one HTML file, by the numbers of their reports.
 
     Args:
-        runs: each a run's folder, or the JSON file that a report left. A folder that holds no report, or one about
-            other weights than are there now, is measured.
+        runs: each the folder that a report was written to, or the JSON file that the report left.
         out, force: as in `write_report`.
-        longest, pairs: as there; where a run has its report, they are taken from the first such.
 
-    Returns the page's path. Raises InputError: no finished phase, a file that is no report's, a page that exists, or
-    runs that were measured on other music or with other mixtures.
+    Returns the page's path. Raises InputError: no report, a file that is no report's, a page that exists, or runs that
+    were measured on other music or with other mixtures.
     """
     _check(out, force=force)
     stored = {name: _stored(place) for name, place in zip(_names(*runs), runs, strict=True)}
-    missing = {name: stages(run) for (name, numbers), run in zip(stored.items(), runs, strict=True) if not numbers}
-    if known := next(filter(None, stored.values()), None):
-        longest, pairs = known.longest, known.pairs
-    for name, where in missing.items():
-        separators = {stage: load_separator(weights) for stage, weights in where.items()}
-        stored[name] = measure(where, separators, longest=longest, pairs=pairs)
     (first, one), (second, other) = stored.items()
     if not _same_music(one, other):
         raise InputError(f"compare: {second} was measured on other music or mixtures than {first}; write one again")
@@ -78,17 +68,11 @@ def _check(out: Path, *others: Path, force: bool) -> None:
     refuse_existing([out, *others], force)
 
 
-def _stored(place: Path) -> Numbers | None:
-    """The numbers of a report, where there is one and the weights beside it, if any, are those that it measured."""
+def _stored(place: Path) -> Numbers:
     file = place if place.is_file() else place / NUMBERS
     if not file.is_file():
-        return None
-    numbers = read_numbers(file)
-    try:
-        weights = digests(stages(place))
-    except InputError:  # a report without its run, as one student gives it to another
-        return numbers
-    return numbers if numbers.weights == weights else None
+        raise InputError(f"{place}: has no report yet; run first: lass-lab report --run {place}")
+    return read_numbers(file)
 
 
 def _same_music(*both: Numbers) -> bool:

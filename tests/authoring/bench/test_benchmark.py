@@ -78,11 +78,6 @@ def test_the_table_has_each_row_against_its_plain_one(monkeypatch):
     assert "| 2.000 | 2.5 | 4.00 |" in line and "nan" not in page and "device" not in page
 
 
-def test_channels_are_separated_and_may_add_up():
-    for number, consistent in ((1, False), (2, True)):
-        assert cases.channels(1.0, number, consistent, FLOAT32).estimate.shape == (2, number, 32_000)
-
-
 def test_a_case_runs_in_a_process_of_its_own():
     found = benchmark._alone(cases.file_to_file, 10.0, FLOAT32)
     assert min(found.seconds, found.peak_mb) > 0

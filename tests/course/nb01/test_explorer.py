@@ -7,7 +7,7 @@ import pytest
 
 from lass_lab.course.figures import describe
 from lass_lab.course.nb01.explorer import spectrogram_explorer
-from lass_lab.course.nb01.plots import show_curves, show_mask, show_mel_spectrogram, show_waveforms
+from lass_lab.course.nb01.plots import show_curves, show_mask, show_mel_spectrogram
 from tests.course.controls import set_to, text
 
 pytestmark = pytest.mark.usefixtures("shell")
@@ -63,14 +63,6 @@ def test_curves_hold_their_numbers_and_describe_them():
     assert list(first.get_xdata()) == [1, 10] and list(second.get_ydata()) == [3, 4]
     assert first.get_color() != second.get_color() and first.get_linestyle() != second.get_linestyle()
     assert "y (dB) against x (ms); a from 1 to 2" in describe(ax)
-
-
-def test_waveforms_share_one_scale():
-    ax = show_waveforms({"mixture": TONE[:800] / 2, "estimate": TONE[:800] / 4})
-    assert describe(ax) == "Waveforms, 0.025 s: mixture, peak 0.50 at 0.000 s; estimate, peak 0.25 at 0.000 s"
-    assert [np.ptp(line.get_ydata()) for line in ax.get_lines()] == pytest.approx([0.96, 0.48])
-    assert [tick.get_text() for tick in ax.get_yticklabels()] == ["mixture", "estimate"]
-    assert "±0.5 of full scale" in ax.get_ylabel()
 
 
 def test_a_mask_lies_at_its_times_and_frequencies():

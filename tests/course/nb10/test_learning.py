@@ -1,6 +1,7 @@
 """Losses agree with closed forms, and training reads no caption of any sound."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -96,6 +97,10 @@ def test_training_reads_no_caption_of_a_sound_and_leaves_the_eye_as_it_was(clips
 def test_batches_follow_from_the_step_and_what_is_left_out_costs_nothing(clips):
     first, again, next_ = (draw_batch(clips, BRIEF, step) for step in (0, 0, 1))
     assert torch.equal(first["film"], again["film"]) and not torch.equal(first["sources"], next_["sources"])
+    assert torch.allclose(first["noise"].norm(dim=-1), torch.tensor(BRIEF.noise))
+    quiet, shipped = draw_batch(clips, replace(BRIEF, noise=0.0), 0), load()
+    assert all(torch.equal(quiet[key], first[key]) for key in quiet if key != "noise") and not quiet["noise"].any()
+    assert len({sum(losses(shipped, each)[key].item() for key in ("video", "text")) for each in (first, quiet)}) == 2
     looker = Looker(len(clips.looks)).eval()
     for share, absent in ((0.0, "text"), (1.0, "video")):
         found = losses(looker, draw_batch(clips, Recipe(batch=1, captioned=share), 0))

@@ -48,13 +48,10 @@ class Page:
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
-    """Two finished runs on made duets, "anna" and "ben": the second answers in phase 2 as it did in phase 1."""
+    """A finished run on made duets, "anna/finetune"."""
     folder = tmp_path_factory.mktemp("made")
     plt.switch_backend("agg")
-    with made_run(folder, "anna/finetune") as run:
-        other = folder / "ben" / "finetune"
-        shutil.copytree(run, other)
-        shutil.copy(run / "phase1" / "model.safetensors", other / "phase2")
+    with made_run(folder, "anna/finetune"):
         ledger.record("03_baseline", "SDRi <of> the violin", 7.25678, "dB")
         yield folder
 
@@ -72,23 +69,16 @@ def page(made):
 
 @pytest.fixture(scope="module")
 def compared(made, page):
-    """Both runs, of which one has its report and the other, measured now, is better by 1 dB in phase 2."""
-
-    def measures(stages, separators, **how):
-        weights = [str(made / place) for place in ("start", "ben/finetune/phase1", "ben/finetune/phase2")]
-        assert stages == dict(zip(STAGES, weights, strict=True)) and [*separators] == [*STAGES]
-        assert how == {"longest": 10, "pairs": 2}, "as the other was"
-        better = (page.numbers.duets["separator"] == "phase 2") & page.numbers.duets["metric"].isin(
-            ["SDR", "SDRi", "SI-SDR"]
-        )
-        recipe = page.numbers.recipe | {"recipe": page.numbers.recipe["recipe"] | {"seed": 7}}
-        duets = page.numbers.duets.assign(value=page.numbers.duets["value"] + better)
-        return dataclasses.replace(page.numbers, duets=duets, recipe=recipe)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(report, "measure", measures)
-        patch.setattr(report, "load_separator", lambda _: None)
-        return Page(report.compare_reports((page.path.parent, made / "ben" / "finetune"), made / "comparison.html"))
+    """Two reports, of which the second is better by 1 dB in phase 2."""
+    better = (page.numbers.duets["separator"] == "phase 2") & page.numbers.duets["metric"].isin(
+        ["SDR", "SDRi", "SI-SDR"]
+    )
+    recipe = page.numbers.recipe | {"recipe": page.numbers.recipe["recipe"] | {"seed": 7}}
+    duets = page.numbers.duets.assign(value=page.numbers.duets["value"] + better)
+    other = made / "ben" / "finetune"
+    other.mkdir(parents=True)
+    (other / "report.json").write_text(as_json(dataclasses.replace(page.numbers, duets=duets, recipe=recipe)))
+    return Page(report.compare_reports((page.path.parent, other), made / "comparison.html"))
 
 
 def test_every_number_beside_the_paper_is_evaluates(page):
@@ -188,21 +178,18 @@ def test_two_runs_stand_side_by_side(page, compared):
     assert compared.table("SDRi (dB) by instrument")["query"] == runs
 
 
-def test_comparing_reads_what_was_measured_of_these_weights(made, page, monkeypatch):
-    run, sent = page.path.parent, made / "<b>&co"  # sent by another student, in a folder that looks like markup
-    for folder in (sent, made / "ben" / "finetune"):
-        folder.mkdir(exist_ok=True)
-        shutil.copy(page.json, folder)
-    monkeypatch.setattr(report, "load_separator", None)  # nothing is opened
+def test_a_report_that_somebody_sent_is_compared(made, page):
+    run, sent = page.path.parent, made / "<b>&co"  # a folder that looks like markup
+    sent.mkdir()
+    shutil.copy(page.json, sent)
     both = Page(report.compare_reports((sent / "report.json", run), made / "c.html"))
     assert Page(report.compare_reports((sent, run), made / "c.html", force=True)).text == both.text
     assert both.all("h1")[0].text == "LASS Lab: <b>&co beside finetune" and "<b>" not in both.text
     assert "The recipe" not in both.captions, "they do not differ"
-    assert report._stored(run) is not None and report._stored(made / "ben" / "finetune") is None
 
 
 def test_without_logs_recipe_and_ledger_the_rest_is_told_and_nothing_is_half_written(page, tmp_path, monkeypatch):
-    bare = {"weights": {}, "curves": {}, "recipe": None, "times": dict.fromkeys(page.numbers.times)}
+    bare = {"curves": {}, "recipe": None, "times": dict.fromkeys(page.numbers.times)}
     bare = dataclasses.replace(page.numbers, **bare)
     monkeypatch.setattr(report, "find_stages", lambda: dict(zip(STAGES, "abc", strict=True)))
     monkeypatch.setattr(report, "load_separator", lambda _: Known(lambda mixture, query: mixture))
@@ -248,7 +235,7 @@ def test_bad_input_ends_in_one_line_and_the_command_compares(page, tmp_path):
         (("--run", run), "report.html: exists already"),
         (("--run", run, "--out", tmp_path / "report.json"), "ends in .html"),
         (("--run", run, "--compare", run, run), "not both"),
-        (("--compare", run, tmp_path / "gone", "--out", out), "gone: holds no finished phase"),
+        (("--compare", run, tmp_path / "gone", "--out", out), "gone: has no report yet; run first: lass-lab report"),
         (("--compare", run, tmp_path / "cut.json", "--out", out), "cut.json: holds no numbers"),
         (("--compare", run, tmp_path / "music.json", "--out", out), "other music or mixtures"),
     ):
