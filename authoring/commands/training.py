@@ -89,7 +89,7 @@ def sight(
     duets: Annotated[int, typer.Option(min=2, help="To measure with.")] = 60,
     force: Force = False,
 ) -> None:
-    """Train notebook 10's separator by sight, then without each of its losses, and measure what each is worth."""
+    """Train notebook 10's separator, also without each of its losses and without noise, and measure all of them."""
     from authoring.training.sight import write_card
 
     write_card(out, run, sources, duets, force)

@@ -1,4 +1,4 @@
-"""What ships of notebook 10 is the network that was trained, with captions of the clips that ship."""
+"""Notebook 10 ships the network that was trained, with captions of the clips that ship."""
 
 import pytest
 import torch
