@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 import lass_lab
-from lass_lab.commands import measuring, separating, slicing, training
+from lass_lab.commands import measuring, separating, training
 from lass_lab.signal.files import FULL, InputError, RunStopped
 
 # Faults of the machine and its folders, and none of the program's.
@@ -96,7 +96,7 @@ for command in (
     measuring.report,
 ):
     app.command()(command)
-app.command("slice")(slicing.slice_)
+app.command("slice")(training.slice_)
 
 
 if __name__ == "__main__":

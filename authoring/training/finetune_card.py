@@ -9,7 +9,7 @@ from lass_lab.datasets.duets import list_pieces
 from lass_lab.experiments.evaluation import evaluate, summarise
 from lass_lab.experiments.finetuning import stages
 from lass_lab.experiments.paper_tables import paper_tables
-from lass_lab.experiments.probing import probe
+from lass_lab.experiments.probes import probe
 from lass_lab.experiments.recipes import RECIPE, read_recipe
 from lass_lab.experiments.run_facts import run_facts
 from lass_lab.models import load_separator

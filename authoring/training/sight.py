@@ -3,16 +3,22 @@
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import torch
+from torch.nn import functional
+from tqdm.auto import tqdm
 
 from authoring.pages import page, write
 from lass_lab.course.nb10.duets import HEARD, Clips
-from lass_lab.course.nb10.eye import train_eye
-from lass_lab.course.nb10.looker import WEIGHTS, Looker, load, save
+from lass_lab.course.nb10.eye import CAPTIONS, Eye, captions, latent_captions, practice_picture, strongest
+from lass_lab.course.nb10.films import LOOKS, stage
+from lass_lab.course.nb10.looker import WEIGHTS, Looker, load
 from lass_lab.course.nb10.measuring import ASKS, answers, pairs, summary, trumpets, twins
-from lass_lab.course.nb10.training import Recipe, caption_clips, train
+from lass_lab.course.nb10.training import Recipe, train
+from lass_lab.experiments.contrastive import TEMPERATURE, contrastive_loss
 from lass_lab.models.sentence_encoder import SentenceEncoder
+from lass_lab.models.separator import write_tensors
 from lass_lab.signal.files import InputError, atomic_path, refuse_existing
 
 BY_SIGHT = Recipe(captioned=0.0, trimodal=0.0, audio_language=0.0)  # the video loss alone: all arms begin so
@@ -56,6 +62,49 @@ def train_arms(run: Path, bank: Path) -> dict[str, Looker]:
             save(looker, folder)
         arms[name] = load(folder)
     return {name: arms[name] for name in [*ARMS, START, NO_NOISE, ALL_NO_NOISE]}
+
+
+def train_eye(steps: int = 800, rate: float = 2e-3, seed: int = 0, progress: bool = True) -> Eye:
+    """An eye trained contrastively; each batch holds a picture and a caption of every look."""
+    torch.manual_seed(seed)
+    rng, names = np.random.default_rng(seed), list(LOOKS)
+    eye, encoder = Eye(), SentenceEncoder()
+    with torch.no_grad():
+        sentences = torch.stack([encoder(captions(name)) for name in names])
+    optimizer = torch.optim.AdamW(eye.parameters(), lr=rate)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, rate, total_steps=steps)
+    for _ in tqdm(range(steps), desc="the eye", disable=not progress):
+        pictures = torch.from_numpy(np.stack([practice_picture(rng, name) for name in names]))
+        chosen = torch.from_numpy(rng.integers(len(CAPTIONS), size=len(names)))
+        words = sentences[torch.arange(len(names)), chosen]
+        seen = functional.normalize(eye(pictures).amax(-2), dim=-1)  # as a whole: the maximum over the regions
+        loss = contrastive_loss(words, seen, TEMPERATURE)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        schedule.step()
+    return eye.eval().requires_grad_(False)
+
+
+def caption_clips(looker: Looker, clips: Clips, encoder: SentenceEncoder, steps: int = 60) -> None:
+    """Find each clip's caption without words, from some pictures of its film, and keep it."""
+    rng = np.random.default_rng(0)
+    moments = np.linspace(0, 12, 8, endpoint=False)
+    films = [stage(rng, [look], [notes]).draw(moments) for look, notes in zip(clips.looks, clips.notes, strict=True)]
+    with torch.no_grad():
+        seen = strongest(looker.eye(torch.from_numpy(np.stack(films))))
+    looker.captions.copy_(latent_captions(encoder, seen, steps)[0])
+
+
+def save(looker: Looker, folder: Path) -> None:
+    """Write its weights in float16 to `folder`."""
+    write_tensors(
+        {
+            key: value.half().contiguous() if value.is_floating_point() else value
+            for key, value in looker.state_dict().items()
+        },
+        folder / WEIGHTS,
+    )
 
 
 def _folder(arm: str) -> str:

@@ -12,12 +12,13 @@ import pandas as pd
 
 from authoring.pages import page, write
 from lass_lab.commands.options import with_settings
-from lass_lab.experiments.evaluation import mean_sdrs, validation_pieces
+from lass_lab.datasets import Piece
+from lass_lab.experiments.evaluation import evaluate, validation_pieces
 from lass_lab.experiments.finetuning import PHASES, at_step_zero, finetune
-from lass_lab.experiments.probes import balance
+from lass_lab.experiments.probes import forgetting
 from lass_lab.experiments.recipes import FILES, FinetuningRecipe, changed, described, read_table
 from lass_lab.experiments.run_facts import run_facts
-from lass_lab.models import load_separator
+from lass_lab.models import LanguageSeparator, load_separator
 from lass_lab.models.separator import CONFIG, WEIGHTS
 
 STUDIES = tomllib.loads(Path(__file__).with_name("studies.toml").read_text(encoding="utf-8"))
@@ -70,6 +71,26 @@ def study(name: str, recipe: FinetuningRecipe, run: Path, *, start: str = "tiny"
     table = pd.DataFrame(rows)
     write(run, {f"{name}.csv": table}, force=True)
     return table
+
+
+def balance(
+    separator: LanguageSeparator, pieces: Sequence[Piece], *, pairs: int = 50, progress: bool = True
+) -> dict[str, float]:
+    """What fine-tuning is for and what it may cost: SDR (dB) of each source of the pieces, and SDRi of others.
+
+    Returns:
+        Each source's SDR, the mean over pieces; others, low and high: SDRi of eight other instruments with its interval
+        (`forgetting`).
+    """
+    kept = forgetting("", separator, pairs=pairs, progress=progress).iloc[-1]
+    return mean_sdrs(separator, pieces) | {"others": kept["value"], "low": kept["low"], "high": kept["high"]}
+
+
+def mean_sdrs(separator: LanguageSeparator, pieces: Sequence[Piece]) -> dict[str, float]:
+    """SDR (dB) for each source, the mean over pieces."""
+    table = evaluate({"it": separator}, pieces, progress=False)
+    found = table.query("separator == 'it' and extent == 'piece' and metric == 'SDR'")
+    return found.groupby("source", sort=False)["value"].mean().to_dict()
 
 
 def studies_page(tables: Mapping[str, pd.DataFrame], recipe: FinetuningRecipe) -> str:

@@ -54,7 +54,7 @@ def evaluate(
 
     from lass_lab.commands import tables
     from lass_lab.datasets import list_pieces, load_piece
-    from lass_lab.experiments import evaluation, music_eval, paper_tables, probing
+    from lass_lab.experiments import evaluation, music_eval, paper_tables, probes
     from lass_lab.models import load_separator
 
     with atomic_path(out, force) if out else nullcontext() as path:  # what is in the way is named now, not afterwards
@@ -70,7 +70,7 @@ def evaluate(
             summary = music_eval.summarise_items(numbers)
             print(summary.to_string(index=False, na_rep="", float_format="{:.2f}".format))
         elif table == "probes":
-            numbers = probing.probe(separators, piece=pieces[0], longest=longest, bank=sources, pairs=pairs)
+            numbers = probes.probe(separators, piece=pieces[0], longest=longest, bank=sources, pairs=pairs)
             print(tables.format_probes(numbers))
         else:
             beside = {"oracles": table == "paper", "consistent": not table}

@@ -1,4 +1,4 @@
-"""Commands that make a separator, or make one ready: `weights`, `finetune` and `export`."""
+"""Commands on the way to a separator: `slice`, `weights`, `finetune` and `export`."""
 
 import sys
 import time
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lass_lab.commands.options import Data, Force, Model, with_settings
+from lass_lab.commands.options import Data, Force, Model, finite, with_settings
 from lass_lab.signal.files import InputError
 
 if TYPE_CHECKING:
@@ -21,6 +21,22 @@ Settings = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="FIELD=VALUE", help="Change a field of the recipe; may be repeated."),
 ]
+
+
+def slice_(
+    folder: Annotated[Path, typer.Argument(help="Recordings with stems, as URMP, MUSDB or one folder a piece.")],
+    out: Annotated[Path, typer.Option(help="Data folder, where duets/, manifest.csv and slices.csv are written.")],
+    test: Annotated[list[str] | None, typer.Option(help="A piece to be only tested on; repeat for more.")] = None,
+    seconds: Annotated[float, typer.Option(callback=finite, min=0.1, help="Length in seconds, at most 30.")] = 5.0,
+    align: Annotated[
+        bool, typer.Option("--align", help="Move stems that are late or early against the mixture.")
+    ] = False,
+    force: Force = False,
+) -> None:
+    """Check recordings with stems and make a data folder of them: 32 kHz, each mixture the sum of its stems, slices."""
+    from lass_lab.datasets.slicing import slice_folder
+
+    print(slice_folder(folder, out, seconds=seconds, test=test or (), align=align, force=force))
 
 
 def weights(

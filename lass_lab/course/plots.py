@@ -97,16 +97,13 @@ def spectrogram_in_words(
     return f"{name}, {seconds:.1f} s, 0 to {max_khz:g} kHz; {heard}"
 
 
-def compare_spectrograms(
-    waveforms: Mapping[str, np.ndarray], *, db_range: float = 80, max_khz: float = 12, reference_db: float | None = None
-) -> Figure:
+def compare_spectrograms(waveforms: Mapping[str, np.ndarray], *, db_range: float = 80, max_khz: float = 12) -> Figure:
     """Spectrograms side by side on one colour scale.
 
     Args:
         waveforms: title to real `(samples,)`, 32 kHz: mixture, target and estimate, for instance.
         db_range: how many dB below the brightest colour the darkest lies.
         max_khz: top of the frequency axis.
-        reference_db: level of the brightest colour, in dBFS; None for the loudest point of all of them.
 
     Raises:
         InputError: as `show_spectrogram`.
@@ -115,19 +112,18 @@ def compare_spectrograms(
     figure, axes = plt.subplots(1, len(waveforms), figsize=size, sharey=True, squeeze=False, layout="constrained")
     for ax, (title, waveform) in zip(axes[0], waveforms.items(), strict=True):
         show_spectrogram(waveform, ax, title=title, max_khz=max_khz, colour_bar=False)
-    share_colours(axes[0], db_range, reference_db)
+    share_colours(axes[0], db_range)
     return figure
 
 
-def share_colours(axes: Sequence[Axes], db_range: float, reference_db: float | None = None) -> None:
+def share_colours(axes: Sequence[Axes], db_range: float) -> None:
     """Give spectrograms side by side one colour scale, one colour bar and one frequency axis.
 
     Args:
         db_range: how many dB below the brightest colour the darkest lies.
-        reference_db: level of the brightest colour, in dBFS; None for the loudest point of all of them.
     """
     images = [ax.images[0] for ax in axes]
-    top = max(image.get_clim()[1] for image in images) if reference_db is None else reference_db
+    top = max(image.get_clim()[1] for image in images)
     for ax, image in zip(axes, images, strict=True):
         image.set_clim(top - db_range, top)
         ax.label_outer()

@@ -120,13 +120,6 @@ def validation_pieces() -> list[Piece]:
     return [piece.slice(piece.seconds - VALIDATION_S, VALIDATION_S) for piece in pieces]
 
 
-def mean_sdrs(separator: LanguageSeparator, pieces: Sequence[Piece]) -> dict[str, float]:
-    """SDR (dB) for each source, the mean over pieces."""
-    table = evaluate({"it": separator}, pieces, progress=False)
-    found = table.query("separator == 'it' and extent == 'piece' and metric == 'SDR'")
-    return found.groupby("source", sort=False)["value"].mean().to_dict()
-
-
 def _measure(target: np.ndarray, estimate: np.ndarray, mixture: np.ndarray) -> list[tuple]:
     """Rows (extent, start_s, metric, value) for the whole and for each slice."""
     size = round(SECONDS * SAMPLE_RATE)

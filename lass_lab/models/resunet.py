@@ -18,10 +18,10 @@ from torch.nn import functional
 from lass_lab.models.heads import HEADS, PreservingHead
 from lass_lab.models.layers import MOMENTUM, ConditionedNorm, ExactConv2d, FrequencyLayers, in_float32
 from lass_lab.signal.files import InputError
-from lass_lab.signal.spectral import istft, magnitude_phase, stft
+from lass_lab.signal.spectral import istft, stft
 
 SILENCE = 1e-20  # the least level or energy that is divided by
-FAINTEST = 1e-5  # of the level: what is 100 dB under it is seen as that
+FAINTEST = 1e-5  # magnitude, or share of the level: what is under it is seen as that (AudioSep: 1e-10, squared)
 QUERIES_AT_ONCE = {"cuda": 8}  # in one pass; elsewhere 1, which is faster there: see `layers`
 
 
@@ -227,7 +227,7 @@ class ResUNet(nn.Module):
         the level of the whole: the root of a frame's energy, in the mean over the frames, each of which counts by its
         energy, so that silence before, after or between changes nothing.
         """
-        magnitude = spectrum.abs() if self.config.compression else magnitude_phase(spectrum)[0]
+        magnitude = spectrum.abs() if self.config.compression else spectrum.abs().clamp_min(FAINTEST)
         if magnitude.ndim > 3:
             magnitude = magnitude.square().mean(1).sqrt()
         if not self.config.compression:

@@ -24,7 +24,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "spectral": [
             "ideal_ratio_mask",
             "istft",
-            "magnitude_phase",
             "mel_spectrogram",
             "oracle_estimate",
             "phase_sensitive_mask",

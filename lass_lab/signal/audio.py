@@ -57,19 +57,17 @@ def as_path(path: str | bytes | os.PathLike[str]) -> Path:
         return given
 
 
-def read_audio(path: str | os.PathLike[str], *, mono: bool = True) -> np.ndarray:
+def read_audio(path: str | os.PathLike[str]) -> np.ndarray:
     """A recording as one checked waveform: float32 `(samples,)` at 32 kHz, at least one sample, all finite.
 
-    Whatever FFmpeg decodes. Channels are averaged (see `mixed_down`), or with `mono=False` all kept,
-    `(channels, samples)`; any other rate is resampled by soxr at its best quality (VHQ, linear phase). Nothing is
-    clipped: a lossy or floating-point file may pass 1.0 a little, as it does in the file. What a damaged file lacks is
-    told in a `DamageWarning`.
+    Whatever FFmpeg decodes. Channels are averaged (see `mixed_down`); any other rate is resampled by soxr at its best
+    quality (VHQ, linear phase). Nothing is clipped: a lossy or floating-point file may pass 1.0 a little, as it does in
+    the file. What a damaged file lacks is told in a `DamageWarning`.
 
     Raises:
         AudioError: missing, a folder, unreadable, not audio, without samples, NaN, infinite or beyond `LOUDEST`.
     """
-    waveform = np.concatenate(list(read_blocks(path)), axis=-1)
-    return mixed_down(waveform, path) if mono else waveform
+    return mixed_down(np.concatenate(list(read_blocks(path)), axis=-1), path)
 
 
 def mixed_down(waveform: np.ndarray, name: str | os.PathLike[str]) -> np.ndarray:
@@ -181,7 +179,7 @@ def encode(
     Returns the gain in dB that was applied; where it is not 0.0, an `AudioWarning` says so. Raises AudioError where the
     disk does not take the file, or the format not so many channels.
     """
-    suffix, faults = path.suffix.lower(), []
+    suffix = path.suffix.lower()
     subtype = like.subtype if like and like.subtype in _FINER.get(suffix, ()) else _SUBTYPES[suffix]
     rate = like.sample_rate if like else SAMPLE_RATE
     large = suffix == ".wav" and frames * channels * _BYTES[subtype] > LARGEST_WAV
@@ -192,44 +190,43 @@ def encode(
         message = f"{path}: peak {peak:.4g} is above full scale; all of it is scaled by {gain_db:.2f} dB"
         warnings.warn(message, AudioWarning, stacklevel=3)
     try:
-        with temporary.open("w+b", buffering=0) as disk:
-            told = _Told(disk, faults)
-            with soundfile.SoundFile(told, "w", rate, channels, subtype, format=form) as file:
+        with _Told(temporary, "w+") as disk:
+            with soundfile.SoundFile(disk, "w", rate, channels, subtype, format=form) as file:
                 for samples in blocks:
                     if loud:  # rounding may leave the peak one float above 1
                         samples = np.clip(samples / peak, -1, 1)
                     file.write(_rounded(samples, _BITS[subtype]) if subtype in _BITS else samples)
-            if faults:
-                raise faults[0]
+            if disk.fault:
+                raise disk.fault
     except OSError as error:
         raise AudioError(f"{path}: cannot be written ({error.strerror})") from error
     except (soundfile.LibsndfileError, AssertionError) as error:  # the latter is soundfile's, of a write cut short
-        if faults and not isinstance(faults[0], OSError):
-            raise faults[0] from None
-        if not faults and isinstance(error, AssertionError):
+        if disk.fault and not isinstance(disk.fault, OSError):
+            raise disk.fault from None
+        if not disk.fault and isinstance(error, AssertionError):
             raise
-        why = faults[0].strerror if faults else f"{error.error_string.strip()} with {channels} channels at {rate} Hz"
+        why = (
+            disk.fault.strerror if disk.fault else f"{error.error_string.strip()} with {channels} channels at {rate} Hz"
+        )
         raise AudioError(f"{path}: cannot be written ({why})") from error
     return gain_db
 
 
-class _Told:
-    """A file for libsndfile that keeps the faults, an interrupt among them.
+class _Told(FileIO):
+    """A file for libsndfile that keeps its first fault, an interrupt among them.
 
     Of one in its last write, as it closes a file, libsndfile says nothing; others would be printed and passed over.
     """
 
-    def __init__(self, file: FileIO, faults: list[BaseException]) -> None:
-        self._file, self._faults = file, faults
-        self.seek, self.tell, self.readinto = file.seek, file.tell, file.readinto
+    fault: BaseException | None = None
 
     def write(self, data: bytes) -> int:
         done = 0
         try:
             while done < len(data):
-                done += self._file.write(data[done:])
+                done += super().write(data[done:])
         except BaseException as error:
-            self._faults.append(error)
+            self.fault = self.fault or error
         return done
 
 

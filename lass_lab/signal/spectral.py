@@ -17,8 +17,6 @@ from lass_lab.signal.files import InputError
 
 Array = TypeVar("Array", np.ndarray, Tensor)
 
-MAGNITUDE_FLOOR = 1e-10  # on the squared magnitude, as in AudioSep
-
 
 def _for_arrays_too(function: Callable) -> Callable:
     """A function of tensors that also takes NumPy arrays, and then gives back NumPy arrays."""
@@ -30,9 +28,7 @@ def _for_arrays_too(function: Callable) -> Callable:
     @wraps(function)
     def called(first, *others, **options):
         result = function(tensor(first), *map(tensor, others), **options)
-        if isinstance(first, Tensor):
-            return result
-        return result.numpy() if isinstance(result, Tensor) else tuple(each.numpy() for each in result)
+        return result if isinstance(first, Tensor) else result.numpy()
 
     return called
 
@@ -91,21 +87,6 @@ def istft(spectrum: Array, length: int, hop: int = 320) -> Array:
     flat = spectrum.reshape(-1, count, bins).transpose(1, 2)
     waveform = torch.istft(flat, n_fft, hop, window=window, center=True, length=length)
     return waveform.reshape(*spectrum.shape[:-2], length)
-
-
-@_for_arrays_too
-def magnitude_phase(spectrum: Array) -> tuple[Array, Array, Array]:
-    """Magnitude, cosine and sine of the phase of a complex array: three real arrays of its shape, as in AudioSep.
-
-    `magnitude = sqrt(max(re^2 + im^2, 1e-10))`, `cos = re / magnitude`, `sin = im / magnitude`. The floor
-    keeps gradients finite in silence, where cosine and sine are both near 0 rather than a unit vector.
-
-    Raises:
-        InputError: not complex.
-    """
-    _check_complex(spectrum=spectrum)
-    magnitude = _power(spectrum).clamp_min(MAGNITUDE_FLOOR).sqrt()
-    return magnitude, spectrum.real / magnitude, spectrum.imag / magnitude
 
 
 @_for_arrays_too
@@ -180,10 +161,7 @@ def oracle_estimate(mixture: Array, target: Array, kind: str = "irm", n_fft: int
         raise InputError(f'kind: "irm" or "psm", not {kind!r}')
     _check_same_shape(mixture, target)
     mixed, wanted = stft(mixture, n_fft, hop), stft(target, n_fft, hop)
-    if kind == "irm":
-        mask = ideal_ratio_mask(wanted, stft(mixture - target, n_fft, hop))
-    else:
-        mask = phase_sensitive_mask(wanted, mixed)
+    mask = ideal_ratio_mask(wanted, mixed - wanted) if kind == "irm" else phase_sensitive_mask(wanted, mixed)
     return istft(mask * mixed, mixture.shape[-1], hop)
 
 

@@ -367,7 +367,7 @@ from lass_lab.course.plots import compare_spectrograms
 page = ""
 for name, source in excerpt.sources.items():
     panels = {"mixture": excerpt.mixture, f"target: {name}": source, f"estimate for “{name}”": estimates[name]}
-    figure = compare_spectrograms(panels, max_khz=8, db_range=50, reference_db=-20)
+    figure = compare_spectrograms(panels, max_khz=8, db_range=50)
     page += figure_html(figure, f"Asked for the {name}: mixture, target and estimate.").data
 shown = {f"estimate for “{name}”": sound for name, sound in estimates.items()} | {"mixture minus “violin”": rest}
 HTML(page + players(shown).data)

@@ -240,7 +240,7 @@ from lass_lab.course.ledger import record
 from lass_lab.course.nb08 import tradeoff
 
 front = pd.DataFrame({name: {aim: values.mean() for aim, values in way.items()} for name, way in ways.items()}).T
-front["on the front"] = tradeoff.unbeaten(front[["trumpet", "others"]].to_numpy())
+front["on the front"] = check_unbeaten.reference(*front[["trumpet", "others"]].to_numpy().T)
 front["share of draws"] = tradeoff.on_front(ways)
 for name in separators:
     record("08_beyond_the_paper", f"others after {name}, SDRi", front.loc[name, "others"], "dB")

@@ -162,18 +162,6 @@ def test_the_right_windows_resolve_real_tones_and_half_of_them_do_not():
         assert valley_db(apart, window(apart)) > 2.9 > valley_db(apart, window(apart) // 2)
 
 
-def test_what_comes_without_its_phase_is_told(told):
-    def angle_as_a_factor(first, second):
-        return istft(np.abs(stft(first)) * np.angle(stft(second)), len(first))
-
-    def masked_magnitudes(mixture, target):
-        mask = np.abs(stft(target)) > np.abs(stft(mixture - target))
-        return istft(mask * np.abs(stft(mixture)), len(mixture))
-
-    assert "np.exp(1j * angle)" in told("check_swap", angle_as_a_factor)
-    assert "the complex spectrum itself" in told("check_gain", masked_magnitudes)
-
-
 def test_the_right_mel_filters_are_those_of_torchaudio():
     hertz = np.linspace(0, 16_000, 1025)
     theirs = melscale_fbanks(1025, 50.0, 16_000.0, 64, 32_000, norm=None, mel_scale="htk")

@@ -6,9 +6,8 @@ import pytest
 from lass_lab.commands.tables import format_probes
 from lass_lab.datasets.captions import heldout_captions
 from lass_lab.datasets.duets import Piece, data_dir, list_pieces
-from lass_lab.experiments import probes, probing
-from lass_lab.experiments.probes import COLUMNS, FORGETTING
-from lass_lab.experiments.probing import ABSENT, probe, query_clips
+from lass_lab.experiments import probes
+from lass_lab.experiments.probes import ABSENT, COLUMNS, FORGETTING, probe, query_clips
 from lass_lab.models import load_separator
 from lass_lab.signal.files import InputError
 from lass_lab.signal.metrics import sdr
@@ -50,7 +49,7 @@ def test_the_worst_and_the_mean_are_of_the_held_out_phrasings(piece):
 
 def test_a_wrong_query_is_measured_against_the_source_that_was_not_asked_for(piece):
     deaf = Known(lambda mixture, query: 0.9 * piece.sources["violin"])  # whatever it is asked for
-    found = values(probing.wrong_query("deaf", deaf, piece))
+    found = values(probes.wrong_query("deaf", deaf, piece))
     assert found['"trumpet" against the violin', "SDR"] == pytest.approx(20, abs=1e-3)
     assert found['"trumpet" against the violin', "SI-SDR"] > 60
     assert found['"violin" against the trumpet', "SI-SDR"] < -20
@@ -59,12 +58,12 @@ def test_a_wrong_query_is_measured_against_the_source_that_was_not_asked_for(pie
 
 def test_the_level_of_absent_instruments_is_against_the_mixture(piece):
     tenth = Known(lambda mixture, query: mixture / (10 if query == "piano" else 100))
-    table = probing.absent_instruments("tenth", tenth, piece)
+    table = probes.absent_instruments("tenth", tenth, piece)
     assert values(table).tolist() == pytest.approx([-20, -40, -40, -40, -35], abs=1e-4)
     assert table["detail"].tolist() == [*(f'"{name}"' for name in ABSENT), "mean"]
     assert table["n"].tolist() == [1] * 4 + [4]
     playing = Piece("made", "Made", "test", piece.mixture, {"tuba": piece.mixture}, {}, RATE)
-    assert '"tuba"' not in probing.absent_instruments("tenth", tenth, playing)["detail"].tolist()
+    assert '"tuba"' not in probes.absent_instruments("tenth", tenth, playing)["detail"].tolist()
 
 
 def test_forgetting_draws_the_eight_instruments_and_the_same_mixtures_every_time(bank):
@@ -103,11 +102,11 @@ def test_clips_to_ask_by_are_the_loudest_slices(piece):
 def test_audio_queries_ask_by_the_clip_of_each_source(piece):
     clips = {"trumpet": np.full(RATE, 0.1, np.float32), "violin": np.full(RATE, 0.2, np.float32)}
     ear = Known(lambda mixture, clip: piece.sources["violin" if clip[0] > 0.15 else "trumpet"])
-    found = values(probing.audio_queries("ear", ear, piece, clips))
+    found = values(probes.audio_queries("ear", ear, piece, clips))
     assert found.index.get_level_values("detail").tolist() == ["trumpet, by a clip of it", "violin, by a clip of it"]
     assert (found > 60).all()
     with pytest.raises(InputError, match="made: has no source 'tuba'"):
-        probing.audio_queries("ear", ear, piece, {"tuba": clips["violin"]})
+        probes.audio_queries("ear", ear, piece, {"tuba": clips["violin"]})
 
 
 def test_every_probe_of_the_real_separator(bank, capsys):

@@ -89,12 +89,15 @@ def test_a_compressed_input_makes_the_answer_indifferent_to_level(gain_db):
         assert not torch.equal(small()(mixture / 16, condition), small()(mixture, condition) / 16)
 
 
-def test_a_compressed_input_bears_silence_and_its_gradient_is_finite():
-    network = small(config=TINY)
+@pytest.mark.parametrize("config", [TINY, replace(TINY, compression=0.0)], ids=["compressed", "as in AudioSep"])
+def test_the_input_bears_silence_and_its_gradient_is_finite(config):
+    network = small(config=config)
     mixture = torch.cat((torch.zeros(1, 1, 2000), torch.randn(1, 1, 2000)), -1).requires_grad_()
     network(mixture, torch.randn(1, 8)).square().sum().backward()
     assert mixture.grad.isfinite().all()
     assert not network(torch.zeros(1, 1, 500), torch.randn(1, 8)).any()
+    floor = network.seen(torch.zeros(1, 3, 65, dtype=torch.complex64))
+    assert torch.allclose(floor, torch.tensor(1e-5) ** (config.compression or 1))
 
 
 def test_frequency_layers_begin_as_nothing_and_reach_from_the_lowest_bin_to_the_highest():

@@ -9,7 +9,6 @@ from lass_lab.signal import (
     InputError,
     ideal_ratio_mask,
     istft,
-    magnitude_phase,
     mel_spectrogram,
     oracle_estimate,
     phase_sensitive_mask,
@@ -68,17 +67,6 @@ def test_reversed_and_read_only_views_are_accepted():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert np.abs(istft(stft(waveform), 3000) - waveform).max() < 1e-6
-
-
-def test_magnitude_and_phase_rebuild_the_spectrum_and_have_gradients_in_silence():
-    spectrum = stft(noise(4000))
-    magnitude, cosine, sine = magnitude_phase(spectrum)
-    np.testing.assert_allclose(magnitude * (cosine + 1j * sine), spectrum, atol=1e-6 * np.abs(spectrum).max())
-    silence = torch.zeros(3, dtype=torch.complex64, requires_grad=True)
-    magnitude, cosine, sine = magnitude_phase(silence)
-    (magnitude + cosine + sine).sum().backward()
-    np.testing.assert_allclose(magnitude.detach(), 1e-5, rtol=1e-6)
-    assert silence.grad.isfinite().all()
 
 
 def test_mel_spectrogram_agrees_with_librosa():

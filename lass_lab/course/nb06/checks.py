@@ -15,7 +15,6 @@ check_low_rank = Exercise(
         "it gives the change alone; the frozen weight stays beside it.": lambda w, d, u, alpha: alpha / len(d) * u @ d,
         "it leaves the scale out: the change counts alpha / rank times.": lambda w, d, u, alpha: w + u @ d,
         "it multiplies by alpha alone; divide by the rank, too.": lambda w, d, u, alpha: w + alpha * u @ d,
-        "it divides by alpha; the scale is alpha / rank.": lambda w, d, u, alpha: w + len(d) / alpha * u @ d,
         "the rank is the number of rows of `down`; it takes another axis for it.": (
             lambda w, d, u, alpha: w + alpha / d.shape[1] * u @ d
         ),

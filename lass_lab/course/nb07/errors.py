@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+import librosa
 import numpy as np
 import pandas as pd
 
@@ -71,18 +72,10 @@ def sdr_by_register(target: np.ndarray, estimates: Waveforms) -> pd.DataFrame:
 
 
 def pitches(waveform: np.ndarray) -> np.ndarray:
-    """The pitch (Hz, 150 to 1600) of each whole `FRAME` of one voice `(samples,)`, from the autocorrelation around it.
-
-    The shortest lag counts that reaches 90% of the highest peak, so that no octave below is taken.
-    """
+    """The pitch (Hz, 150 to 1600) of each whole `FRAME` of one voice `(samples,)`: YIN (Cheveigné & Kawahara, 2002)."""
     padded = np.pad(waveform.astype(np.float64), (WINDOW - FRAME) // 2)
-    frames = np.lib.stride_tricks.sliding_window_view(padded, WINDOW)[::FRAME][: len(waveform) // FRAME]
-    spectrum = np.fft.rfft(frames, 2 * WINDOW)
-    lags = np.arange(SAMPLE_RATE // 1600, SAMPLE_RATE // 150 + 1)
-    correlation = np.fft.irfft(np.square(np.abs(spectrum)))[:, lags] / (WINDOW - lags)  # as far as both overlap
-    peaks = (correlation[:, 1:-1] >= correlation[:, :-2]) & (correlation[:, 1:-1] >= correlation[:, 2:])
-    high = peaks & (correlation[:, 1:-1] >= 0.9 * correlation[:, 1:-1].max(axis=1, keepdims=True))
-    return SAMPLE_RATE / lags[1:-1][high.argmax(axis=1)]
+    how = {"sr": SAMPLE_RATE, "frame_length": WINDOW, "hop_length": FRAME, "center": False}
+    return librosa.yin(padded, fmin=150, fmax=1600, **how)[: len(waveform) // FRAME]
 
 
 def make_up(sources: Waveforms, estimates: Waveforms) -> pd.DataFrame:

@@ -9,6 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from lass_lab.course.figures import put_into_words
+from lass_lab.course.nb08.checks import check_unbeaten
 from lass_lab.course.plots import COLOURS
 from lass_lab.datasets import Piece
 from lass_lab.experiments.evaluation import bootstrap, evaluate, evaluate_mixtures
@@ -35,15 +36,6 @@ def measure(separator: LanguageSeparator, pieces: Sequence[Piece], pairs: int) -
     return {source: gains.get_group(source).to_numpy() for source in ("violin", "trumpet")} | {"others": others}
 
 
-def unbeaten(scores: np.ndarray) -> np.ndarray:
-    """Which rows of `(ways, aims)` no other one beats by being as good at every aim and better at one: `(ways,)` bool.
-
-    They are the Pareto front; of two that are alike, neither beats the other.
-    """
-    ahead = scores[None] - scores[:, None]  # of each row, what every other has more
-    return ~((ahead >= 0).all(axis=2) & (ahead > 0).any(axis=2)).any(axis=1)
-
-
 def on_front(ways: Mapping[str, Values], draws: int = 2000, seed: int = 0) -> pd.Series:
     """How often each way is on the front of trumpet and others, if slices and mixtures are drawn again (0 to 1).
 
@@ -54,7 +46,7 @@ def on_front(ways: Mapping[str, Values], draws: int = 2000, seed: int = 0) -> pd
     counts = np.zeros(len(ways))
     for _ in range(draws):
         means = [each[:, rng.integers(0, each.shape[1], each.shape[1])].mean(axis=1) for each in (gained, kept)]
-        counts += unbeaten(np.stack(means, axis=1))
+        counts += check_unbeaten.reference(*means)
     return pd.Series(counts / draws, list(ways))
 
 

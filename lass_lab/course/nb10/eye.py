@@ -8,10 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
-from tqdm.auto import tqdm
 
-from lass_lab.course.nb10.films import LOOKS, stage
-from lass_lab.experiments.contrastive import TEMPERATURE, contrastive_loss
+from lass_lab.course.nb10.films import stage
 from lass_lab.models.sentence_encoder import SentenceEncoder
 
 TOKENS, TOKEN_RATE = 6, 0.02  # free ones of a caption without words (VAST has 75), and the step they climb by
@@ -50,28 +48,6 @@ def strongest(regions: Tensor) -> Tensor:
     """The vector of the region that has most to say, the longest: `(..., 16, 384)` -> `(..., 384)` of length one."""
     place = regions.norm(dim=-1, keepdim=True).argmax(-2, keepdim=True)
     return functional.normalize(regions.take_along_dim(place, -2)[..., 0, :], dim=-1)
-
-
-def train_eye(steps: int = 800, rate: float = 2e-3, seed: int = 0, progress: bool = True) -> Eye:
-    """An eye trained contrastively; each batch holds a picture and a caption of every look."""
-    torch.manual_seed(seed)
-    rng, names = np.random.default_rng(seed), list(LOOKS)
-    eye, encoder = Eye(), SentenceEncoder()
-    with torch.no_grad():
-        sentences = torch.stack([encoder(captions(name)) for name in names])
-    optimizer = torch.optim.AdamW(eye.parameters(), lr=rate)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, rate, total_steps=steps)
-    for _ in tqdm(range(steps), desc="the eye", disable=not progress):
-        pictures = torch.from_numpy(np.stack([practice_picture(rng, name) for name in names]))
-        chosen = torch.from_numpy(rng.integers(len(CAPTIONS), size=len(names)))
-        words = sentences[torch.arange(len(names)), chosen]
-        seen = functional.normalize(eye(pictures).amax(-2), dim=-1)  # as a whole: the maximum over the regions
-        loss = contrastive_loss(words, seen, TEMPERATURE)
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        schedule.step()
-    return eye.eval().requires_grad_(False)
 
 
 def practice_picture(rng: np.random.Generator, look: str) -> np.ndarray:

@@ -10,7 +10,7 @@ from lass_lab.course.nb10.eye import Eye
 from lass_lab.models.querynet import AudioTower
 from lass_lab.models.resunet import ResUNet, ResUNetConfig
 from lass_lab.models.sentence_encoder import SentenceEncoder
-from lass_lab.models.separator import check_tensors, read_tensors, write_tensors
+from lass_lab.models.separator import check_tensors, read_tensors
 from lass_lab.signal.files import data_dir
 from lass_lab.signal.spectral import istft, stft
 
@@ -86,19 +86,8 @@ def band_matrices() -> tuple[Tensor, Tensor]:
     return to_bands / to_bands.sum(1, keepdim=True), to_bins / to_bins.sum(1, keepdim=True)
 
 
-def save(looker: Looker, folder: Path) -> None:
-    """Write its weights in float16 to `folder`."""
-    write_tensors(
-        {
-            key: value.half().contiguous() if value.is_floating_point() else value
-            for key, value in looker.state_dict().items()
-        },
-        folder / WEIGHTS,
-    )
-
-
 def load(folder: Path | None = None) -> Looker:
-    """The looker that `save` wrote to `folder`, in eval mode; by default the one that ships."""
+    """The looker whose weights lie in `folder`, in eval mode; by default the one that ships."""
     path = (folder or data_dir() / "sight") / WEIGHTS
     state = read_tensors(path)
     looker = Looker(len(state["captions"]))

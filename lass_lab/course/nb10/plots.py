@@ -29,14 +29,10 @@ def show_film(film: np.ndarray, scene: Scene) -> HTML:
     durations = (10 * hundredths).tolist()
     pictures[0].save(file, "GIF", save_all=True, append_images=pictures[1:], duration=durations, loop=0)
     data = base64.b64encode(file.getvalue()).decode()
-    alt = f"A drawn, silent film of {len(film) / RATE:.1f} s. {describe_scene(scene)}"
-    return HTML(f'<img alt="{html.escape(alt)}" src="data:image/gif;base64,{data}">')
-
-
-def describe_scene(scene: Scene) -> str:
-    """Who stands in which row and column."""
     standing = [(player.look, player.cell) for player in scene.players] + list(scene.things)
-    return "; ".join(f"{name} in row {cell // GRID + 1}, column {cell % GRID + 1}" for name, cell in standing)
+    where = "; ".join(f"{name} in row {cell // GRID + 1}, column {cell % GRID + 1}" for name, cell in standing)
+    alt = f"A drawn, silent film of {len(film) / RATE:.1f} s. {where}"
+    return HTML(f'<img alt="{html.escape(alt)}" src="data:image/gif;base64,{data}">')
 
 
 def listen(sounds: Mapping[str, np.ndarray]) -> HTML:

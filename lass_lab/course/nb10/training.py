@@ -10,8 +10,7 @@ from torch.nn import functional
 from tqdm.auto import tqdm
 
 from lass_lab.course.nb10.duets import SAMPLE_RATE, Clips, scene
-from lass_lab.course.nb10.eye import latent_captions, strongest
-from lass_lab.course.nb10.films import stage
+from lass_lab.course.nb10.eye import strongest
 from lass_lab.course.nb10.looker import Looker
 from lass_lab.course.nb10.losses import audio_language, mask_error, trimodal
 from lass_lab.models.sentence_encoder import SentenceEncoder
@@ -49,16 +48,6 @@ class Recipe:
     audio_language: float = 0.01
     blind: bool = False
     seed: int = 0
-
-
-def caption_clips(looker: Looker, clips: Clips, encoder: SentenceEncoder, steps: int = 60) -> None:
-    """Find each clip's caption without words, from some pictures of its film, and keep it."""
-    rng = np.random.default_rng(0)
-    moments = np.linspace(0, 12, 8, endpoint=False)
-    films = [stage(rng, [look], [notes]).draw(moments) for look, notes in zip(clips.looks, clips.notes, strict=True)]
-    with torch.no_grad():
-        seen = strongest(looker.eye(torch.from_numpy(np.stack(films))))
-    looker.captions.copy_(latent_captions(encoder, seen, steps)[0])
 
 
 def draw_batch(clips: Clips, recipe: Recipe, step: int) -> dict[str, Tensor]:

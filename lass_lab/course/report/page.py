@@ -10,7 +10,6 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from lass_lab.course.figures import figure_html, put_into_words
@@ -86,7 +85,6 @@ def make_page(runs: Mapping[str, Numbers], **single: Any) -> str:
         player_html=player_html,
         player_script=player_script,
         show_training=show_training,
-        show_details=show_details,
         by_detail=_by_detail,
         **single,
     )
@@ -211,26 +209,3 @@ def show_training(runs: Mapping[str, Mapping[str, Mapping[str, Curve]]]) -> Figu
         axes[0, 0].set_ylim(0, None)
     figure.legend(*axes[1, 0].get_legend_handles_labels(), loc="outside upper right", ncols=2, frameon=False)
     return figure
-
-
-def show_details(table: pd.DataFrame) -> Axes:
-    """A row a detail, and in it a mark a separator, with its interval where it has one; `table` is a probe's."""
-    details, names = (list(table[column].unique()) for column in ("detail", "separator"))
-    ax = plt.subplots(figsize=(8.5, 1 + 0.38 * len(details)), layout="constrained")[1]
-    words = {detail: [] for detail in details}
-    marks = zip(names, COLOURS, cycle("osD^v"), np.linspace(-0.2, 0.2, len(names)), strict=False)
-    for name, colour, marker, shift in marks:
-        rows = table[table["separator"] == name].set_index("detail").reindex(details)
-        interval = (rows["value"] - rows["low"]).clip(0), (rows["high"] - rows["value"]).clip(0)
-        places = np.arange(len(details)) + shift
-        ax.errorbar(rows["value"], places, xerr=interval, fmt=marker, color=colour, label=name, markersize=6)
-        for detail, value in rows["value"].dropna().items():
-            words[detail].append(f"{name} {value:.1f}")
-    ax.axvline(0, color="0.4", linewidth=0.8, zorder=0)
-    ax.set_yticks(range(len(details)), details)
-    ax.set(xlabel="SDRi (dB)", ylim=(len(details) - 0.5, -0.5))
-    ax.grid(axis="y", color="0.92")
-    ax.spines[["top", "right"]].set_visible(False)
-    ax.legend(loc="upper left", bbox_to_anchor=(1, 1), frameon=False)
-    put_into_words(ax, "SDRi (dB). " + "; ".join(f"{detail}: {', '.join(told)}" for detail, told in words.items()))
-    return ax

@@ -5,13 +5,11 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-import torch
 from torch import Tensor
 
 from lass_lab.models.audiosep import clap
 from lass_lab.models.audiosep.checkpoints import clap_state, read_state
 from lass_lab.models.audiosep.downloads import HubFile, NotFetched, fetch, verify
-from lass_lab.models.audiosep.keys import translate
 from lass_lab.models.resunet import ResUNet, ResUNetConfig
 from lass_lab.models.separator import CONFIG, WEIGHTS, check_tensors, write_tensors
 from lass_lab.signal.files import InputError, atomic_path
@@ -29,13 +27,17 @@ def fetch_full_size(folder: Path, files: Sequence[Path], *, trust: bool) -> list
     given, report = _by_suffix(files), []
     tokenizer, checkpoint = _gather((TOKENIZER, CHECKPOINT), given, report)
     state = read_state(checkpoint, trust=trust)
-    network = _separation_state(state, checkpoint)
+    network = ResUNet(ResUNetConfig.audiosep())
+    try:
+        network.load_audiosep_state_dict(state)
+    except InputError as error:
+        raise InputError(f"{checkpoint}: {error}") from error
     words, source = clap_state(state), checkpoint
     if not words:
         (source,) = _gather((CLAP,), given, report)
         words = clap_state(read_state(source, trust=trust))
     write_clap(words, source, tokenizer, clap.cached_folder())
-    _write_separator(network, folder)
+    _write_separator(network.state_dict(), folder)
     return report + _sizes("written", folder)
 
 
@@ -74,15 +76,6 @@ def _gather(files: Sequence[HubFile], given: dict[HubFile, Path], report: list[s
         options = " ".join(f"--weights {path}" for path in [*given.values(), *(file.name for file, _ in missing)])
         raise InputError(f"audiosep: {wanted}; bring it here by hand, then run: lass-lab weights audiosep {options}")
     return paths
-
-
-def _separation_state(state: dict[str, Tensor], source: Path) -> dict[str, Tensor]:
-    """AudioSep's separation network by our keys, float32, once it is known to be whole."""
-    config = ResUNetConfig.audiosep()
-    with torch.device("meta"):
-        own = ResUNet(config).state_dict()  # its keys and shapes alone
-    found = translate(state, own, len(config.channels), f"{source}: AudioSep state")
-    return {key: value.float() if value.is_floating_point() else value for key, value in found.items()}
 
 
 def _write_separator(state: dict[str, Tensor], folder: Path) -> None:

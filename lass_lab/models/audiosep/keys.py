@@ -35,16 +35,13 @@ def original_key(key: str, depth: int) -> str:
     return ".".join(["base", *path, part.replace("norm", "bn"), leaf])
 
 
-def translate(
-    state: Mapping[str, Any], own: Mapping[str, Tensor], depth: int, name: str = "AudioSep state"
-) -> dict[str, Tensor]:
+def translate(state: Mapping[str, Any], own: Mapping[str, Tensor], depth: int) -> dict[str, Tensor]:
     """AudioSep's state, renamed to the keys of `own` and checked against its shapes.
 
     Args:
         state: AudioSep's keys, bare or under `ss_model.`; other parts of a checkpoint may stand beside them.
         own: the state of the network to fill.
         depth: its number of encoder blocks.
-        name: what to call the state in an error.
 
     Raises:
         InputError: missing keys, foreign keys of the separation network, or a tensor of another shape.
@@ -53,5 +50,5 @@ def translate(
     given = {key.removeprefix(PREFIX): value for key, value in state.items() if not prefixed or key.startswith(PREFIX)}
     given = {key: value for key, value in given.items() if not key.startswith(FOURIER)}
     theirs = {key: original_key(key, depth) for key in own}
-    check_tensors(given, {theirs[key]: value for key, value in own.items()}, name)
+    check_tensors(given, {theirs[key]: value for key, value in own.items()}, "AudioSep state")
     return {key: given[theirs[key]] for key in own}

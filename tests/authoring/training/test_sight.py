@@ -3,10 +3,17 @@
 import pytest
 import torch
 
-from authoring.training.sight import with_shipped_captions, write_card
+from authoring.training.sight import save, with_shipped_captions, write_card
 from lass_lab.course.nb10.duets import Clips
-from lass_lab.course.nb10.looker import load
+from lass_lab.course.nb10.looker import Looker, load
 from lass_lab.signal.files import InputError
+
+
+def test_weights_come_back_as_they_were_saved(tmp_path):
+    looker = Looker(3).half().float().eval()
+    save(looker, tmp_path)
+    again = load(tmp_path)
+    assert all(torch.equal(value, looker.state_dict()[key]) for key, value in again.state_dict().items())
 
 
 def test_only_the_captions_are_made_anew():

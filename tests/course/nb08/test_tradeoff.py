@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from lass_lab.course.figures import describe
-from lass_lab.course.nb08.tradeoff import measure, on_front, show_tradeoff, unbeaten
+from lass_lab.course.nb08.tradeoff import measure, on_front, show_tradeoff
 from lass_lab.datasets import load_piece
 from tests.made_separators import Known
 
@@ -24,11 +24,6 @@ def test_every_point_stands_where_its_numbers_say_with_its_intervals():
     assert sorted(labels) == ["between: 50%", "duets alone", "pretrained", "your run"] and not ax.texts
     assert len(ax.containers) == 3, "what lies between has no interval"
     assert "your run: trumpet 6.5 dB, others 6.0 dB" in describe(ax)
-
-
-def test_a_way_is_beaten_by_one_that_is_as_good_at_all_and_better_at_one():
-    scores = np.array([[1.0, 7.0], [6.0, 6.0], [6.0, 5.0], [5.0, 5.0], [6.0, 6.0]])
-    assert list(unbeaten(scores)) == [True, True, False, False, True]
 
 
 def test_the_front_is_sure_where_slices_agree_and_a_toss_where_noise_decides():
