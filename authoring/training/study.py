@@ -88,7 +88,7 @@ def balance(
 
 def mean_sdrs(separator: LanguageSeparator, pieces: Sequence[Piece]) -> dict[str, float]:
     """SDR (dB) for each source, the mean over pieces."""
-    table = evaluate({"it": separator}, pieces, progress=False)
+    table = evaluate({"it": separator}, pieces, metrics=("SDR",), progress=False)
     found = table.query("separator == 'it' and extent == 'piece' and metric == 'SDR'")
     return found.groupby("source", sort=False)["value"].mean().to_dict()
 

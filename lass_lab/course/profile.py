@@ -55,9 +55,9 @@ class Profile:
 
 _ci = Profile(
     "ci",
-    epochs=(6, 1),
+    epochs=(4, 1),
     study_epochs=1,
-    pairs=6,
+    pairs=3,
     contrastive_steps=12,
     sight_steps=3,
     seconds=10.0,

@@ -1,6 +1,6 @@
 """Measuring separators: separators x pieces x queries into one tidy table, and what may be concluded from it."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -43,6 +43,7 @@ def evaluate(
     longest: float | None = None,
     oracles: bool = False,
     consistent: bool = False,
+    metrics: Collection[str] = tuple(METRICS),
     progress: bool = True,
 ) -> pd.DataFrame:
     """Measure every separator on every piece by every query, whole and by slices of five seconds.
@@ -63,6 +64,7 @@ def evaluate(
             One that also turns the phase, as AudioSep's does, could in principle pass them.
         consistent: add "NAME, consistent": the same estimates, corrected so that they and a residual add up (see
             `share_out`). What that gains is no gain of the network.
+        metrics: which of `METRICS` to measure, SDR among them; SDRi comes with it. Those of spectra take longest.
 
     Returns:
         One row a number: separator, piece, split, source, query, extent ("piece" or "slice"), start_s, metric ("SDR",
@@ -94,7 +96,7 @@ def evaluate(
         for name, found in answers.items():
             for (source, query), estimate in zip(asked, found, strict=True):
                 key = (name, piece.name, piece.split, source, query)
-                rows += [(*key, *row) for row in _measure(piece.sources[source], estimate, piece.mixture)]
+                rows += [(*key, *row) for row in _measure(piece.sources[source], estimate, piece.mixture, metrics)]
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
@@ -120,7 +122,7 @@ def validation_pieces() -> list[Piece]:
     return [piece.slice(piece.seconds - VALIDATION_S, VALIDATION_S) for piece in pieces]
 
 
-def _measure(target: np.ndarray, estimate: np.ndarray, mixture: np.ndarray) -> list[tuple]:
+def _measure(target: np.ndarray, estimate: np.ndarray, mixture: np.ndarray, metrics: Collection[str]) -> list[tuple]:
     """Rows (extent, start_s, metric, value) for the whole and for each slice."""
     size = round(SECONDS * SAMPLE_RATE)
     extents = [("piece", slice(0, len(target)))]
@@ -129,7 +131,7 @@ def _measure(target: np.ndarray, estimate: np.ndarray, mixture: np.ndarray) -> l
     for extent, cut in extents:
         if extent == "slice" and not audible(target[cut]):
             continue
-        values = {name: metric(target[cut], estimate[cut]) for name, metric in METRICS.items()}
+        values = {name: METRICS[name](target[cut], estimate[cut]) for name in metrics}
         values["SDRi"] = values["SDR"] - sdr(target[cut], mixture[cut])
         rows += [(extent, cut.start / SAMPLE_RATE, name, value) for name, value in values.items()]
     return rows

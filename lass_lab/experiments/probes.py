@@ -70,7 +70,7 @@ def paraphrases(name: str, separator: LanguageSeparator, piece: Piece, *, longes
     Raises InputError: a source without captions.
     """
     words = {source: [source, *heldout_captions(source)] for source in piece.sources}
-    table = evaluate({name: separator}, [piece], words, longest=longest, progress=False)
+    table = evaluate({name: separator}, [piece], words, longest=longest, metrics=("SDR",), progress=False)
     found = table.query("separator == @name and extent == 'piece' and metric == 'SDRi'")
     rows = []
     for source, gains in found.set_index("query").groupby("source", sort=False)["value"]:
@@ -112,7 +112,7 @@ def forgetting(
 
 def out_of_domain(name: str, separator: LanguageSeparator, *, longest: float | None = None) -> pd.DataFrame:
     """SDR and SDRi of each source on the pieces of the split "out-of-domain", which sound unlike those trained on."""
-    table = evaluate({name: separator}, list_pieces("out-of-domain"), longest=longest, progress=False)
+    table = evaluate({name: separator}, list_pieces("out-of-domain"), longest=longest, metrics=("SDR",), progress=False)
     found = table.query("separator == @name and extent == 'piece' and metric in ('SDR', 'SDRi')")
     rows = [(f"{row.piece}: {row.source}", row.metric, row.value) for row in found.itertuples()]
     return probe_table(name, "out of domain", rows)

@@ -1,6 +1,7 @@
 """Each exercise says right to its reference, names each of its mistakes, and raises for nothing a student may write."""
 
 import math
+import runpy
 from importlib import import_module
 from pathlib import Path
 
@@ -9,9 +10,8 @@ import pytest
 import torch
 from torchaudio.functional import melscale_fbanks
 
-from lass_lab.course.checks import Exercise, Wrong, expect, normal
+from lass_lab.course.checks import Exercise, Wrong, expect
 from lass_lab.course.nb01.checks import valley_db
-from lass_lab.signal import istft, stft
 
 MODULES = [import_module(f"lass_lab.course.nb{number:02}.checks") for number in range(11)]
 EXERCISES = {name: each for module in MODULES for name, each in vars(module).items() if isinstance(each, Exercise)}
@@ -107,11 +107,7 @@ def test_lists_and_tensors_are_answers_too(name, told):
 
 @pytest.mark.parametrize("path", SOLUTIONS, ids=lambda path: path.stem)
 def test_the_written_solutions_are_right(path):
-    names = {"np": np, "torch": torch, "istft": istft, "stft": stft}
-    names |= dict(zip(("violin", "trumpet"), normal((9_000,), (9_000,)), strict=True))
-    for cell in path.read_text().split("# %%"):
-        if "assert check_" in cell and "check_gallery" not in cell:
-            exec(cell, names)
+    runpy.run_path(str(path))
 
 
 # The engine -------------------------------------------------------------------------------------------

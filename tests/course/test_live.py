@@ -9,6 +9,7 @@ import torch
 
 from lass_lab.course.figures import describe
 from lass_lab.course.live import LiveTraining, running_mean
+from lass_lab.datasets import duets
 from lass_lab.experiments import finetune
 from lass_lab.experiments.recipes import Phase
 from lass_lab.signal import sdr_improvement
@@ -26,9 +27,14 @@ SOURCES = {
 MIXTURE = sum(SOURCES.values())
 
 
-def test_looking_on_gathers_everything_and_changes_nothing(tmp_path, shell):
+def test_looking_on_gathers_everything_and_changes_nothing(tmp_path, shell, monkeypatch):
+    monkeypatch.setattr(duets, "VALIDATION_S", 5.0)
     small().save_pretrained(tmp_path / "start")
-    made = {"start": tmp_path / "start", "data": made_duets(tmp_path / "data"), "bank": made_bank(tmp_path / "bank")}
+    made = {
+        "start": tmp_path / "start",
+        "data": made_duets(tmp_path / "data", 17.0),
+        "bank": made_bank(tmp_path / "bank"),
+    }
     live = LiveTraining(MIXTURE, SOURCES)
     watched = finetune(run=tmp_path / "watched", recipe=RECIPE, callbacks=[live], progress=False, **made)
     unwatched = finetune(run=tmp_path / "unwatched", recipe=RECIPE, progress=False, **made)

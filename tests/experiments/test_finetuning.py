@@ -14,7 +14,7 @@ import torch
 from torch.utils.data import DataLoader, Subset
 
 from lass_lab.commands.stopping import StopWhenAsked
-from lass_lab.datasets import training_captions
+from lass_lab.datasets import duets, training_captions
 from lass_lab.datasets.duet_mixing import DuetRecipe
 from lass_lab.datasets.mixing import SourceBank, collate
 from lass_lab.experiments import finetune
@@ -34,12 +34,20 @@ SMALL = ResUNetConfig(channels=(4, 6), n_fft=256, hop=85)
 RECIPE = dataclasses.replace(made_runs.RECIPE, batch=4, validate_every=1)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def brief():
+    """A slice of each piece to validate on: with all six, validating would take most of the time."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(duets, "VALIDATION_S", 5.0)
+        yield
+
+
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
     folder = tmp_path_factory.mktemp("made")
     torch.manual_seed(0)
     LanguageSeparator(TinyQueryNet(), ResUNet(SMALL)).save_pretrained(folder / "start")
-    return {"start": folder / "start", "data": made_duets(folder / "data"), "bank": made_bank(folder / "bank")}
+    return {"start": folder / "start", "data": made_duets(folder / "data", 17.0), "bank": made_bank(folder / "bank")}
 
 
 @pytest.fixture(scope="module")
@@ -166,11 +174,13 @@ def test_averaging_is_linear_between_before_and_after(made, tuned, share):
         torch.testing.assert_close(averaged(mixture, ["violin"]), before(mixture, ["violin"]), atol=1e-5, rtol=0)
 
 
-def test_two_processes_train_as_one_with_the_doubled_batch(made, tmp_path):
+def test_two_processes_train_as_one_with_the_doubled_batch(made, tmp_path, monkeypatch):
     """The same items a step and the same losses, to what rounding leaves (DDP over gloo).
 
     AdamW's first step is as long for a gradient that is mostly rounding as for any other: a low rate keeps it short.
     """
+    monkeypatch.setattr(duets, "VALIDATION_S", 30.0)  # as in the processes
+    made = made | {"data": made_duets(tmp_path / "data", 42.0)}
     one_phase = dataclasses.replace(RECIPE, phase1=Phase(epochs=1, rate=1e-4), phase2=Phase(epochs=0, rate=0.0))
     finetune(run=tmp_path / "alone", recipe=one_phase, progress=False, **made)
     halved = dataclasses.replace(one_phase, batch=RECIPE.batch // 2)
@@ -190,7 +200,7 @@ def test_the_full_size_network_takes_the_same_recipe(made, tmp_path, monkeypatch
     torch.manual_seed(0)
     start = LanguageSeparator(ClapQueryNet(), ResUNet(ResUNetConfig.audiosep()))
     start.save_pretrained(tmp_path / "start")
-    data = made_duets(tmp_path / "data", seconds=35.2, splits={"one": "train"})
+    data = made_duets(tmp_path / "data", seconds=10.2, splits={"one": "train"})
     # Made weights have no statistics of their own: with frozen norms, they would explode over the depth.
     recipe = dataclasses.replace(RECIPE, items=DuetRecipe(seconds=0.3), batch=2, validate_every=2, freeze_norms=False)
     where = {"start": tmp_path / "start", "data": data, "bank": made["bank"]}

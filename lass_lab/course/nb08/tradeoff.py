@@ -29,7 +29,7 @@ def measure(separator: LanguageSeparator, pieces: Sequence[Piece], pairs: int) -
     Returns:
         "violin" and "trumpet", `(slices,)`, and "others", `(pairs,)`.
     """
-    table = evaluate({"it": separator}, pieces, progress=False)
+    table = evaluate({"it": separator}, pieces, metrics=("SDR",), progress=False)
     gains = table.query("separator == 'it' and extent == 'slice' and metric == 'SDRi'").groupby("source")["value"]
     drawn = {"instruments": FORGETTING, "pairs": 2 * pairs, "progress": False}
     others = evaluate_mixtures(separator, find_bank(None), **drawn)["sdri"].to_numpy().reshape(pairs, 2).mean(axis=1)
