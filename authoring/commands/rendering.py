@@ -10,7 +10,7 @@ from lass_lab.commands.options import Force
 render = typer.Typer(help="Make the shipped audio again (needs the fluidsynth program and SoundFonts).")
 PACK = Path("../shared/sounds")
 Pack = Annotated[Path, typer.Option(help="Folder of the pack of recordings.")]
-HELDOUT = 2  # clips for validation, and as many for the test, per instrument and SoundFont
+TRAINED, HELDOUT = 16, 2  # clips to train with, for validation and for the test, per instrument and SoundFont
 
 
 @render.command("duets")
@@ -27,7 +27,6 @@ def render_duets(
 @render.command("sources")
 def render_sources(
     out: Annotated[Path, typer.Option(help="Folder for the clips and sources.csv.")] = Path("runs/sources"),
-    clips: Annotated[int, typer.Option(min=1, help="Training clips per instrument and SoundFont.")] = 16,
     soundfont: Annotated[list[str], typer.Option(help="A SoundFont; may be repeated.")] = (
         "FluidR3_GM",
         "MuseScore_General",
@@ -37,7 +36,7 @@ def render_sources(
     """Render the pretraining sources: seeded music by every instrument but the trumpet. A killed run goes on."""
     from authoring.rendering.sources import render_sources
 
-    splits = {"test": HELDOUT} if test_only else {"train": clips, "validation": HELDOUT, "test": HELDOUT}
+    splits = {"test": HELDOUT} if test_only else {"train": TRAINED, "validation": HELDOUT, "test": HELDOUT}
     print(render_sources(out, clips=splits, soundfonts=soundfont))
 
 
@@ -53,23 +52,21 @@ def render_pack(out: Pack = PACK) -> None:
 def render_recorded(
     out: Annotated[Path, typer.Option(help="Folder for the clips and sources.csv.")] = Path("runs/sources-players"),
     pack: Pack = PACK,
-    clips: Annotated[int, typer.Option(min=1, help="Clips per instrument and class of everyday sounds.")] = 32,
 ) -> None:
     """Make sources of recordings: music played with recorded notes, phrases, everyday sounds. A killed run goes on."""
     from authoring.recordings.bank import make_bank
 
-    print(make_bank(pack, out, clips=clips))
+    print(make_bank(pack, out))
 
 
 @render.command("speech")
 def render_speech(
     out: Annotated[Path, typer.Option(help="Folder for the clips and sources.csv.")] = Path("runs/sources-speech"),
-    clips: Annotated[int, typer.Option(min=1, help="Clips of 15 s.")] = 160,
 ) -> None:
     """Have public-domain sentences read aloud (needs the programs flite, festival and espeak-ng)."""
     from authoring.recordings.speech import make_speech
 
-    print(make_speech(out, clips=clips))
+    print(make_speech(out))
 
 
 @render.command("excerpts")

@@ -24,7 +24,6 @@ def pretrain(
     pack: Annotated[
         Path | None, typer.Option(help="The pack of recordings, whose solos are tested on as well.")
     ] = None,
-    recipe: Annotated[Path, typer.Option(help="The recipe's file (TOML).")] = TINY,
     settings: Settings = None,
     force: Force = False,
 ) -> None:
@@ -36,7 +35,7 @@ def pretrain(
 
     if (out / "model.safetensors").exists() and not force:
         raise InputError(f"{out}: holds weights already; pass --force to overwrite")
-    chosen = with_settings(changed(PretrainingRecipe(), read_table(recipe)), settings or [])
+    chosen = with_settings(changed(PretrainingRecipe(), read_table(TINY)), settings or [])
     pretrain(sources, run, chosen, callbacks=[StopWhenAsked()]).save_pretrained(out)
     print(write_card(out, sources, run, chosen, unheard=unheard, pack=pack))
 

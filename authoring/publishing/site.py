@@ -29,11 +29,6 @@ def course_names() -> list[str]:
     return [path.name for path in sorted(notebooks.NOTEBOOKS.glob("[0-9]*.ipynb"))]
 
 
-def is_complete(run: Path) -> bool:
-    """Whether a folder holds all of the course's notebooks, each run to its end."""
-    return all(notebooks.finished(run / name) for name in course_names())
-
-
 def find_run() -> Path:
     """Return the newest complete run of the course in runs/course; where there is none, run it.
 
@@ -41,7 +36,7 @@ def find_run() -> Path:
         InputError: a cell failed while the course was run.
     """
     for run in sorted((ledger.runs_dir() / "course").glob("[0-9]*-[0-9]*"), reverse=True):
-        if is_complete(run):
+        if all(notebooks.finished(run / name) for name in course_names()):
             return run
     print(f"No complete run of the course in {ledger.runs_dir() / 'course'}: running it now")
     return notebooks.run_course()

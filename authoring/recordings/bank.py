@@ -44,7 +44,7 @@ class SoundClip:
         return f"train/{self.name.replace(' ', '_')}/sound-{self.number:04d}.wav"
 
 
-def make_bank(pack: Path, out: Path, *, clips: int, seconds: float = 30.0, workers: int = 2) -> Path:
+def make_bank(pack: Path, out: Path, *, clips: int = 32, seconds: float = 30.0, workers: int = 2) -> Path:
     """Make the bank of recorded sources in `out`, of the pack's files below `pack`; returns out/sources.csv.
 
     Each instrument that somebody recorded plays `clips` clips of seeded music; every recorded phrase is a clip of its

@@ -22,6 +22,7 @@ from authoring.rendering.composition import compose
 from authoring.rendering.fluidsynth import Clip, find_fluidsynth, find_soundfont, render_clips
 from authoring.rendering.performance import add_chords, fit_to_range
 from lass_lab.datasets.instruments import INSTRUMENTS, RENDERED, TAUGHT
+from lass_lab.datasets.manifest import write_table
 from lass_lab.signal.audio import SAMPLE_RATE, read_audio, write_audio
 from lass_lab.signal.files import InputError, atomic_path
 
@@ -124,9 +125,8 @@ def render_sources(
 def write_bank(out: Path, rows: Sequence[tuple], *, recorded: bool = False) -> Path:
     """Write a bank's table, a row a clip as in `COLUMNS`, recordings with a column that says so; its path."""
     table = pd.DataFrame(rows, columns=COLUMNS)
-    with atomic_path(out / "sources.csv", force=True) as temporary:
-        (table.assign(recorded=True) if recorded else table).to_csv(temporary, index=False)
-    return out / "sources.csv"
+    table = table.assign(recorded=True) if recorded else table
+    return write_table(out / "sources.csv", table.columns, table, force=True)
 
 
 def _batches(planned: list[SourceClip]) -> list[list[SourceClip]]:
@@ -199,9 +199,7 @@ def excerpt_sources(
         table.loc[row, ["path", "seconds"]] = str(Path(path).with_suffix(".ogg")), len(waveform) / SAMPLE_RATE
         with atomic_path(out / table.at[row, "path"], force) as temporary:
             soundfile.write(temporary, waveform, SAMPLE_RATE, "VORBIS", format="OGG", compression_level=COMPRESSION)
-    with atomic_path(out / "sources.csv", force) as temporary:
-        table.to_csv(temporary, index=False)
-    return out / "sources.csv"
+    return write_table(out / "sources.csv", table.columns, table, force)
 
 
 def loudest_start(waveform: np.ndarray, seconds: float) -> int:
@@ -236,6 +234,4 @@ def write_notes(bank: Path, excerpts: Path, *, force: bool = False) -> Path:
             onset, end = note.start_s - start, note.start_s + note.duration_s - start
             if end > 0 and onset < seconds:
                 rows.append((path, round(onset, 3), round(end, 3), note.pitch))
-    with atomic_path(excerpts / "notes.csv", force) as temporary:
-        pd.DataFrame(rows, columns=("path", "onset", "end", "pitch")).to_csv(temporary, index=False)
-    return excerpts / "notes.csv"
+    return write_table(excerpts / "notes.csv", ("path", "onset", "end", "pitch"), rows, force)
