@@ -1,17 +1,15 @@
 """The floors hold: a file imports only from floors below its own, and every file is short enough to read."""
 
-import subprocess
-import sys
 from pathlib import Path
+
+from importlinter import cli
 
 ROOT = Path(__file__).resolve().parents[1]
 
 
-def test_every_floor_imports_only_from_below():
-    code = "from importlinter.cli import lint_imports_command; lint_imports_command()"
-    call = [sys.executable, "-c", code, "--no-cache"]
-    result = subprocess.run(call, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
-    assert result.returncode == 0, result.stdout + result.stderr
+def test_every_floor_imports_only_from_below(monkeypatch):
+    monkeypatch.chdir(ROOT)
+    assert cli.lint_imports(no_cache=True) == cli.EXIT_STATUS_SUCCESS
 
 
 def test_every_module_stays_readable_in_one_sitting():

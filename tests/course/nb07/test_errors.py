@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lass_lab.course.nb07.errors import THIRDS, make_up, pitches, sdr_by_band, sdr_by_register
+from lass_lab.course.nb07.errors import THIRDS, make_up, sdr_by_band, sdr_by_register
 from lass_lab.signal import sdr
 
 RATE = 32_000
@@ -22,13 +22,6 @@ def test_an_error_counts_in_its_own_band_alone_and_bands_add_up():
     assert (table["spoiled"].drop(1000) > 60).all() and table.loc[1000, "clean"] > 70
     error = (table["share of the target"] / 10 ** (table["spoiled"] / 10)).sum()
     assert -10 * np.log10(error) == pytest.approx(sdr(target, target - 0.5 * tone(1000)), abs=0.05)
-
-
-@pytest.mark.parametrize("hertz", [196.0, 440.0, 1320.0])
-def test_a_pitch_is_found_under_louder_harmonics(hertz):
-    note = sum(level * tone(hertz * harmonic) for harmonic, level in ((1, 0.3), (2, 1.0), (3, 0.8), (4, 0.3)))
-    found = pitches(note)
-    assert len(found) == len(note) // 1600 and found[2:-2] == pytest.approx(hertz, rel=0.03)
 
 
 def test_an_error_counts_in_the_register_of_the_note_that_it_spoils():
