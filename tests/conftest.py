@@ -8,7 +8,7 @@ import pytest
 from xdist.scheduler import LoadScopeScheduling
 
 LONGEST = ("test_torture", "test_finetuning", "test_pretraining", "test_study", "test_tiny", "test_faults")  # files
-kept = 1.1e9  # bytes that a worker may hold
+kept = 1.1e9  # bytes that a worker held after the last time that it gave back
 
 # Before anything imports a hub client: no test may need a network.
 os.environ["HF_HUB_OFFLINE"] = "1"
@@ -26,7 +26,6 @@ class ByFile(LoadScopeScheduling):
         return nodeid if "::test_a_notebook_runs[" in nodeid else nodeid.partition("::")[0]
 
 
-@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config, log):
     return ByFile(config, log) if config.getvalue("dist") == "loadscope" else None
 

@@ -2,14 +2,16 @@
 
 from pathlib import Path
 
-from importlinter import cli
+from importlinter import configuration
+from importlinter.application import use_cases
 
 ROOT = Path(__file__).resolve().parents[1]
 
 
 def test_every_floor_imports_only_from_below(monkeypatch):
     monkeypatch.chdir(ROOT)
-    assert cli.lint_imports(no_cache=True) == cli.EXIT_STATUS_SUCCESS
+    configuration.configure()
+    assert use_cases.lint_imports(cache_dir=None)
 
 
 def test_every_module_stays_readable_in_one_sitting():

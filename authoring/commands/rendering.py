@@ -10,7 +10,7 @@ from lass_lab.commands.options import Force
 render = typer.Typer(help="Make the shipped audio again (needs the fluidsynth program and SoundFonts).")
 PACK = Path("../shared/sounds")
 Pack = Annotated[Path, typer.Option(help="Folder of the pack of recordings.")]
-TRAINED, HELDOUT = 16, 2  # clips to train with, for validation and for the test, per instrument and SoundFont
+TRAINED, HELDOUT = 16, 2  # clips to train with; for validation, and as many for the test
 
 
 @render.command("duets")

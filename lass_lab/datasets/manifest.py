@@ -130,8 +130,8 @@ def write_piece(
     return rows
 
 
-def write_table(path: Path, columns: Sequence[str], rows: Iterable[Mapping], force: bool = False) -> Path:
-    """Write rows as a CSV table and return its path. Raises InputError as `atomic_path` does."""
+def write_table(path: Path, columns: Sequence[str], rows: Iterable | pd.DataFrame, force: bool = False) -> Path:
+    """Write rows, mappings or tuples, as a CSV table and return its path. Raises InputError as `atomic_path` does."""
     with atomic_path(path, force) as temporary:
         pd.DataFrame(rows, columns=columns).to_csv(temporary, index=False, lineterminator="\n")
     return path

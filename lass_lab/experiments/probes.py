@@ -1,4 +1,4 @@
-"""What a score on the duets does not say: other words, wrong and absent ones, clips as queries, forgetting.
+"""What a score on the duets does not say: other words, wrong and absent ones, clips, forgetting, unfamiliar sounds.
 
 Each probe is a function of a separator's name, the separator and what to measure on. Every one gives the same table, a
 row a number: separator, probe, detail, metric ("SDR", "SDRi", "SI-SDR" or "level", all in dB), value, low and high, n.

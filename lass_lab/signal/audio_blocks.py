@@ -3,7 +3,8 @@
 import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
 from tempfile import TemporaryFile
 from typing import BinaryIO
 
@@ -58,7 +59,7 @@ def write_blocks(
     peaks, channels = None, 1
     with ExitStack() as stack:
         temporaries = [stack.enter_context(atomic_path(path, force)) for path in paths]
-        stores = [stack.enter_context(TemporaryFile(dir=path.parent)) for path in paths]
+        stores = [stack.enter_context(_store(path)) for path in paths]
         for block in blocks:
             block = block.reshape(len(block), -1, block.shape[-1])
             highest, channels = np.abs(block).max(axis=(1, 2)), block.shape[1]  # NaN where there is one
@@ -66,8 +67,9 @@ def write_blocks(
             for path, store, row, peak in zip(paths, stores, block, peaks, strict=True):
                 if not np.isfinite(peak):
                     raise AudioError(f"{path}: holds NaN or infinite samples")
-                store.write(row.T.astype(np.float32, copy=False).tobytes())
-                store.flush()  # so that a full disk is told here, where `atomic_path` names the file
+                with _faults_named(path):
+                    store.write(row.T.astype(np.float32, copy=False).tobytes())
+                    store.flush()
         if peaks is None:
             raise AudioError(f"{paths[0]}: needs a waveform, was given none")
         if together:
@@ -110,8 +112,28 @@ def beside(
         yield np.zeros((*block.shape[:-1], lacking), np.float32), waiting
 
 
+@contextmanager
+def _store(path: Path) -> Iterator[BinaryIO]:
+    """A file without a name beside `path`."""
+    with _faults_named(path):
+        file = TemporaryFile(dir=path.parent)  # noqa: SIM115 - closed below
+    try:
+        yield file
+    finally:
+        with suppress(OSError):  # what a full disk did not take; it is of no use any more
+            file.close()
+
+
 def _stored(store: BinaryIO, channels: int) -> Iterator[np.ndarray]:
     """A waveform from its store, `(samples, channels)` float32, in blocks of at most `WRITE_BLOCK` samples."""
     store.seek(0)
     while content := store.read(4 * channels * WRITE_BLOCK):
         yield np.frombuffer(content, np.float32).reshape(-1, channels)
+
+
+@contextmanager
+def _faults_named(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise AudioError(f"{path}: cannot be written ({error.strerror})") from error

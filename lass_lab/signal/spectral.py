@@ -173,7 +173,7 @@ def _check_framing(n_fft: int, hop: int) -> None:
 def _check_complex(**spectra: Tensor) -> None:
     for name, spectrum in spectra.items():
         if not spectrum.is_complex():
-            raise InputError(f"{name}: needs complex numbers, has {spectrum.dtype}")
+            raise InputError(f"{name}: needs complex numbers (magnitude and phase), not {spectrum.dtype}")
 
 
 def _check_same_shape(first: Tensor, *others: Tensor) -> None:

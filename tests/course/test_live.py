@@ -30,11 +30,8 @@ MIXTURE = sum(SOURCES.values())
 def test_looking_on_gathers_everything_and_changes_nothing(tmp_path, shell, monkeypatch):
     monkeypatch.setattr(duets, "VALIDATION_S", 5.0)
     small().save_pretrained(tmp_path / "start")
-    made = {
-        "start": tmp_path / "start",
-        "data": made_duets(tmp_path / "data", 17.0),
-        "bank": made_bank(tmp_path / "bank"),
-    }
+    data, bank = made_duets(tmp_path / "data", 17.0), made_bank(tmp_path / "bank")
+    made = {"start": tmp_path / "start", "data": data, "bank": bank}
     live = LiveTraining(MIXTURE, SOURCES)
     watched = finetune(run=tmp_path / "watched", recipe=RECIPE, callbacks=[live], progress=False, **made)
     unwatched = finetune(run=tmp_path / "unwatched", recipe=RECIPE, progress=False, **made)
@@ -52,9 +49,8 @@ def test_looking_on_gathers_everything_and_changes_nothing(tmp_path, shell, monk
     assert f"at step 2: violin {live.scores[2]['violin']:+.1f} dB" in text(page)
     before, after = watched.state_dict(), unwatched.state_dict()
     assert all(torch.equal(before[key], after[key]) for key in before)
-    assert "running mean from" in describe(live.figure()) and "SDRi (dB) against optimiser step" in describe(
-        live.figure()
-    )
+    told = describe(live.figure())
+    assert "running mean from" in told and "SDRi (dB) against optimiser step" in told
 
 
 def test_where_nothing_was_trained_a_line_says_what_to_do():

@@ -96,7 +96,7 @@ def test_bad_input_is_named_in_one_line():
         (lambda: stft(np.zeros(0, np.float32)), "waveform: needs at least one sample, has shape (0,)"),
         (lambda: stft(np.zeros(9, np.int16)), "waveform: needs real floating-point numbers, has torch.int16"),
         (lambda: stft(noise(9), hop=999), "STFT: n_fft must be even and hop from 1 to a third of it, not 2048, 999"),
-        (lambda: istft(noise(9, 9), 9), "spectrum: needs complex numbers, has torch.float32"),
+        (lambda: istft(noise(9, 9), 9), "spectrum: needs complex numbers (magnitude and phase), not torch.float32"),
         (lambda: istft(spectrum, 9999), "spectrum: 11 frames at a hop of 320 cannot give 9999 samples"),
         (lambda: ideal_ratio_mask(spectrum, spectrum[1:]), "shapes differ: (11, 1025) and (10, 1025)"),
         (lambda: oracle_estimate(noise(9), noise(9), "ibm"), """kind: "irm" or "psm", not 'ibm'"""),

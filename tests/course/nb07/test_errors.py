@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from lass_lab.course.nb07.errors import THIRDS, make_up, sdr_by_band, sdr_by_register
+from lass_lab.course.nb07.errors import FRAME, QUIET, THIRDS, make_up, pitches, sdr_by_band, sdr_by_register
+from lass_lab.datasets import load_piece
 from lass_lab.signal import sdr
 
 RATE = 32_000
@@ -22,6 +23,12 @@ def test_an_error_counts_in_its_own_band_alone_and_bands_add_up():
     assert (table["spoiled"].drop(1000) > 60).all() and table.loc[1000, "clean"] > 70
     error = (table["share of the target"] / 10 ** (table["spoiled"] / 10)).sum()
     assert -10 * np.log10(error) == pytest.approx(sdr(target, target - 0.5 * tone(1000)), abs=0.05)
+
+
+def test_pitches_of_the_shipped_violin_stay_above_its_lowest_string():
+    violin = load_piece("auld-lang-syne").sources["violin"]
+    energy = np.square(violin[: len(violin) // FRAME * FRAME]).reshape(-1, FRAME).sum(axis=1)
+    assert np.quantile(pitches(violin)[energy > QUIET * energy.max()], 0.01) > 190
 
 
 def test_an_error_counts_in_the_register_of_the_note_that_it_spoils():
