@@ -123,4 +123,8 @@ class ExactConv2d(nn.Conv2d):
         if torch.amp.is_autocast_available(kind) and torch.is_autocast_enabled(kind):
             dtype = torch.get_autocast_dtype(kind)
         with in_float32(features):
-            return super().forward(features.float()).to(dtype)
+            if self.in_channels > 1 or torch.is_grad_enabled():
+                return super().forward(features.float()).to(dtype)
+            # Of one channel a factor and an offset for each output: a CPU's convolution takes six times as long for it.
+            scaled = torch.addcmul(self.bias, features.float()[:, 0, :, :, None], self.weight[:, 0, 0, 0])
+            return scaled.movedim(-1, 1).to(dtype)
