@@ -27,6 +27,7 @@ app = typer.Typer(
 
 def run(app: typer.Typer) -> None:
     """Run a command line; bad input ends in one line and exit status 2, SIGTERM in 143, an interrupt in 130."""
+    keep_memory()
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="backslashreplace")  # a terminal may lack a letter of a file's name
     try:
@@ -69,7 +70,6 @@ def keep_memory() -> None:
 
 def main() -> None:
     """Run `lass-lab`."""
-    keep_memory()
     run(app)
 
 

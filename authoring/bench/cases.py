@@ -137,6 +137,9 @@ def lay_plainly(network: ResUNet) -> None:
     for module in network.modules():
         if isinstance(module, ConditionedNorm):
             module.folds = False
+    plain = torch.nn.Conv2d(1, network.config.channels[0], kernel_size=1)
+    plain.load_state_dict(network.input_conv.state_dict())
+    network.input_conv = plain.to(network.input_conv.weight.device)
     network.to(memory_format=torch.contiguous_format)
 
 
