@@ -32,7 +32,7 @@ def made(tmp_path_factory):
 
 
 def open_page(page, made, name, scheme="light"):
-    page.emulate_media(color_scheme=scheme)
+    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # colours at rest, not on their way
     page.goto(made.format(page=name))
 
 
