@@ -96,8 +96,8 @@ def test_the_input_bears_silence_and_its_gradient_is_finite(config):
     network(mixture, torch.randn(1, 8)).square().sum().backward()
     assert mixture.grad.isfinite().all()
     assert not network(torch.zeros(1, 1, 500), torch.randn(1, 8)).any()
-    floor = network.seen(torch.zeros(1, 3, 65, dtype=torch.complex64))
-    assert torch.allclose(floor, torch.tensor(1e-5) ** (config.compression or 1))
+    assert torch.allclose(network.seen(torch.zeros(1, 3, 65).cfloat()), torch.tensor(1e-5) ** (config.compression or 1))
+    assert torch.allclose(torch.no_grad()(network.input_conv.forward)(mixture[None]), network.input_conv(mixture[None]))
 
 
 def test_frequency_layers_begin_as_nothing_and_reach_from_the_lowest_bin_to_the_highest():
